@@ -1,0 +1,74 @@
+// The client library for platform nodes: batching, bounded memory, reconnect and resend, exactly
+// once, completion with the durable seq.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/event.hpp"
+#include "engine/result.hpp"
+
+namespace docket::client {
+
+struct Options {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 7470;
+  std::string node;         // this sender's name; required, the same across restarts
+  std::uint64_t epoch = 0;  // 0: the start time in ns, so every process run is a new epoch
+  std::size_t memory_bytes = std::size_t{64} << 20;  // for events not yet acknowledged
+  std::uint32_t batch_rows = 8192;        // a batch goes out when it has this many events,
+  std::uint32_t linger_us = 1000;         // or this long after its first one
+  std::uint32_t reconnect_ms_max = 5000;  // back-off doubles up to here, with jitter
+  EventRules rules;
+};
+
+// What became of one event given to emit().
+struct Delivery {
+  std::uint64_t seq = 0;  // > 0: durable under this seq of its log (0 with ok(): known to be
+                          // stored, but the server no longer knows under which seq)
+  std::string error;      // not empty: rejected for ever, "field: rule"
+  [[nodiscard]] bool ok() const { return error.empty(); }
+};
+using DeliveryHandler = std::function<void(const Delivery&)>;
+
+// Called on the client's own thread after a whole batch is durable; must not block.
+using BatchHandler = std::function<void(std::string_view log, std::uint64_t first_seq,
+                                        std::uint32_t rows, std::int64_t ack_latency_ns)>;
+
+struct Counters {
+  std::uint64_t emitted = 0;  // accepted by emit()
+  std::uint64_t durable = 0;
+  std::uint64_t rejected = 0;  // by the server
+  std::uint64_t refused = 0;   // by emit(): memory full
+  std::uint64_t batches = 0;
+  std::uint64_t resent = 0;  // batches sent again after a reconnect
+  std::uint64_t reconnects = 0;
+  std::uint64_t pending = 0;  // emitted and neither durable nor rejected
+};
+
+// Thread-safe. Owns one thread and one connection.
+class Client {
+ public:
+  virtual ~Client() = default;  // drops what is not yet durable; call flush() or close() first
+  // Starts connecting in the background; fails only for bad options.
+  [[nodiscard]] static Result<std::unique_ptr<Client>> start(const Options& options,
+                                                             BatchHandler on_batch = {});
+  // Copies the event and returns at once. Errors: invalid_argument (a rule of the event),
+  // overloaded (memory_bytes used up; try again later), closed.
+  [[nodiscard]] virtual Result<void> emit(std::string_view log, const EventView& event,
+                                          DeliveryHandler on_delivery = {}) = 0;
+  // Like emit(), but waits for room instead of refusing, at most `timeout_ms`.
+  [[nodiscard]] virtual Result<void> emit_waiting(std::string_view log, const EventView& event,
+                                                  std::uint32_t timeout_ms) = 0;
+  // Sends what waits and blocks until all emitted events are durable or rejected, or the deadline
+  // passes (overloaded, naming how many are pending).
+  [[nodiscard]] virtual Result<void> flush(std::uint32_t timeout_ms) = 0;
+  [[nodiscard]] virtual Counters counters() const = 0;
+  // The last connection error, empty while connected.
+  [[nodiscard]] virtual std::string last_error() const = 0;
+};
+
+}  // namespace docket::client

@@ -1,0 +1,66 @@
+// JSON events in: one object, a line of NDJSON, or an array of objects.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/event.hpp"
+#include "engine/log.hpp"
+#include "engine/result.hpp"
+
+namespace docket::ingest {
+
+// Decodes event objects. Not thread-safe; reuse it, it keeps its buffers. Duplicate or unknown
+// members are errors that name the member; so is a value of the wrong type.
+class EventDecoder {
+ public:
+  EventDecoder();
+  ~EventDecoder();
+  EventDecoder(EventDecoder&&) noexcept;
+
+  struct Decoded {
+    std::string_view log;  // "activity" when absent
+    EventView event;       // verb upper-cased; ts = received when absent
+  };
+
+  // Decodes and checks one object completely (form, UTF-8, every rule of the event). The views are
+  // valid until the next call and as long as `json`. Error: invalid_argument, "field: rule".
+  [[nodiscard]] Result<Decoded> decode(std::string_view json, const EventRules& rules,
+                                       Nanos received);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Whether the bytes are exactly one valid JSON object (white space around it allowed). Thread-safe.
+[[nodiscard]] bool is_json_object(std::string_view json);
+
+struct RejectedEvent {
+  std::uint64_t index = 0;  // position in the request
+  std::string error;
+};
+
+// What POST /api/v1/events answers with.
+struct RequestOutcome {
+  std::uint64_t accepted = 0;
+  std::vector<RejectedEvent> rejected;
+  std::uint64_t first_seq = 0;  // of the events stored, in the log of the first one; 0: none
+  std::uint64_t last_seq = 0;
+  bool duplicate = false;  // the idempotency key was seen before; nothing new was stored
+};
+
+// Stores the events of one HTTP body: NDJSON, or a JSON array of objects (told apart by the first
+// byte). `done` is called once, after the commit, from an engine thread. `node` is who sent it. A
+// non-empty idempotency key makes a second call with the same body harmless. Error: the body as a
+// whole is unusable (invalid_argument) or the store cannot take it now (overloaded, no_space,
+// closed, unknown_outcome).
+void store_json(Store& store, std::string_view body, const EventRules& rules,
+                const std::string& node, const std::string& idempotency_key,
+                std::function<void(Result<RequestOutcome>)> done);
+
+}  // namespace docket::ingest

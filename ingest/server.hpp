@@ -1,0 +1,56 @@
+// The ingest listener: one port, protocols told apart by the first bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/event.hpp"
+#include "engine/log.hpp"
+#include "engine/result.hpp"
+
+namespace docket::ingest {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 7470;  // 0: any free one
+  std::uint32_t threads = 1;  // of the io pool
+  EventRules rules;
+  std::size_t memory_bytes = std::size_t{128} << 20;  // for all that is received and not yet stored
+  std::uint32_t connections_max = 16384;
+  std::uint32_t handshake_ms = 10'000;  // from accept to a complete first frame or line
+  std::uint32_t idle_ms = 300'000;      // without a byte from the peer
+  std::uint32_t write_ms = 30'000;      // a peer that does not read its answers
+};
+
+struct ServerStats {
+  std::uint64_t connections = 0;           // now
+  std::uint64_t connections_accepted = 0;  // since start, as all below
+  std::uint64_t events_accepted = 0;
+  std::uint64_t events_rejected = 0;
+  std::uint64_t batches_duplicate = 0;
+  std::uint64_t protocol_errors = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t memory_used = 0;  // now
+};
+
+// A sender that was refused, for the system's own log.
+using RejectionObserver = std::function<void(const std::string& node, const std::string& peer,
+                                             const std::string& reason)>;
+
+class Server {
+ public:
+  virtual ~Server() = default;  // stops
+  // Binds and starts; `store` must outlive it. Errors: io (the address is taken), invalid_argument.
+  [[nodiscard]] static Result<std::unique_ptr<Server>> start(Store& store,
+                                                             const ServerOptions& options,
+                                                             RejectionObserver observer = {});
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  [[nodiscard]] virtual ServerStats stats() const = 0;
+  // Stops accepting and reading, waits until what was received is stored and answered (at most
+  // `deadline_ms`), closes. Idempotent.
+  virtual void stop(std::uint32_t deadline_ms) = 0;
+};
+
+}  // namespace docket::ingest

@@ -1,0 +1,133 @@
+// Asking: pages, exact counts, facets, histograms, exports over one snapshot of the store.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/event.hpp"
+#include "engine/result.hpp"
+#include "engine/snapshot.hpp"
+#include "index/catalog.hpp"
+#include "query/expression.hpp"
+#include "query/time_zone.hpp"
+
+namespace docket::query {
+
+enum class Order : std::uint8_t { newest_first, oldest_first };  // by (ts, seq, log)
+
+struct PageRequest {
+  std::uint32_t limit = 50;  // 1..page_limit_max
+  Order order = Order::newest_first;
+  std::string cursor;  // empty: the first page
+};
+inline constexpr std::uint32_t page_limit_max = 10'000;
+
+struct Page {
+  std::vector<Event> events;
+  std::string next;  // the cursor of the next page; empty: this was the last
+  std::vector<Gap> gaps;
+};
+
+struct CountAnswer {
+  std::uint64_t count = 0;
+  std::vector<Gap> gaps;
+};
+
+// The fields that facets and histograms can be taken by.
+//   verb, actor (kind:id), actor.kind, target (Type:id or Type), target.type, ip, outcome, log,
+//   reason, session, request, node
+// A value's count is the number of events that `field:value` would add to the filter; an event
+// with related targets counts once for each distinct target (or type) it has.
+[[nodiscard]] Result<Field> parse_facet_field(std::string_view name);
+
+struct FacetValue {
+  std::string value;
+  std::uint64_t count = 0;
+};
+
+struct Facet {
+  Field field = Field::verb;
+  std::vector<FacetValue> values;  // by count, most first, then by value
+  std::uint64_t distinct = 0;      // values in all, exact
+  std::uint64_t other = 0;         // sum of the counts of the values not listed
+};
+
+struct FacetsAnswer {
+  std::vector<Facet> facets;
+  std::uint64_t count = 0;  // events that match the query
+  std::vector<Gap> gaps;
+};
+
+struct HistogramBucket {
+  Nanos start = 0;
+  std::uint64_t count = 0;
+  std::vector<FacetValue> by;  // where asked for: counts per value, by value
+};
+
+struct HistogramAnswer {
+  std::vector<HistogramBucket> buckets;  // ascending, without a hole from the first to the last
+  std::vector<Gap> gaps;
+};
+
+// Width of histogram buckets: a number and a unit, `15s` `5m` `1h` `1d` `1w`. Days and weeks
+// (from Monday) are those of the time zone.
+struct BucketWidth {
+  std::uint32_t count = 1;
+  char unit = 'h';
+};
+[[nodiscard]] Result<BucketWidth> parse_bucket_width(std::string_view text);
+inline constexpr std::size_t histogram_buckets_max = 100'000;  // more is an error that says so
+
+// What a query did; for explain and for tests.
+struct ExecutionCounters {
+  std::uint64_t segments = 0, segments_pruned = 0;  // pruned: by time, log or dictionary
+  std::uint64_t blocks = 0, blocks_pruned = 0;      // blocks of the segments not pruned
+  std::uint64_t postings_read = 0;                  // bitmaps and block lists
+  std::uint64_t columns_scanned = 0;                // packed columns looked at row by row
+  std::uint64_t payload_rows_scanned = 0;
+  std::uint64_t rows_matched = 0;
+  std::uint64_t events_decoded = 0;
+};
+
+// One query's view of the store. Not thread-safe; make one per request. A segment or block that
+// cannot be read becomes a Gap of the answer (once each, ascending) and the rest is answered.
+// Errors are reserved for bad requests and cancellation.
+class Searcher {
+ public:
+  // `catalog` must outlive it. `cancel`, where given, is looked at between blocks.
+  Searcher(StoreSnapshot snapshot, index::Catalog& catalog,
+           const std::atomic<bool>* cancel = nullptr);
+  ~Searcher();
+  Searcher(Searcher&&) noexcept;
+
+  // A full walk by cursors yields every event of the first page's snapshot once and none twice,
+  // also while events arrive. Errors: invalid_argument for a cursor that is damaged, or belongs to
+  // another query text or order.
+  [[nodiscard]] Result<Page> search(const Query& query, const PageRequest& request);
+  [[nodiscard]] Result<CountAnswer> count(const Query& query);
+  [[nodiscard]] Result<FacetsAnswer> facets(const Query& query, const std::vector<Field>& fields,
+                                            std::uint32_t top);
+  [[nodiscard]] Result<HistogramAnswer> histogram(const Query& query, BucketWidth width,
+                                                  const TimeZone& zone, std::optional<Field> by);
+  // Calls `sink` for every matching event in `order`; memory does not grow with the number of
+  // events. Stops when it returns false. The event is reused between calls. Returns the gaps.
+  [[nodiscard]] Result<std::vector<Gap>> for_each(const Query& query, Order order,
+                                                  const std::function<bool(const Event&)>& sink);
+  // not_found when it was never stored or is retired; corrupt when it stands in a gap.
+  [[nodiscard]] Result<Event> event(std::string_view log, Seq seq);
+
+  [[nodiscard]] const ExecutionCounters& counters() const;
+  [[nodiscard]] const StoreSnapshot& snapshot() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace docket::query
