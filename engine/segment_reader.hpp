@@ -142,7 +142,9 @@ class SegmentReader {
   [[nodiscard]] virtual const SegmentInfo& info() const = 0;
   // Ascending by first_row. In an active segment there may be gaps in seq between blocks (damage);
   // `first_row` counts only what is there, and the log's snapshot names the gap.
-  [[nodiscard]] virtual std::span<const BlockInfo> blocks() const = 0;
+  // A sealed segment's footer is read at the first call (errors: io, corrupt, newer_format); the span
+  // is valid as long as the reader.
+  [[nodiscard]] virtual Result<std::span<const BlockInfo>> blocks() const = 0;
 
   // A block's column, its checksum verified. Errors: io, corrupt (with the place). The view keeps
   // its memory alive.
