@@ -86,6 +86,9 @@ class Disk {
 // into the file for people to read.
 [[nodiscard]] Disk& posix_disk();
 
+// The directory that holds `path`: "." for a bare name, "/" for a name in the root.
+[[nodiscard]] std::string parent_of(const std::string& path);
+
 // Writes `bytes` to `path` so that after any crash the file is either the old or the new one:
 // temporary file beside it, sync, rename, directory sync.
 [[nodiscard]] Result<void> replace_file(Disk& disk, const std::string& path,
