@@ -1,0 +1,157 @@
+// BatchBuilder: events -> columns with dictionaries -> a body.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/assert.hpp"
+#include "engine/batch.hpp"
+#include "engine/bytes.hpp"
+#include "engine/interner.hpp"
+#include "engine/section.hpp"
+
+namespace docket {
+
+namespace {
+
+// The largest event: a payload of the hard maximum and every string at its bound. A builder that
+// has less room than this left is full.
+constexpr std::size_t event_bytes_max =
+    limits::payload_bytes_max +
+    (limits::related_max + 4) * (limits::id_bytes_max + 2 * limits::name_bytes_max) +
+    limits::verb_bytes_max + limits::reason_bytes_max + 2 * limits::correlation_bytes_max;
+static_assert(limits::block_raw_bytes_target + event_bytes_max < limits::block_bytes_max);
+
+}  // namespace
+
+struct BatchBuilder::State {
+  Interner kinds, roles, types, verbs, reasons, sessions, requests, ips;
+  Interner actors;   // (kind, role, id, name)
+  Interner targets;  // (type, 0, id, name)
+
+  std::vector<std::uint64_t> ts, affected;
+  std::vector<std::uint32_t> actor, verb, target, ip, outcome, reason, session, request;
+  std::vector<std::uint32_t> related_counts, related_targets, payload_lengths;
+  std::vector<std::byte> payloads;
+  BodyWriter writer;
+
+  std::uint32_t intern_target(const TargetView& t) {
+    return targets.intern({types.intern(t.type), 0, t.id, t.name});
+  }
+  [[nodiscard]] std::size_t raw_bytes() const {
+    return payloads.size() + actors.string_bytes() + targets.string_bytes() +
+           reasons.string_bytes() + sessions.string_bytes() + requests.string_bytes() +
+           ips.string_bytes() + verbs.string_bytes() + kinds.string_bytes() + roles.string_bytes() +
+           types.string_bytes();
+  }
+  void clear();
+};
+
+void BatchBuilder::State::clear() {
+  for (Interner* interner :
+       {&kinds, &roles, &types, &verbs, &reasons, &sessions, &requests, &ips, &actors, &targets}) {
+    interner->clear();
+  }
+  ts.clear();
+  affected.clear();
+  for (auto* column : {&actor, &verb, &target, &ip, &outcome, &reason, &session, &request,
+                       &related_counts, &related_targets, &payload_lengths}) {
+    column->clear();
+  }
+  payloads.clear();
+}
+
+BatchBuilder::BatchBuilder() : state_(std::make_unique<State>()) {}
+BatchBuilder::~BatchBuilder() = default;
+BatchBuilder::BatchBuilder(BatchBuilder&&) noexcept = default;
+BatchBuilder& BatchBuilder::operator=(BatchBuilder&&) noexcept = default;
+
+void BatchBuilder::add(const EventView& event) {
+  DOCKET_ASSERT(!full());
+  State& s = *state_;
+  s.ts.push_back(static_cast<std::uint64_t>(event.ts));
+  s.actor.push_back(
+      s.actors.intern({s.kinds.intern(event.actor.kind), s.roles.intern(event.actor.role),
+                       event.actor.id, event.actor.name}));
+  s.verb.push_back(s.verbs.intern(event.verb));
+  s.target.push_back(s.intern_target(event.target));
+  s.related_counts.push_back(static_cast<std::uint32_t>(event.related.size()));
+  for (const TargetView& related : event.related) {
+    s.related_targets.push_back(s.intern_target(related));
+  }
+  s.affected.push_back(event.affected);
+  std::uint32_t ip = 0;
+  if (event.ip) {
+    // The all-zero address is not the empty string, so it has an id of its own.
+    ip = s.ips.intern(as_text(std::as_bytes(std::span(event.ip->bytes))));
+  }
+  s.ip.push_back(ip);
+  s.outcome.push_back(static_cast<std::uint32_t>(event.outcome));
+  s.reason.push_back(s.reasons.intern(event.reason));
+  s.session.push_back(s.sessions.intern(event.session));
+  s.request.push_back(s.requests.intern(event.request));
+  s.payload_lengths.push_back(static_cast<std::uint32_t>(event.payload.size()));
+  append_bytes(s.payloads, as_byte_span(event.payload));
+}
+
+std::uint32_t BatchBuilder::rows() const {
+  return static_cast<std::uint32_t>(state_->ts.size());
+}
+
+std::size_t BatchBuilder::raw_bytes() const {
+  return state_->raw_bytes();
+}
+
+bool BatchBuilder::full() const {
+  return rows() >= limits::block_rows_max || raw_bytes() >= limits::block_raw_bytes_target;
+}
+
+EncodedBatch BatchBuilder::finish() {
+  State& s = *state_;
+  EncodedBatch batch;
+  batch.rows = rows();
+  if (batch.rows != 0) {
+    const auto [least, most] =
+        std::minmax_element(s.ts.begin(), s.ts.end(), [](std::uint64_t a, std::uint64_t b) {
+          return static_cast<Nanos>(a) < static_cast<Nanos>(b);
+        });
+    batch.ts_min = static_cast<Nanos>(*least);
+    batch.ts_max = static_cast<Nanos>(*most);
+  }
+  BodyWriter& w = s.writer;
+  w.start(batch.rows);
+  const auto strings = [&w](Section section, const Interner& interner) {
+    w.add_strings(section, interner.first_lengths(), interner.first_bytes());
+  };
+  strings(Section::kind, s.kinds);
+  strings(Section::role, s.roles);
+  strings(Section::type, s.types);
+  strings(Section::verb, s.verbs);
+  strings(Section::reason, s.reasons);
+  strings(Section::session, s.sessions);
+  strings(Section::request, s.requests);
+  strings(Section::ip, s.ips);
+  w.add_ints(Section::actor_kind, s.actors.a());
+  strings(Section::actor_id, s.actors);
+  w.add_strings(Section::actor_name, s.actors.second_lengths(), s.actors.second_bytes());
+  w.add_ints(Section::actor_role, s.actors.b());
+  w.add_ints(Section::target_type, s.targets.a());
+  strings(Section::target_id, s.targets);
+  w.add_strings(Section::target_name, s.targets.second_lengths(), s.targets.second_bytes());
+  w.add_ints(Section::row_ts, s.ts, true);
+  w.add_ints(Section::row_actor, s.actor);
+  w.add_ints(Section::row_verb, s.verb);
+  w.add_ints(Section::row_target, s.target);
+  w.add_ints(Section::row_affected, s.affected, false);
+  w.add_ints(Section::row_ip, s.ip);
+  w.add_ints(Section::row_outcome, s.outcome);
+  w.add_ints(Section::row_reason, s.reason);
+  w.add_ints(Section::row_session, s.session);
+  w.add_ints(Section::row_request, s.request);
+  w.add_ints(Section::related_counts, s.related_counts);
+  w.add_ints(Section::related_targets, s.related_targets);
+  w.add_payloads(s.payload_lengths, s.payloads);
+  batch.bytes = w.finish();
+  s.clear();
+  return batch;
+}
+
+}  // namespace docket

@@ -1,0 +1,438 @@
+#include "engine/section.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <string>
+
+#include "engine/assert.hpp"
+#include "engine/bytes.hpp"
+#include "engine/codec.hpp"
+#include "engine/limits.hpp"
+
+namespace docket {
+
+namespace {
+
+constexpr std::array<std::uint64_t, 10> powers_of_ten = {
+    1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
+
+bool is_strings(Codec codec) {
+  return codec == Codec::strings_raw || codec == Codec::strings_lz4;
+}
+
+bool is_row_column(Section s) {
+  return s >= Section::row_ts && s <= Section::related_counts;
+}
+
+// The codec family a section must have.
+bool codec_fits(Section s, Codec codec) {
+  const bool strings = s <= Section::node || s == Section::actor_id || s == Section::actor_name ||
+                       s == Section::target_id || s == Section::target_name;
+  if (strings) {
+    return is_strings(codec);
+  }
+  return s == Section::payload_data ? codec == Codec::chunks : codec == Codec::ints;
+}
+
+bool is_known(std::uint8_t section) {
+  return (section >= 1 && section <= 16) || (section >= 20 && section <= 35);
+}
+
+tl::unexpected<Error> bad(const SectionEntry& entry, std::string_view what) {
+  return fail(ErrorCode::corrupt, "section " + std::to_string(static_cast<int>(entry.section)) +
+                                      ": " + std::string(what));
+}
+
+Result<void> check_entry(const SectionEntry& entry, std::uint32_t rows) {
+  if (!codec_fits(entry.section, entry.codec)) {
+    return bad(entry, "codec does not fit");
+  }
+  const bool ints = entry.codec == Codec::ints;
+  if (entry.width > (ints ? 64 : 32) || entry.scale_exponent >= powers_of_ten.size()) {
+    return bad(entry, "width or scale out of range");
+  }
+  if (!ints && (entry.base != 0 || entry.scale_exponent != 0)) {
+    return bad(entry, "base and scale belong to integers");
+  }
+  if (entry.bytes > limits::block_bytes_max) {
+    return bad(entry, "larger than a block may be");
+  }
+  const bool per_row = is_row_column(entry.section) || entry.section == Section::payload_lengths;
+  if (per_row && entry.items != rows) {
+    return bad(entry, "has not one value a row");
+  }
+  // A row brings at most one new entry to a dictionary, but for its related targets.
+  if (entry.items > std::uint64_t{rows} + limits::block_related_max + 1) {
+    return bad(entry, "more items than rows can have");
+  }
+  if (ints && entry.bytes != packed_bytes(entry.items, entry.width)) {
+    return bad(entry, "size does not follow from width and items");
+  }
+  if (is_strings(entry.codec) && entry.bytes < packed_bytes(entry.items, entry.width)) {
+    return bad(entry, "lengths do not fit");
+  }
+  if (entry.codec == Codec::chunks && entry.bytes < std::uint64_t{entry.items} * 12) {
+    return bad(entry, "chunk table does not fit");
+  }
+  return {};
+}
+
+// Items of `section`, or `otherwise` when it is absent.
+std::uint32_t items_of(const BodyDirectory& directory, Section section, std::uint32_t otherwise) {
+  const SectionEntry* entry = directory.find(section);
+  return entry == nullptr ? otherwise : entry->items;
+}
+
+// The parts of one table must have the same number of entries.
+Result<void> check_tables(const BodyDirectory& d) {
+  const std::uint32_t actors = items_of(d, Section::actor_kind, 1);
+  const std::uint32_t targets = items_of(d, Section::target_type, 1);
+  const bool actors_agree = items_of(d, Section::actor_id, actors) == actors &&
+                            items_of(d, Section::actor_name, actors) == actors &&
+                            items_of(d, Section::actor_role, actors) == actors;
+  const bool targets_agree = items_of(d, Section::target_id, targets) == targets &&
+                             items_of(d, Section::target_name, targets) == targets;
+  if (!actors_agree || !targets_agree || actors == 0 || targets == 0) {
+    return fail(ErrorCode::corrupt, "the sections of a table disagree about its size");
+  }
+  if (d.find(Section::related_targets) != nullptr && d.find(Section::related_counts) == nullptr) {
+    return fail(ErrorCode::corrupt, "related targets without their counts");
+  }
+  const bool has_lengths = d.find(Section::payload_lengths) != nullptr;
+  if (has_lengths != (d.find(Section::payload_data) != nullptr)) {
+    return fail(ErrorCode::corrupt, "payload lengths and payload data belong together");
+  }
+  return {};
+}
+
+}  // namespace
+
+const SectionEntry* BodyDirectory::find(Section section) const {
+  for (const SectionEntry& entry : entries) {
+    if (entry.section == section) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+std::size_t directory_size(std::span<const std::byte> body_header) {
+  if (body_header.size() < body_header_bytes) {
+    return 0;
+  }
+  const auto sections = load_le<std::uint16_t>(body_header.data() + 4);
+  return sections > limits::block_sections_max ? 0
+                                               : body_header_bytes + sections * section_entry_bytes;
+}
+
+Result<BodyDirectory> parse_directory(std::span<const std::byte> body) {
+  const std::size_t directory_bytes = directory_size(body);
+  if (directory_bytes == 0 || body.size() < directory_bytes) {
+    return fail(ErrorCode::corrupt, "section directory is cut short or absurd");
+  }
+  BodyDirectory directory;
+  directory.rows = load_le<std::uint32_t>(body.data());
+  if (directory.rows > limits::block_rows_max) {
+    return fail(ErrorCode::corrupt, "more rows than a block may have");
+  }
+  if (load_le<std::uint16_t>(body.data() + 6) != 0) {
+    return fail(ErrorCode::corrupt, "reserved bytes of the body header are not zero");
+  }
+  const std::size_t count = (directory_bytes - body_header_bytes) / section_entry_bytes;
+  directory.entries.reserve(count);
+  std::uint64_t offset = directory_bytes;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::byte* at = body.data() + body_header_bytes + i * section_entry_bytes;
+    const auto section = load_le<std::uint8_t>(at);
+    const auto codec = load_le<std::uint8_t>(at + 1);
+    if (!is_known(section) || codec > static_cast<std::uint8_t>(Codec::chunks)) {
+      return fail(ErrorCode::corrupt, "unknown section " + std::to_string(section) + " or codec " +
+                                          std::to_string(codec));
+    }
+    SectionEntry entry{.section = static_cast<Section>(section),
+                       .codec = static_cast<Codec>(codec),
+                       .width = load_le<std::uint8_t>(at + 2),
+                       .scale_exponent = load_le<std::uint8_t>(at + 3),
+                       .items = load_le<std::uint32_t>(at + 4),
+                       .bytes = load_le<std::uint32_t>(at + 8),
+                       .checksum = load_le<std::uint32_t>(at + 12),
+                       .base = load_le<std::uint64_t>(at + 16),
+                       .offset = static_cast<std::uint32_t>(offset)};
+    if (!directory.entries.empty() && directory.entries.back().section >= entry.section) {
+      return bad(entry, "sections are not in ascending order");
+    }
+    DOCKET_TRY(check_entry(entry, directory.rows));
+    offset += entry.bytes;
+    if (offset > limits::block_bytes_max) {
+      return fail(ErrorCode::corrupt, "body is larger than a block may be");
+    }
+    directory.entries.push_back(entry);
+  }
+  directory.body_bytes = offset;
+  DOCKET_TRY(check_tables(directory));
+  return directory;
+}
+
+Result<void> check_section(const SectionEntry& entry, std::span<const std::byte> bytes) {
+  if (bytes.size() != entry.bytes || checksum32(bytes) != entry.checksum) {
+    return bad(entry, "checksum does not match");
+  }
+  return {};
+}
+
+Result<PackedInts> read_ints(const SectionEntry& entry, SectionBytes bytes) {
+  DOCKET_ASSERT(entry.codec == Codec::ints);
+  return PackedInts(std::move(bytes), entry.items, entry.width, entry.base,
+                    powers_of_ten[entry.scale_exponent]);
+}
+
+Result<StringList> read_strings(const SectionEntry& entry, std::span<const std::byte> bytes) {
+  DOCKET_ASSERT(is_strings(entry.codec));
+  const std::uint64_t lengths_bytes = packed_bytes(entry.items, entry.width);
+  // Lengths are read in place, so they need their padding: a copy of few bytes.
+  std::vector<std::byte> lengths(lengths_bytes + section_padding);
+  std::memcpy(lengths.data(), bytes.data(), lengths_bytes);
+  const PackedInts packed(SectionBytes(SectionBytes(), lengths.data()), entry.items, entry.width, 0,
+                          1);
+  StringList list;
+  list.starts.resize(std::size_t{entry.items} + 1);
+  std::uint64_t total = 0;
+  for (std::uint32_t i = 0; i < entry.items; ++i) {
+    list.starts[i] = static_cast<std::uint32_t>(total);
+    total += packed.bits(i);
+    if (total > limits::block_bytes_max) {
+      return bad(entry, "strings are larger than a block may be");
+    }
+  }
+  list.starts[entry.items] = static_cast<std::uint32_t>(total);
+  const auto data = bytes.subspan(lengths_bytes);
+  if (entry.codec == Codec::strings_raw) {
+    if (data.size() != total) {
+      return bad(entry, "lengths do not add up to the strings");
+    }
+    list.bytes = std::make_shared<const std::vector<std::byte>>(data.begin(), data.end());
+    return list;
+  }
+  if (data.size() < 4 || load_le<std::uint32_t>(data.data()) != total) {
+    return bad(entry, "lengths do not add up to the strings");
+  }
+  auto raw = std::make_shared<std::vector<std::byte>>(total);
+  DOCKET_TRY(decompress(data.subspan(4), *raw));
+  list.bytes = std::move(raw);
+  return list;
+}
+
+Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
+                                                   std::span<const std::byte> bytes,
+                                                   std::uint32_t rows) {
+  DOCKET_ASSERT(entry.codec == Codec::chunks);
+  std::vector<PayloadChunk> chunks(entry.items);
+  std::uint64_t offset = std::uint64_t{entry.items} * 12;
+  if (bytes.size() < offset) {
+    return bad(entry, "chunk table does not fit");
+  }
+  std::uint64_t raw_total = 0;
+  for (std::uint32_t i = 0; i < entry.items; ++i) {
+    const std::byte* at = bytes.data() + std::size_t{i} * 12;
+    chunks[i] = {.first_row = load_le<std::uint32_t>(at),
+                 .raw_bytes = load_le<std::uint32_t>(at + 4),
+                 .stored_bytes = load_le<std::uint32_t>(at + 8),
+                 .offset = static_cast<std::uint32_t>(offset)};
+    const bool ordered =
+        chunks[i].first_row < rows && (i == 0 || chunks[i].first_row > chunks[i - 1].first_row);
+    offset += chunks[i].stored_bytes;
+    raw_total += chunks[i].raw_bytes;
+    if (!ordered || chunks[i].stored_bytes > chunks[i].raw_bytes || offset > entry.bytes ||
+        raw_total > limits::block_bytes_max) {
+      return bad(entry, "chunk table is not in order");
+    }
+  }
+  if (offset != entry.bytes) {
+    return bad(entry, "chunks do not fill the section");
+  }
+  return chunks;
+}
+
+PackedInts absent_column(Section section, std::uint32_t rows) {
+  return {nullptr, rows, 0, section == Section::row_affected ? 1U : 0U, 1};
+}
+
+void BodyWriter::start(std::uint32_t rows) {
+  rows_ = rows;
+  entries_.clear();
+  sections_.clear();
+}
+
+SectionEntry& BodyWriter::begin_section(Section section, Codec codec, std::uint32_t items) {
+  DOCKET_ASSERT(entries_.empty() || entries_.back().section < section);
+  entries_.push_back({.section = section,
+                      .codec = codec,
+                      .items = items,
+                      .offset = static_cast<std::uint32_t>(sections_.size())});
+  return entries_.back();
+}
+
+void BodyWriter::end_section() {
+  SectionEntry& entry = entries_.back();
+  const auto bytes = std::span<const std::byte>(sections_).subspan(entry.offset);
+  entry.bytes = static_cast<std::uint32_t>(bytes.size());
+  entry.checksum = checksum32(bytes);
+}
+
+void BodyWriter::add_ints(Section section, std::span<const std::uint64_t> values, bool scaled) {
+  if (values.empty()) {
+    return;
+  }
+  // Signed columns are ordered as signed, so that the base is the least of them.
+  const bool is_time = section == Section::row_ts || section == Section::row_received;
+  const auto less = [is_time](std::uint64_t a, std::uint64_t b) {
+    return is_time ? static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b) : a < b;
+  };
+  const auto [least, most] = std::minmax_element(values.begin(), values.end(), less);
+  const std::uint64_t base = *least;
+  std::uint64_t span = *most - base;
+  if (span == 0 && base == absent_column(section, 1).base()) {
+    return;
+  }
+  std::uint8_t exponent = 0;
+  if (scaled && span != 0) {
+    for (const std::uint8_t candidate : {std::uint8_t{9}, std::uint8_t{6}, std::uint8_t{3}}) {
+      const std::uint64_t unit = powers_of_ten[candidate];
+      if (std::all_of(values.begin(), values.end(),
+                      [base, unit](std::uint64_t v) { return (v - base) % unit == 0; })) {
+        exponent = candidate;
+        break;
+      }
+    }
+  }
+  const std::uint64_t unit = powers_of_ten[exponent];
+  SectionEntry& entry =
+      begin_section(section, Codec::ints, static_cast<std::uint32_t>(values.size()));
+  entry.base = base;
+  entry.scale_exponent = exponent;
+  span /= unit;
+  entry.width = static_cast<std::uint8_t>(bits_for(span));
+  std::vector<std::uint64_t> packed(values.size());
+  std::transform(values.begin(), values.end(), packed.begin(),
+                 [base, unit](std::uint64_t v) { return (v - base) / unit; });
+  pack_bits(std::span<const std::uint64_t>(packed), entry.width, sections_);
+  end_section();
+}
+
+void BodyWriter::add_ints(Section section, std::span<const std::uint32_t> values) {
+  if (values.empty()) {
+    return;
+  }
+  const std::uint32_t most = *std::max_element(values.begin(), values.end());
+  if (most == 0) {
+    return;
+  }
+  // A dictionary id that every row shares costs no bits.
+  const bool constant =
+      std::all_of(values.begin(), values.end(), [most](auto v) { return v == most; });
+  SectionEntry& entry =
+      begin_section(section, Codec::ints, static_cast<std::uint32_t>(values.size()));
+  if (constant) {
+    entry.base = most;
+  } else {
+    entry.width = static_cast<std::uint8_t>(bits_for(most));
+    pack_bits(values, entry.width, sections_);
+  }
+  end_section();
+}
+
+void BodyWriter::add_strings(Section section, std::span<const std::uint32_t> lengths,
+                             std::span<const std::byte> bytes) {
+  DOCKET_ASSERT(!lengths.empty() && lengths[0] == 0);
+  if (bytes.empty()) {
+    return;
+  }
+  const std::uint32_t most = *std::max_element(lengths.begin(), lengths.end());
+  SectionEntry& entry =
+      begin_section(section, Codec::strings_raw, static_cast<std::uint32_t>(lengths.size()));
+  entry.width = static_cast<std::uint8_t>(bits_for(most));
+  pack_bits(lengths, entry.width, sections_);
+  const std::size_t at = sections_.size();
+  append_le(sections_, static_cast<std::uint32_t>(bytes.size()));
+  if (compress(bytes, sections_)) {
+    entry.codec = Codec::strings_lz4;
+  } else {
+    sections_.resize(at);
+    append_bytes(sections_, bytes);
+  }
+  end_section();
+}
+
+void BodyWriter::add_encoded(const SectionEntry& entry, std::span<const std::byte> bytes) {
+  DOCKET_ASSERT(entry.bytes == bytes.size());
+  begin_section(entry.section, entry.codec, entry.items);
+  const std::uint32_t offset = entries_.back().offset;
+  entries_.back() = entry;
+  entries_.back().offset = offset;
+  append_bytes(sections_, bytes);
+}
+
+void BodyWriter::add_payloads(std::span<const std::uint32_t> lengths,
+                              std::span<const std::byte> bytes) {
+  if (bytes.empty()) {
+    return;
+  }
+  add_ints(Section::payload_lengths, lengths);
+  // Rows are put into chunks whole: a chunk ends with the row that fills it.
+  std::vector<PayloadChunk> chunks;
+  std::uint32_t filled = 0;
+  for (std::uint32_t row = 0; row < lengths.size(); ++row) {
+    if (chunks.empty() || filled >= limits::payload_chunk_bytes) {
+      chunks.push_back({.first_row = row});
+      filled = 0;
+    }
+    filled += lengths[row];
+    chunks.back().raw_bytes = filled;
+  }
+  // A last chunk may be empty of bytes; it still bounds the rows of the one before.
+  begin_section(Section::payload_data, Codec::chunks, static_cast<std::uint32_t>(chunks.size()));
+  const std::size_t table = sections_.size();
+  sections_.resize(table + chunks.size() * 12);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    const auto raw = bytes.subspan(at, chunks[i].raw_bytes);
+    const std::size_t before = sections_.size();
+    if (!compress(raw, sections_)) {
+      append_bytes(sections_, raw);
+    }
+    chunks[i].stored_bytes = static_cast<std::uint32_t>(sections_.size() - before);
+    std::byte* to = sections_.data() + table + i * 12;
+    store_le(to, chunks[i].first_row);
+    store_le(to + 4, chunks[i].raw_bytes);
+    store_le(to + 8, chunks[i].stored_bytes);
+    at += raw.size();
+  }
+  end_section();
+}
+
+std::vector<std::byte> BodyWriter::finish() {
+  const std::size_t directory = body_header_bytes + entries_.size() * section_entry_bytes;
+  std::vector<std::byte> body(directory);
+  body.reserve(directory + sections_.size());
+  store_le(body.data(), rows_);
+  store_le(body.data() + 4, static_cast<std::uint16_t>(entries_.size()));
+  store_le(body.data() + 6, std::uint16_t{0});
+  std::byte* at = body.data() + body_header_bytes;
+  for (const SectionEntry& entry : entries_) {
+    store_le(at, static_cast<std::uint8_t>(entry.section));
+    store_le(at + 1, static_cast<std::uint8_t>(entry.codec));
+    store_le(at + 2, entry.width);
+    store_le(at + 3, entry.scale_exponent);
+    store_le(at + 4, entry.items);
+    store_le(at + 8, entry.bytes);
+    store_le(at + 12, entry.checksum);
+    store_le(at + 16, entry.base);
+    at += section_entry_bytes;
+  }
+  append_bytes(body, sections_);
+  start(0);
+  return body;
+}
+
+}  // namespace docket
