@@ -46,7 +46,7 @@ int hex_digit(char c) {
 }
 
 bool parse_v6(std::string_view text, std::array<std::uint8_t, 16>& out) {
-  constexpr std::size_t no_gap = 16;
+  constexpr std::size_t no_gap = 17;  // no place in an address
   std::array<std::uint8_t, 16> bytes{};
   std::size_t filled = 0;    // bytes set so far
   std::size_t gap = no_gap;  // where "::" stood
