@@ -15,12 +15,15 @@
 namespace docket::ingest {
 
 // Decodes event objects. Not thread-safe; reuse it, it keeps its buffers. Duplicate or unknown
-// members are errors that name the member; so is a value of the wrong type.
+// members are errors that name the member; so is a value of the wrong type. An optional member may
+// be null, which means absent. `seq`, `received` and `node` are read over, so that exported events
+// can be sent again.
 class EventDecoder {
  public:
   EventDecoder();
   ~EventDecoder();
   EventDecoder(EventDecoder&&) noexcept;
+  EventDecoder& operator=(EventDecoder&&) noexcept;
 
   struct Decoded {
     std::string_view log;  // "activity" when absent
@@ -28,16 +31,22 @@ class EventDecoder {
   };
 
   // Decodes and checks one object completely (form, UTF-8, every rule of the event). The views are
-  // valid until the next call and as long as `json`. Error: invalid_argument, "field: rule".
+  // valid until the next call and as long as `json`. Error: invalid_argument, "field: rule", or
+  // "json: what is wrong where" (see last_was_malformed()).
   [[nodiscard]] Result<Decoded> decode(std::string_view json, const EventRules& rules,
                                        Nanos received);
+
+  // Whether the last decode() failed because the text is not one JSON object, rather than because a
+  // rule of the event is broken.
+  [[nodiscard]] bool last_was_malformed() const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-// Whether the bytes are exactly one valid JSON object (white space around it allowed). Thread-safe.
+// Whether the bytes are exactly one valid JSON object (white space around it allowed), at most
+// json_depth_max deep. Thread-safe.
 [[nodiscard]] bool is_json_object(std::string_view json);
 
 struct RejectedEvent {
@@ -55,10 +64,18 @@ struct RequestOutcome {
 };
 
 // Stores the events of one HTTP body: NDJSON, or a JSON array of objects (told apart by the first
-// byte). `done` is called once, after the commit, from an engine thread. `node` is who sent it. A
-// non-empty idempotency key makes a second call with the same body harmless. Error: the body as a
-// whole is unusable (invalid_argument) or the store cannot take it now (overloaded, no_space,
-// closed, unknown_outcome).
+// byte). `done` is called once, after the commit, from an engine thread (or from the call itself
+// where nothing is submitted). `node` is who sent it. A non-empty idempotency key makes a second
+// call with the same body harmless. Blocks for the first event of a new log (its files are made),
+// never for a commit.
+//
+// In NDJSON each line stands alone: a broken one is rejected by its index (lines that are not
+// blank, counted from 0) and its neighbours are stored. An array that is not valid JSON is
+// unusable as a whole and nothing of it is stored.
+//
+// Error: the body as a whole is unusable (invalid_argument) or the store cannot take it now
+// (overloaded, no_space, closed, unknown_outcome); then some of its batches may have been stored,
+// and only a retry under the same idempotency key is free of duplicates.
 void store_json(Store& store, std::string_view body, const EventRules& rules,
                 const std::string& node, const std::string& idempotency_key,
                 std::function<void(Result<RequestOutcome>)> done);
