@@ -1,0 +1,50 @@
+// The whole filtered set, oldest first, as CSV or NDJSON in constant memory.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/snapshot.hpp"
+#include "tools/api/service.hpp"
+
+namespace docket::api {
+
+struct ExportSummary {
+  std::uint64_t rows = 0;
+  std::string sha256;  // of every byte given to the sink
+  std::vector<Gap> gaps;
+};
+
+// One export over the snapshot taken by open(). Not thread-safe.
+class Export {
+ public:
+  // Reads `q`, `tz`, `format` (csv or ndjson) and `raw`. `cancel` may be null.
+  [[nodiscard]] static Result<Export> open(const Service& service, const Parameters& parameters,
+                                           const std::atomic<bool>* cancel);
+
+  [[nodiscard]] std::string_view content_type() const;
+  [[nodiscard]] std::string_view file_name() const;
+
+  // Gives the text to `sink` in pieces of about 128 KiB until it returns false (then the error is
+  // `cancelled`). To be called once.
+  [[nodiscard]] Result<ExportSummary> run(const std::function<bool(std::string_view)>& sink);
+  // What has been given to the sink so far, for the record, also after an error.
+  [[nodiscard]] ReadRecord record() const;
+
+ private:
+  Export(Question question, query::Searcher searcher, std::string text)
+      : question_(std::move(question)), searcher_(std::move(searcher)), text_(std::move(text)) {}
+
+  Question question_;
+  query::Searcher searcher_;
+  std::string text_;  // the query as asked
+  bool csv_ = true;
+  bool raw_ = false;
+  std::uint64_t rows_ = 0;
+};
+
+}  // namespace docket::api

@@ -1,0 +1,237 @@
+// Answers with the content of events, or with numbers taken from it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/timestamp.hpp"
+#include "query/parser.hpp"
+#include "query/render.hpp"
+#include "tools/api/service.hpp"
+
+namespace docket::api {
+
+namespace {
+
+// Events are fetched in small pages, so that memory is bounded by this many of the largest events.
+constexpr std::uint32_t fetch_rows = 200;
+
+// A cursor of ours is the time at which the first page was asked, in hexadecimal, a dot, and the
+// searcher's own cursor: `since:7d` must mean the same instant on every page of a walk.
+struct WalkPosition {
+  Nanos now = 0;
+  std::string cursor;
+};
+
+Result<WalkPosition> parse_walk(std::string_view text) {
+  WalkPosition position;
+  if (text.empty()) {
+    position.now = now_ns();
+    return position;
+  }
+  const std::size_t dot = text.find('.');
+  std::uint64_t now = 0;
+  const char* const end = text.data() + std::min(dot, text.size());
+  const auto [stop, error] = std::from_chars(text.data(), end, now, 16);
+  if (dot == std::string_view::npos || error != std::errc() || stop != end ||
+      now > static_cast<std::uint64_t>(INT64_MAX)) {
+    return fail(ErrorCode::invalid_argument, "cursor: is damaged");
+  }
+  position.now = static_cast<Nanos>(now);
+  position.cursor = text.substr(dot + 1);
+  return position;
+}
+
+void append_facet_values(std::string& out, const std::vector<query::FacetValue>& values) {
+  out += '[';
+  const char* separator = "";
+  for (const query::FacetValue& value : values) {
+    out += separator;
+    out += "{\"value\":";
+    query::append_json_string(out, value.value);
+    fmt::format_to(std::back_inserter(out), ",\"count\":{}}}", value.count);
+    separator = ",";
+  }
+  out += ']';
+}
+
+Answer answer_of(std::string body, std::string operation, const Parameters& parameters,
+                 std::uint64_t rows) {
+  Answer answer;
+  answer.body = std::move(body);
+  answer.read = ReadRecord{std::move(operation), std::string(parameters.value("q")), rows};
+  return answer;
+}
+
+Result<std::vector<query::Field>> parse_fields(std::string_view list) {
+  std::vector<query::Field> fields;
+  while (!list.empty()) {
+    const std::string_view name = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), name.size() + 1));
+    DOCKET_ASSIGN(const query::Field field, query::parse_facet_field(name));
+    if (std::ranges::find(fields, field) == fields.end()) {
+      fields.push_back(field);
+    }
+  }
+  if (fields.empty()) {
+    return fail(ErrorCode::invalid_argument, "by: must name at least one field");
+  }
+  return fields;
+}
+
+}  // namespace
+
+Result<Answer> Service::search(const Parameters& parameters,
+                               const std::atomic<bool>* cancel) const {
+  DOCKET_TRY(parameters.expect_only({"q", "tz", "limit", "cursor", "oldest"}));
+  DOCKET_ASSIGN(const auto limit, parameters.number("limit", 1, query::page_limit_max));
+  DOCKET_ASSIGN(const bool oldest, parameters.flag("oldest"));
+  DOCKET_ASSIGN(const WalkPosition position, parse_walk(parameters.value("cursor")));
+  DOCKET_ASSIGN(Question asked, question(parameters, position.now));
+  // The text is a cursor's identity: with these in it, a cursor only goes with its own clock and
+  // time zone.
+  asked.query.text += fmt::format("\n{}\n{}", asked.zone.name(), asked.now);
+
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  query::PageRequest request;
+  request.order = oldest ? query::Order::oldest_first : query::Order::newest_first;
+  request.cursor = position.cursor;
+  std::uint64_t wanted = limit.value_or(search_limit_default);
+  std::uint64_t rows = 0;
+  std::vector<Gap> gaps;
+  std::string body = "{\"events\":[";
+  do {
+    request.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, fetch_rows));
+    DOCKET_ASSIGN(query::Page page, searcher.search(asked.query, request));
+    for (const Event& event : page.events) {
+      if (rows++ != 0) {
+        body += ',';
+      }
+      query::append_json(body, event);
+    }
+    wanted -= page.events.size();
+    gaps.insert(gaps.end(), page.gaps.begin(), page.gaps.end());
+    request.cursor = std::move(page.next);
+  } while (wanted > 0 && !request.cursor.empty() && body.size() < page_bytes_max);
+  std::ranges::sort(gaps);
+  const auto repeated = std::ranges::unique(gaps);
+  gaps.erase(repeated.begin(), repeated.end());
+
+  body += "],\"next\":";
+  if (request.cursor.empty()) {
+    body += "null";
+  } else {
+    query::append_json_string(
+        body, fmt::format("{:x}.{}", static_cast<std::uint64_t>(asked.now), request.cursor));
+  }
+  body += ',';
+  query::append_json_gaps(body, gaps);
+  body += '}';
+  return answer_of(std::move(body), "search", parameters, rows);
+}
+
+Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bool>* cancel) const {
+  DOCKET_TRY(parameters.expect_only({"q", "tz"}));
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(const query::CountAnswer counted, searcher.count(asked.query));
+  std::string body = fmt::format("{{\"count\":{},", counted.count);
+  query::append_json_gaps(body, counted.gaps);
+  body += '}';
+  return answer_of(std::move(body), "count", parameters, counted.count);
+}
+
+Result<Answer> Service::facets(const Parameters& parameters,
+                               const std::atomic<bool>* cancel) const {
+  DOCKET_TRY(parameters.expect_only({"q", "tz", "by", "top"}));
+  DOCKET_ASSIGN(const auto top, parameters.number("top", 1, facet_top_max));
+  DOCKET_ASSIGN(const auto fields,
+                parse_fields(parameters.find("by").value_or(facet_fields_default)));
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(const query::FacetsAnswer found,
+                searcher.facets(asked.query, fields,
+                                static_cast<std::uint32_t>(top.value_or(facet_top_default))));
+  std::string body = "{\"facets\":{";
+  const char* separator = "";
+  for (const query::Facet& facet : found.facets) {
+    body += separator;
+    query::append_json_string(body, query::field_name(facet.field));
+    body += ":{\"values\":";
+    append_facet_values(body, facet.values);
+    fmt::format_to(std::back_inserter(body), ",\"distinct\":{},\"other\":{}}}", facet.distinct,
+                   facet.other);
+    separator = ",";
+  }
+  body += "},";
+  query::append_json_gaps(body, found.gaps);
+  body += '}';
+  return answer_of(std::move(body), "facets", parameters, found.count);
+}
+
+Result<Answer> Service::histogram(const Parameters& parameters,
+                                  const std::atomic<bool>* cancel) const {
+  DOCKET_TRY(parameters.expect_only({"q", "tz", "every", "by"}));
+  if (!parameters.find("every")) {
+    return fail(ErrorCode::invalid_argument, "every: is required, for example every=1h");
+  }
+  DOCKET_ASSIGN(const query::BucketWidth width,
+                query::parse_bucket_width(parameters.value("every")));
+  std::optional<query::Field> by;
+  if (const auto name = parameters.find("by")) {
+    DOCKET_ASSIGN(by, query::parse_facet_field(*name));
+  }
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(const query::HistogramAnswer found,
+                searcher.histogram(asked.query, width, asked.zone, by));
+  std::string body = fmt::format("{{\"every\":\"{}{}\",", width.count, width.unit);
+  if (by) {
+    body += "\"by\":";
+    query::append_json_string(body, query::field_name(*by));
+    body += ',';
+  }
+  body += "\"buckets\":[";
+  std::uint64_t rows = 0;
+  const char* separator = "";
+  for (const query::HistogramBucket& bucket : found.buckets) {
+    body += separator;
+    body += "{\"start\":\"";
+    append_rfc3339(body, bucket.start);
+    fmt::format_to(std::back_inserter(body), "\",\"count\":{}", bucket.count);
+    if (by) {
+      body += ",\"by\":";
+      append_facet_values(body, bucket.by);
+    }
+    body += '}';
+    rows += bucket.count;
+    separator = ",";
+  }
+  body += "],";
+  query::append_json_gaps(body, found.gaps);
+  body += '}';
+  return answer_of(std::move(body), "histogram", parameters, rows);
+}
+
+Result<Answer> Service::event(const Route& route, const Parameters& parameters,
+                              const std::atomic<bool>* cancel) const {
+  DOCKET_TRY(parameters.expect_only({}));
+  if (!is_log_name(route.log)) {
+    return fail(ErrorCode::invalid_argument,
+                "log: must be a lower-case letter and up to 31 of a-z 0-9 _ -");
+  }
+  std::uint64_t seq = 0;
+  const char* const end = route.seq.data() + route.seq.size();
+  const auto [stop, error] = std::from_chars(route.seq.data(), end, seq);
+  if (error != std::errc() || stop != end || seq == 0) {
+    return fail(ErrorCode::invalid_argument, "seq: must be a whole number from 1");
+  }
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(const Event found, searcher.event(route.log, Seq(seq)));
+  Answer answer;
+  query::append_json(answer.body, found);
+  answer.read = ReadRecord{"event", fmt::format("{}:{}", route.log, seq), 1};
+  return answer;
+}
+
+}  // namespace docket::api

@@ -1,0 +1,44 @@
+// Which request is which: the API's full list of operations. None edits or deletes an event.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace docket::api {
+
+enum class Endpoint : std::uint8_t {
+  healthz,
+  readyz,
+  metrics,
+  search,
+  count,
+  facets,
+  histogram,
+  event,        // /api/v1/events/{log}/{seq}
+  post_events,  // POST /api/v1/events
+  export_events,
+  tail,
+  logs,
+  segments,
+  stats,
+  nodes,
+  retention,
+};
+
+struct Route {
+  enum class Kind : std::uint8_t { found, no_such_path, no_such_method };
+  Kind kind = Kind::no_such_path;
+  Endpoint endpoint = Endpoint::healthz;  // when found
+  std::string allow;                      // unless there is no such path: "GET, HEAD"
+  std::string log;                        // event: as in the path
+  std::string seq;
+};
+
+// `path` is decoded. HEAD is GET without the body; streams (export, tail) do not know it.
+[[nodiscard]] Route find_route(std::string_view method, std::string_view path);
+
+// The path of an operation without parts of its own: "/api/v1/count".
+[[nodiscard]] std::string_view path_of(Endpoint endpoint);
+
+}  // namespace docket::api

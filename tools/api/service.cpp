@@ -1,0 +1,83 @@
+#include "tools/api/service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/timestamp.hpp"
+#include "query/parser.hpp"
+
+namespace docket::api {
+
+Service::Service(Store& store, index::Catalog& catalog, ServiceOptions options)
+    : store_(store), catalog_(catalog), options_(std::move(options)) {}
+
+Result<Question> Service::question(const Parameters& parameters, Nanos now) {
+  Question question;
+  question.now = now;
+  if (const auto zone = parameters.find("tz")) {
+    DOCKET_ASSIGN(question.zone, query::TimeZone::find(*zone));
+  }
+  query::ParseContext context;
+  context.now = now;
+  context.zone = question.zone;
+  DOCKET_ASSIGN(question.query, query::parse(parameters.value("q"), context));
+  return question;
+}
+
+Result<query::Searcher> Service::searcher(const std::atomic<bool>* cancel) const {
+  DOCKET_ASSIGN(StoreSnapshot snapshot, store_.snapshot());
+  return query::Searcher(std::move(snapshot), catalog_, cancel);
+}
+
+Answer Service::get(const Route& route, const Parameters& parameters,
+                    const std::atomic<bool>* cancel) const {
+  const auto answer = [&]() -> Result<Answer> {
+    switch (route.endpoint) {
+      case Endpoint::search:
+        return search(parameters, cancel);
+      case Endpoint::count:
+        return count(parameters, cancel);
+      case Endpoint::facets:
+        return facets(parameters, cancel);
+      case Endpoint::histogram:
+        return histogram(parameters, cancel);
+      case Endpoint::event:
+        return event(route, parameters, cancel);
+      case Endpoint::logs:
+        return logs(parameters);
+      case Endpoint::segments:
+        return segments(parameters);
+      case Endpoint::stats:
+        return stats(parameters);
+      case Endpoint::nodes:
+        return nodes(parameters);
+      case Endpoint::retention:
+        return retention(parameters);
+      case Endpoint::healthz:
+      case Endpoint::readyz:
+      case Endpoint::metrics:
+      case Endpoint::post_events:
+      case Endpoint::export_events:
+      case Endpoint::tail:
+        break;
+    }
+    return fail(ErrorCode::not_found, "this is answered by a running server only");
+  }();
+  return answer ? *answer : problem(answer.error());
+}
+
+std::uint64_t last_seq_of(const SegmentReader& segment) {
+  const SegmentInfo& info = segment.info();
+  if (!info.sealed) {
+    // An active segment's block directory is in memory; it fails for sealed ones only.
+    const auto blocks = segment.blocks();
+    if (blocks && !blocks->empty()) {
+      return blocks->back().first_seq.value + blocks->back().rows - 1;
+    }
+  }
+  return info.first_seq.value + info.rows - 1;
+}
+
+}  // namespace docket::api

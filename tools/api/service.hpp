@@ -1,0 +1,97 @@
+// The API's operations over one store. The server answers HTTP with it and the inspector a
+// directory, so the same question gets the same bytes both ways.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/log.hpp"
+#include "index/catalog.hpp"
+#include "query/expression.hpp"
+#include "query/searcher.hpp"
+#include "query/time_zone.hpp"
+#include "tools/api/answer.hpp"
+#include "tools/api/routes.hpp"
+#include "tools/api/url.hpp"
+
+namespace docket::api {
+
+// What each log may keep.
+struct RetentionRules {
+  std::function<RetentionPolicy(std::string_view log)> policy;
+  std::uint64_t free_space_floor = 0;
+};
+
+struct ServiceOptions {
+  // Asked anew for each request, as a reload may change the rules. Must be thread-safe.
+  std::function<RetentionRules()> retention;
+  // Facts about the running server, a JSON object for the member "server" of the statistics; empty
+  // where a directory is read.
+  std::function<std::string()> server_facts;
+};
+
+// A query as asked: the text, whose clock and days it is read by.
+struct Question {
+  query::Query query;
+  query::TimeZone zone = query::TimeZone::utc();
+  Nanos now = 0;
+};
+
+// Thread-safe. The store and the catalog must outlive it.
+class Service {
+ public:
+  Service(Store& store, index::Catalog& catalog, ServiceOptions options);
+
+  // Answers a GET of a route that was found and is neither a stream, nor about the process
+  // (healthz, readyz, metrics). Runs the query on the calling thread. `cancel` may be null.
+  [[nodiscard]] Answer get(const Route& route, const Parameters& parameters,
+                           const std::atomic<bool>* cancel) const;
+
+  // Reads `q` and `tz`. `now` is what relative times mean.
+  [[nodiscard]] static Result<Question> question(const Parameters& parameters, Nanos now);
+  // One view of the store; valid as long as `cancel`.
+  [[nodiscard]] Result<query::Searcher> searcher(const std::atomic<bool>* cancel) const;
+
+  [[nodiscard]] Store& store() const { return store_; }
+  [[nodiscard]] index::Catalog& catalog() const { return catalog_; }
+
+ private:
+  [[nodiscard]] Result<Answer> search(const Parameters& parameters,
+                                      const std::atomic<bool>* cancel) const;
+  [[nodiscard]] Result<Answer> count(const Parameters& parameters,
+                                     const std::atomic<bool>* cancel) const;
+  [[nodiscard]] Result<Answer> facets(const Parameters& parameters,
+                                      const std::atomic<bool>* cancel) const;
+  [[nodiscard]] Result<Answer> histogram(const Parameters& parameters,
+                                         const std::atomic<bool>* cancel) const;
+  [[nodiscard]] Result<Answer> event(const Route& route, const Parameters& parameters,
+                                     const std::atomic<bool>* cancel) const;
+  [[nodiscard]] Result<Answer> logs(const Parameters& parameters) const;
+  [[nodiscard]] Result<Answer> segments(const Parameters& parameters) const;
+  [[nodiscard]] Result<Answer> stats(const Parameters& parameters) const;
+  [[nodiscard]] Result<Answer> nodes(const Parameters& parameters) const;
+  [[nodiscard]] Result<Answer> retention(const Parameters& parameters) const;
+
+  Store& store_;
+  index::Catalog& catalog_;
+  ServiceOptions options_;
+};
+
+// The seq of a segment's last event; first_seq - 1 where it has none. An active segment may have
+// gaps inside, so that counting its rows is not enough.
+[[nodiscard]] std::uint64_t last_seq_of(const SegmentReader& segment);
+
+// What facets are taken by where nothing is asked.
+inline constexpr std::string_view facet_fields_default =
+    "verb,actor,target.type,target,ip,outcome,log";
+inline constexpr std::uint32_t facet_top_default = 10;
+inline constexpr std::uint32_t facet_top_max = 10'000;
+inline constexpr std::uint32_t search_limit_default = 50;
+// A page ends early, with its cursor, once its text has this size.
+inline constexpr std::size_t page_bytes_max = std::size_t{8} << 20;
+
+}  // namespace docket::api

@@ -1,0 +1,194 @@
+// Answers about the store itself: logs, segments, statistics, senders, retention.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/timestamp.hpp"
+#include "query/parser.hpp"
+#include "query/render.hpp"
+#include "tools/api/service.hpp"
+#include "tools/api/units.hpp"
+
+namespace docket::api {
+
+namespace {
+
+std::string time_or_null(Nanos time) {
+  return time == 0 ? "null" : fmt::format("\"{}\"", format_rfc3339(time));
+}
+
+std::vector<Gap> gaps_of(const StoreSnapshot& snapshot) {
+  std::vector<Gap> gaps;
+  for (const LogSnapshot& log : snapshot.logs) {
+    gaps.insert(gaps.end(), log.gaps.begin(), log.gaps.end());
+  }
+  return gaps;
+}
+
+// Exact numbers of events per log since `ago`, by their own time.
+Result<std::map<std::string, std::uint64_t>> events_since(query::Searcher& searcher, Nanos now,
+                                                          std::string_view ago) {
+  query::ParseContext context;
+  context.now = now;
+  DOCKET_ASSIGN(const query::Query recent,
+                query::parse(fmt::format("log:* since:{}", ago), context));
+  DOCKET_ASSIGN(
+      const query::FacetsAnswer found,
+      searcher.facets(recent, {query::Field::log}, static_cast<std::uint32_t>(limits::logs_max)));
+  std::map<std::string, std::uint64_t> counts;
+  for (const query::FacetValue& value : found.facets.front().values) {
+    counts[value.value] = value.count;
+  }
+  return counts;
+}
+
+}  // namespace
+
+Result<Answer> Service::logs(const Parameters& parameters) const {
+  DOCKET_TRY(parameters.expect_only({}));
+  DOCKET_TRY(store_.snapshot());  // A read-only store looks for what is new.
+  Answer answer;
+  answer.body = "{\"logs\":[";
+  const char* separator = "";
+  for (const Log* log : store_.logs()) {
+    const LogStats stats = log->stats();
+    fmt::format_to(std::back_inserter(answer.body),
+                   "{}{{\"log\":\"{}\",\"events\":{},\"first_seq\":{},\"last_seq\":{}}}", separator,
+                   stats.log, stats.events, stats.first_seq.value, stats.last_seq.value);
+    separator = ",";
+  }
+  answer.body += "]}";
+  return answer;
+}
+
+Result<Answer> Service::segments(const Parameters& parameters) const {
+  DOCKET_TRY(parameters.expect_only({"log"}));
+  DOCKET_ASSIGN(const StoreSnapshot snapshot, store_.snapshot());
+  const auto only = parameters.find("log");
+  if (only && std::ranges::find(snapshot.logs, *only, &LogSnapshot::log) == snapshot.logs.end()) {
+    return fail(ErrorCode::not_found, fmt::format("log: there is no log '{}'", *only));
+  }
+  Answer answer;
+  answer.body = "{\"segments\":[";
+  const char* separator = "";
+  for (const LogSnapshot& log : snapshot.logs) {
+    if (only && log.log != *only) {
+      continue;
+    }
+    for (const auto& segment : log.segments) {
+      const SegmentInfo& info = segment->info();
+      fmt::format_to(
+          std::back_inserter(answer.body),
+          "{}{{\"log\":\"{}\",\"segment\":{},\"sealed\":{},\"first_seq\":{},\"last_seq\":{},"
+          "\"events\":{},\"bytes\":{},\"ts_min\":{},\"ts_max\":{},\"received_max\":{}}}",
+          separator, info.log, info.id.value, info.sealed, info.first_seq.value,
+          last_seq_of(*segment), info.rows, info.bytes, time_or_null(info.ts_min),
+          time_or_null(info.ts_max), time_or_null(info.received_max));
+      separator = ",";
+    }
+  }
+  answer.body += "],";
+  query::append_json_gaps(answer.body, gaps_of(snapshot));
+  answer.body += '}';
+  return answer;
+}
+
+Result<Answer> Service::stats(const Parameters& parameters) const {
+  DOCKET_TRY(parameters.expect_only({}));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(nullptr));
+  const Nanos now = now_ns();
+  DOCKET_ASSIGN(auto last_hour, events_since(searcher, now, "1h"));
+  DOCKET_ASSIGN(auto last_day, events_since(searcher, now, "24h"));
+  Answer answer;
+  answer.body = "{\"logs\":[";
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  const char* separator = "";
+  for (const Log* log : store_.logs()) {
+    const LogStats stats = log->stats();
+    fmt::format_to(
+        std::back_inserter(answer.body),
+        "{}{{\"log\":\"{}\",\"events\":{},\"events_1h\":{},\"events_24h\":{},\"first_seq\":{},"
+        "\"last_seq\":{},\"segments\":{},\"bytes\":{},\"retired_events\":{},\"last_received\":{},"
+        "\"failed\":{}}}",
+        separator, stats.log, stats.events, last_hour[stats.log], last_day[stats.log],
+        stats.first_seq.value, stats.last_seq.value, stats.segments, stats.bytes,
+        stats.retired_events, time_or_null(stats.last_received), stats.failed);
+    events += stats.events;
+    bytes += stats.bytes;
+    separator = ",";
+  }
+  fmt::format_to(std::back_inserter(answer.body), "],\"events\":{},\"bytes\":{},", events, bytes);
+  if (options_.server_facts) {
+    answer.body += "\"server\":";
+    answer.body += options_.server_facts();
+    answer.body += ',';
+  }
+  query::append_json_gaps(answer.body, gaps_of(searcher.snapshot()));
+  answer.body += '}';
+  return answer;
+}
+
+Result<Answer> Service::nodes(const Parameters& parameters) const {
+  DOCKET_TRY(parameters.expect_only({}));
+  DOCKET_ASSIGN(const StoreSnapshot snapshot, store_.snapshot());
+  Answer answer;
+  answer.body = "{\"nodes\":[";
+  const char* separator = "";
+  for (const Log* log : store_.logs()) {
+    std::vector<ProducerState> producers = log->producers();
+    std::ranges::sort(producers, {}, &ProducerState::node);
+    for (const ProducerState& producer : producers) {
+      answer.body += separator;
+      answer.body += "{\"node\":";
+      query::append_json_string(answer.body, producer.node);
+      fmt::format_to(std::back_inserter(answer.body),
+                     ",\"log\":\"{}\",\"epoch\":{},\"last_batch\":{},\"last_received\":{}}}",
+                     log->name(), producer.epoch, producer.last_batch,
+                     time_or_null(producer.last_received));
+      separator = ",";
+    }
+  }
+  answer.body += "],";
+  query::append_json_gaps(answer.body, gaps_of(snapshot));
+  answer.body += '}';
+  return answer;
+}
+
+Result<Answer> Service::retention(const Parameters& parameters) const {
+  DOCKET_TRY(parameters.expect_only({}));
+  DOCKET_TRY(store_.snapshot());
+  const RetentionRules rules = options_.retention();
+  const std::vector<RetirementPlan> plan =
+      store_.plan_retirement(rules.policy, rules.free_space_floor, now_ns());
+  Answer answer;
+  answer.body = "{\"policies\":[";
+  const char* separator = "";
+  for (const Log* log : store_.logs()) {
+    const RetentionPolicy policy = rules.policy(log->name());
+    fmt::format_to(
+        std::back_inserter(answer.body), "{}{{\"log\":\"{}\",\"max_age\":{},\"max_bytes\":{}}}",
+        separator, log->name(),
+        policy.max_age ? fmt::format("\"{}\"", format_duration(*policy.max_age)) : "null",
+        policy.max_bytes ? std::to_string(*policy.max_bytes) : "null");
+    separator = ",";
+  }
+  fmt::format_to(std::back_inserter(answer.body), "],\"free_space_floor\":{},\"plan\":[",
+                 rules.free_space_floor);
+  separator = "";
+  for (const RetirementPlan& item : plan) {
+    fmt::format_to(std::back_inserter(answer.body),
+                   "{}{{\"log\":\"{}\",\"segment\":{},\"first_seq\":{},\"last_seq\":{},"
+                   "\"events\":{},\"bytes\":{},\"reason\":",
+                   separator, item.log, item.segment.value, item.first_seq.value,
+                   item.last_seq.value, item.last_seq - item.first_seq + 1, item.bytes);
+    query::append_json_string(answer.body, item.reason);
+    answer.body += '}';
+    separator = ",";
+  }
+  answer.body += "]}";
+  return answer;
+}
+
+}  // namespace docket::api

@@ -1,0 +1,170 @@
+#include "tools/api/tail.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/timestamp.hpp"
+
+namespace docket::api {
+
+namespace {
+
+constexpr std::uint64_t step_max = 65'536;
+constexpr std::size_t poll_bytes_max = std::size_t{1} << 20;
+
+Result<std::map<std::string, std::uint64_t>> parse_position(std::string_view text) {
+  std::map<std::string, std::uint64_t> seen;
+  while (!text.empty()) {
+    const std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    const std::size_t colon = std::min(item.find(':'), item.size());
+    const std::string_view log = item.substr(0, colon);
+    std::uint64_t seq = 0;
+    const char* const end = item.data() + item.size();
+    const char* const begin = std::min(item.data() + colon + 1, end);
+    const auto [stop, error] = std::from_chars(begin, end, seq);
+    if (!is_log_name(log) || error != std::errc() || stop != end) {
+      return fail(ErrorCode::invalid_argument, "Last-Event-ID: is not a position of this stream");
+    }
+    seen[std::string(log)] = seq;
+  }
+  return seen;
+}
+
+// Holds for the events of one log with a seq of first..last.
+query::ExpressionPtr between(const std::string& log, std::uint64_t first, std::uint64_t last) {
+  query::Expression in_log;
+  in_log.kind = query::Expression::Kind::condition;
+  in_log.field = query::Field::log;
+  in_log.matches.emplace_back().text = log;
+  query::Expression in_range;
+  in_range.kind = query::Expression::Kind::condition;
+  in_range.field = query::Field::seq;
+  query::Match& range = in_range.matches.emplace_back();
+  range.seq_first = first;
+  range.seq_last = last;
+  query::Expression both;
+  both.kind = query::Expression::Kind::conjunction;
+  both.children = {std::make_shared<const query::Expression>(std::move(in_log)),
+                   std::make_shared<const query::Expression>(std::move(in_range))};
+  return std::make_shared<const query::Expression>(std::move(both));
+}
+
+std::size_t size_of(const Event& event) {
+  std::size_t bytes = sizeof(Event) + event.payload.size() + event.actor.name.size();
+  for (const Target& target : event.related) {
+    bytes += sizeof(Target) + target.id.size() + target.name.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<Tail> Tail::open(const Service& service, const Parameters& parameters,
+                        std::string_view position) {
+  DOCKET_TRY(parameters.expect_only({"q", "tz", "n"}));
+  DOCKET_ASSIGN(const auto newest, parameters.number("n", 0, tail_newest_max));
+  DOCKET_ASSIGN(Question question, Service::question(parameters, now_ns()));
+  Tail tail(service, std::move(question));
+  tail.newest_ = static_cast<std::uint32_t>(newest.value_or(tail_newest_default));
+  if (!position.empty()) {
+    DOCKET_ASSIGN(tail.seen_, parse_position(position));
+    tail.started_ = true;
+  }
+  return tail;
+}
+
+Result<bool> Tail::newest(const std::atomic<bool>* cancel, const Sink& sink) {
+  DOCKET_ASSIGN(query::Searcher searcher, service_->searcher(cancel));
+  query::Page page;
+  if (newest_ > 0) {
+    query::PageRequest request;
+    request.limit = newest_;
+    DOCKET_ASSIGN(page, searcher.search(question_.query, request));
+  }
+  for (const LogSnapshot& log : searcher.snapshot().logs) {
+    seen_[log.log] = log.last_seq.value;
+  }
+  started_ = true;
+  std::for_each(page.events.rbegin(), page.events.rend(), sink);
+  return false;
+}
+
+Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink) {
+  if (!started_) {
+    return newest(cancel, sink);
+  }
+  DOCKET_ASSIGN(const StoreSnapshot all, service_->store().snapshot());
+  for (;;) {
+    // Only the segments with something new are looked at, and only `step_` rows of each log.
+    bool more = false;
+    StoreSnapshot fresh;
+    query::Expression any;
+    any.kind = query::Expression::Kind::disjunction;
+    std::map<std::string, std::uint64_t> reached;
+    for (const LogSnapshot& log : all.logs) {
+      const auto found = seen_.find(log.log);
+      std::uint64_t seen = found == seen_.end() ? 0 : found->second;
+      if (!log.segments.empty()) {
+        // What was retired meanwhile is stepped over at once.
+        seen = std::max(seen, log.segments.front()->info().first_seq.value - 1);
+      }
+      if (log.last_seq.value <= seen) {
+        continue;
+      }
+      const std::uint64_t last = std::min(log.last_seq.value, seen + step_);
+      more = more || last < log.last_seq.value;
+      reached[log.log] = last;
+      any.children.push_back(between(log.log, seen + 1, last));
+      LogSnapshot& part = fresh.logs.emplace_back();
+      part.log = log.log;
+      part.last_seq = log.last_seq;
+      for (const auto& segment : log.segments) {
+        if (last_seq_of(*segment) > seen && segment->info().first_seq.value <= last) {
+          part.segments.push_back(segment);
+        }
+      }
+    }
+    if (reached.empty()) {
+      return false;
+    }
+    query::Expression where;
+    where.kind = query::Expression::Kind::conjunction;
+    where.children = {question_.query.where,
+                      std::make_shared<const query::Expression>(std::move(any))};
+    query::Query query = question_.query;
+    query.where = std::make_shared<const query::Expression>(std::move(where));
+
+    std::vector<Event> events;
+    std::size_t bytes = 0;
+    query::Searcher searcher(std::move(fresh), service_->catalog(), cancel);
+    DOCKET_TRY(searcher.for_each(query, query::Order::oldest_first, [&](const Event& event) {
+      bytes += size_of(event);
+      events.push_back(event);
+      return bytes < poll_bytes_max || step_ == 1;
+    }));
+    if (bytes >= poll_bytes_max && step_ > 1) {
+      // Events come in order of time, not of seq: a part of them could not be told by a position.
+      step_ = std::max<std::uint64_t>(1, step_ / 4);
+      continue;
+    }
+    step_ = std::min(step_ * 2, step_max);
+    for (const auto& [log, last] : reached) {
+      seen_[log] = last;
+    }
+    std::ranges::for_each(events, sink);
+    return more;
+  }
+}
+
+std::string Tail::position() const {
+  std::string text;
+  for (const auto& [log, seq] : seen_) {
+    fmt::format_to(std::back_inserter(text), "{}{}:{}", text.empty() ? "" : ",", log, seq);
+  }
+  return text;
+}
+
+}  // namespace docket::api

@@ -1,0 +1,48 @@
+// Following the store: the newest events, then each matching one as it becomes visible, every one
+// once and none left out between the two.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "tools/api/service.hpp"
+
+namespace docket::api {
+
+// Not thread-safe.
+class Tail {
+ public:
+  using Sink = std::function<void(const Event&)>;
+
+  // Reads `q`, `tz` and `n`. `position`, where not empty, is where an earlier one stood: it goes on
+  // from there, and `n` does not count.
+  [[nodiscard]] static Result<Tail> open(const Service& service, const Parameters& parameters,
+                                         std::string_view position);
+
+  // Gives `sink` the next events, in order of time among those of one call: at first the newest
+  // `n`, later what became visible. At most about 1 MiB of them; true: there may be more at once.
+  [[nodiscard]] Result<bool> poll(const std::atomic<bool>* cancel, const Sink& sink);
+  // Everything up to here was given to a sink: "activity:17,api:3".
+  [[nodiscard]] std::string position() const;
+
+ private:
+  Tail(const Service& service, Question question) : service_(&service), question_(question) {}
+
+  [[nodiscard]] Result<bool> newest(const std::atomic<bool>* cancel, const Sink& sink);
+
+  const Service* service_;
+  Question question_;
+  std::map<std::string, std::uint64_t> seen_;  // last seq per log
+  std::uint32_t newest_ = 0;
+  bool started_ = false;
+  std::uint64_t step_ = 4096;  // rows of a log looked at in one poll
+};
+
+inline constexpr std::uint32_t tail_newest_default = 10;
+inline constexpr std::uint32_t tail_newest_max = 1000;
+
+}  // namespace docket::api
