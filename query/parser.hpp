@@ -1,6 +1,7 @@
 // The query language (docket help query): text -> Query.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,13 +19,17 @@ struct ParseContext {
 
 // Error: invalid_argument whose message is, over three lines, what was expected, the query and a
 // caret under the column; an unknown field lists near names. `Error::offset` is the byte offset.
+// The query's line is safe to show on a terminal and cut around the place where it is long.
 [[nodiscard]] Result<Query> parse(std::string_view text, const ParseContext& context);
 
-// Text that parses to the same expression (times as RFC 3339 UTC).
+// Text that parses to the same expression (times as RFC 3339 UTC) where it keeps to the bounds of a
+// query: relative times and EDIT grow when they are written out. `*` is every event.
 [[nodiscard]] std::string print(const Expression& expression);
 
-// The name as typed in a query ("target.type"), and back.
+// The name as typed in a query ("target.type"); "text" and "time" for the two that have none.
 [[nodiscard]] std::string_view field_name(Field field);
+// And back; since, until and on are `time`. nullopt for anything else.
+[[nodiscard]] std::optional<Field> find_field(std::string_view name);
 
 // The help page of the language, with examples that a test runs.
 [[nodiscard]] std::string_view language_help();

@@ -2,6 +2,7 @@
 // forms for hot loops allocate nothing once `out` has grown.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,14 @@ void append_csv(std::string& out, const Event& event, bool raw);
 // Makes text safe for a terminal: control characters, escapes, U+2028/9 and bidi marks become
 // visible \xNN or \u{NNNN} forms; invalid UTF-8 bytes too.
 [[nodiscard]] std::string terminal_safe(std::string_view text);
+
+// Columns that text takes on a terminal: two for wide East Asian characters and emoji, none for
+// combining and other zero-width ones, one for all else. Meant for text made safe; bytes that are
+// no UTF-8 count one each.
+[[nodiscard]] std::size_t display_width(std::string_view text);
+// Text of at most `columns` columns: as it is where it fits, else cut, with … at the end. Not
+// padded.
+[[nodiscard]] std::string fit_width(std::string_view text, std::size_t columns);
 
 // One changed field of a payload's diff. `path` is dotted, with [n] for array places.
 struct FieldChange {

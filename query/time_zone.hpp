@@ -9,7 +9,9 @@
 
 namespace docket::query {
 
-// A named zone of the system's tz database. Cheap to copy; thread-safe.
+// A named zone of the system's tz database. Cheap to copy; thread-safe. Days follow one another
+// without a hole or an overlap: where clocks go back across midnight, the repeated minutes belong
+// to the day that has begun before. Instants outside of int64 nanoseconds are clamped to its ends.
 class TimeZone {
  public:
   [[nodiscard]] static TimeZone utc();
@@ -22,8 +24,8 @@ class TimeZone {
   [[nodiscard]] bool is_utc() const { return zone_ == nullptr && offset_seconds_ == 0; }
 
   // The instant at which the local day that holds `t` begins (the first instant that has that date,
-  // where midnight itself is skipped), moved by `days` whole local days.
-  [[nodiscard]] Nanos day_start(Nanos t, int days = 0) const;
+  // where midnight itself is skipped), moved by `days_later` whole local days.
+  [[nodiscard]] Nanos day_start(Nanos t, int days_later = 0) const;
   // Start of the given local date. Error: invalid_argument for an impossible date.
   [[nodiscard]] Result<Nanos> date_start(int year, unsigned month, unsigned day) const;
   // The instant of a local clock time on the day that holds `t`: the first one where it is

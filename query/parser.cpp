@@ -1,0 +1,471 @@
+#include "query/parser.hpp"
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+#include <utility>
+
+#include "query/field_names.hpp"
+#include "query/lexer.hpp"
+#include "query/render.hpp"
+#include "query/syntax_error.hpp"
+#include "query/time_terms.hpp"
+#include "query/utf8.hpp"
+#include "query/values.hpp"
+
+namespace docket::query {
+
+namespace {
+
+using Kind = Expression::Kind;
+using ExpressionPtrs = std::vector<ExpressionPtr>;
+
+constexpr std::size_t field_count = static_cast<std::size_t>(Field::time) + 1;
+
+ExpressionPtr make_all() {
+  return std::make_shared<Expression>();
+}
+
+ExpressionPtr make_condition(Field field, std::vector<Match> matches) {
+  auto condition = std::make_shared<Expression>();
+  condition->kind = Kind::condition;
+  condition->field = field;
+  condition->matches = std::move(matches);
+  return condition;
+}
+
+ExpressionPtr make_time(TimeRange range) {
+  Match match;
+  match.since = range.since;
+  match.until = range.until;
+  return make_condition(Field::time, {match});
+}
+
+ExpressionPtr make_group(Kind kind, ExpressionPtrs children) {
+  auto group = std::make_shared<Expression>();
+  group->kind = kind;
+  group->children = std::move(children);
+  return group;
+}
+
+ExpressionPtr make_negation(ExpressionPtr child) {
+  return make_group(Kind::negation, {std::move(child)});
+}
+
+bool is_time(const Expression& expression) {
+  return expression.kind == Kind::condition && expression.field == Field::time;
+}
+
+// Replaces children of the group's own kind by their children.
+ExpressionPtrs flattened(Kind kind, ExpressionPtrs children) {
+  ExpressionPtrs flat;
+  for (ExpressionPtr& child : children) {
+    if (child->kind == kind) {
+      flat.insert(flat.end(), child->children.begin(), child->children.end());
+    } else {
+      flat.push_back(std::move(child));
+    }
+  }
+  return flat;
+}
+
+ExpressionPtr make_disjunction(ExpressionPtrs children) {
+  ExpressionPtrs flat = flattened(Kind::disjunction, std::move(children));
+  return flat.size() == 1 ? flat.front() : make_group(Kind::disjunction, std::move(flat));
+}
+
+// Every event is left out, and time conditions become their intersection.
+ExpressionPtr make_conjunction(ExpressionPtrs children) {
+  ExpressionPtrs kept;
+  std::size_t time_place = 0;
+  std::optional<TimeRange> time;
+  for (ExpressionPtr& child : flattened(Kind::conjunction, std::move(children))) {
+    if (child->kind == Kind::all) {
+      continue;
+    }
+    if (is_time(*child)) {
+      const Match& match = child->matches.front();
+      if (time.has_value()) {
+        time->since = std::max(time->since, match.since);
+        time->until = std::min(time->until, match.until);
+        kept[time_place] = make_time(*time);
+        continue;
+      }
+      time = TimeRange{match.since, match.until};
+      time_place = kept.size();
+    }
+    kept.push_back(std::move(child));
+  }
+  if (kept.empty()) {
+    return make_all();
+  }
+  return kept.size() == 1 ? kept.front() : make_group(Kind::conjunction, std::move(kept));
+}
+
+// What tells one match of a field from another.
+std::string match_key(const Match& match) {
+  std::string key(match.prefix ? "*" : "=");
+  key += match.text;
+  key.append(reinterpret_cast<const char*>(match.ip.bytes.data()), match.ip.bytes.size());
+  for (const std::uint64_t number :
+       {std::uint64_t{match.ip_bits}, match.seq_first, match.seq_last}) {
+    key += ' ' + std::to_string(number);
+  }
+  return key;
+}
+
+// The terms that stand side by side between operators. The values of one field that is named more
+// than once are gathered in one condition, where the field stood first.
+class Run {
+ public:
+  void add(ExpressionPtr term) { places_.push_back({std::move(term), {}, {}, Field::text}); }
+
+  // The number of values that were not there yet.
+  std::size_t add_values(Field field, const std::vector<Match>& matches) {
+    std::size_t& place = place_of_field_[static_cast<std::size_t>(field)];
+    if (place == 0) {
+      places_.push_back({nullptr, {}, {}, field});
+      place = places_.size();
+    }
+    Place& condition = places_[place - 1];
+    std::size_t added = 0;
+    for (const Match& match : matches) {
+      if (condition.keys.insert(match_key(match)).second) {
+        condition.matches.push_back(match);
+        ++added;
+      }
+    }
+    return added;
+  }
+
+  [[nodiscard]] bool empty() const { return places_.empty(); }
+
+  [[nodiscard]] ExpressionPtrs take() {
+    ExpressionPtrs terms;
+    for (Place& place : places_) {
+      terms.push_back(place.term != nullptr
+                          ? std::move(place.term)
+                          : make_condition(place.field, std::move(place.matches)));
+    }
+    return terms;
+  }
+
+ private:
+  struct Place {
+    ExpressionPtr term;  // null: a condition that is still being gathered
+    std::vector<Match> matches;
+    std::unordered_set<std::string> keys;
+    Field field;
+  };
+  std::vector<Place> places_;
+  std::array<std::size_t, field_count> place_of_field_{};  // 1 + index in places_; 0: not yet
+};
+
+//   query = [ or ] end
+//   or    = and { "OR" and }
+//   and   = run { "AND" run }
+//   run   = term { term }
+//   term  = ( "-" | "NOT" ) term | "(" or ")" | "*" | text | field value { "," value }
+//
+// Recursion is bounded by query_depth_max: a parenthesis, a NOT and on: (which stands for two
+// bounds) each go one deeper.
+class Parser {
+ public:
+  Parser(std::string_view text, const ParseContext& context)
+      : text_(text), lexer_(text), context_(context) {}
+
+  Result<ExpressionPtr> parse() {
+    DOCKET_TRY(advance());
+    if (token_.kind == TokenKind::end) {
+      return make_all();
+    }
+    DOCKET_ASSIGN(ExpressionPtr where, parse_or(0));
+    if (token_.kind == TokenKind::close) {
+      return fail_at(token_.offset, "expected a term or the end; no parenthesis is open here");
+    }
+    return where;
+  }
+
+ private:
+  Result<void> advance() {
+    DOCKET_ASSIGN(token_, lexer_.next());
+    return {};
+  }
+
+  Result<ExpressionPtr> parse_or(std::size_t depth) {
+    ExpressionPtrs children;
+    for (;;) {
+      DOCKET_ASSIGN(ExpressionPtr child, parse_and(depth));
+      children.push_back(std::move(child));
+      if (token_.kind != TokenKind::or_word) {
+        return make_disjunction(std::move(children));
+      }
+      DOCKET_TRY(advance());
+    }
+  }
+
+  Result<ExpressionPtr> parse_and(std::size_t depth) {
+    ExpressionPtrs children;
+    for (;;) {
+      Run run;
+      while (starts_term()) {
+        DOCKET_TRY(parse_into(run, depth));
+      }
+      if (run.empty()) {
+        return fail_at(token_.offset, "expected a term, found " + describe(token_.kind));
+      }
+      ExpressionPtrs terms = run.take();
+      children.insert(children.end(), terms.begin(), terms.end());
+      if (token_.kind != TokenKind::and_word) {
+        return make_conjunction(std::move(children));
+      }
+      DOCKET_TRY(advance());
+    }
+  }
+
+  [[nodiscard]] bool starts_term() const {
+    return token_.kind == TokenKind::open || token_.kind == TokenKind::minus ||
+           token_.kind == TokenKind::not_word || token_.kind == TokenKind::everything ||
+           token_.kind == TokenKind::text || token_.kind == TokenKind::field;
+  }
+
+  static std::string describe(TokenKind kind) {
+    switch (kind) {
+      case TokenKind::close:
+        return "a closing parenthesis";
+      case TokenKind::or_word:
+        return "OR (in quotes it is a word to search for)";
+      case TokenKind::and_word:
+        return "AND (in quotes it is a word to search for)";
+      default:
+        return "the end";
+    }
+  }
+
+  // One term of a run; conditions of one field meet there.
+  Result<void> parse_into(Run& run, std::size_t depth) {
+    if (token_.kind == TokenKind::field) {
+      DOCKET_ASSIGN(const TypedField typed, typed_field());
+      if (typed.time == TypedTime::none) {
+        return parse_values(typed.field, run);
+      }
+      DOCKET_ASSIGN(ExpressionPtr time, parse_time(typed.time, depth));
+      run.add(std::move(time));
+      return {};
+    }
+    DOCKET_ASSIGN(ExpressionPtr term, parse_other_term(depth));
+    run.add(std::move(term));
+    return {};
+  }
+
+  // A term that is no condition of a field.
+  Result<ExpressionPtr> parse_other_term(std::size_t depth) {
+    switch (token_.kind) {
+      case TokenKind::minus:
+      case TokenKind::not_word:
+        return parse_negation(depth);
+      case TokenKind::open:
+        return parse_parenthesis(depth);
+      case TokenKind::everything:
+        DOCKET_TRY(advance());
+        return make_all();
+      default: {
+        DOCKET_TRY(count_matches(1, token_.offset));
+        Match match;
+        match.text = std::move(token_.text);
+        DOCKET_TRY(advance());
+        return make_condition(Field::text, {std::move(match)});
+      }
+    }
+  }
+
+  Result<ExpressionPtr> parse_negation(std::size_t depth) {
+    const Token operation = token_;
+    DOCKET_TRY(check_depth(depth + 1, operation.offset));
+    DOCKET_TRY(advance());
+    const bool minus = operation.kind == TokenKind::minus;
+    if (!starts_term() || (minus && token_.offset != operation.offset + 1)) {
+      return fail_at(minus ? operation.offset + 1 : token_.offset,
+                     minus ? "expected a term directly after - (a dash alone is put in quotes)"
+                           : "expected a term after NOT (in quotes it is a word to search for)");
+    }
+    Run operand;
+    DOCKET_TRY(parse_into(operand, depth + 1));
+    return make_negation(operand.take().front());
+  }
+
+  Result<ExpressionPtr> parse_parenthesis(std::size_t depth) {
+    const std::size_t opened = token_.offset;
+    DOCKET_TRY(check_depth(depth + 1, opened));
+    DOCKET_TRY(advance());
+    DOCKET_ASSIGN(ExpressionPtr inner, parse_or(depth + 1));
+    if (token_.kind != TokenKind::close) {
+      return fail_at(opened, "expected a closing parenthesis for the one that opens here");
+    }
+    DOCKET_TRY(advance());
+    return inner;
+  }
+
+  Result<TypedField> typed_field() {
+    const std::optional<TypedField> typed = find_typed_field(token_.text);
+    if (typed.has_value()) {
+      field_text_ = token_.text + ':';
+      return *typed;
+    }
+    return fail_at(token_.offset, "expected a field such as " + near_field_names(token_.text) +
+                                      "; there is none called " +
+                                      terminal_safe(fit_width(token_.text, 32)) +
+                                      " (to search for the text itself, put it in quotes)");
+  }
+
+  Result<void> parse_values(Field field, Run& run) {
+    std::string_view after = field_text_;
+    do {
+      DOCKET_ASSIGN(const Value value, lexer_.value(after));
+      DOCKET_ASSIGN(const std::vector<Match> matches, parse_value(field, value));
+      DOCKET_TRY(count_matches(run.add_values(field, matches), value.offset));
+      after = "the comma";
+    } while (lexer_.take_comma());
+    return advance();
+  }
+
+  Result<ExpressionPtr> parse_time(TypedTime typed, std::size_t depth) {
+    ExpressionPtrs days;
+    const std::size_t field_offset = token_.offset;
+    std::string_view after = field_text_;
+    do {
+      DOCKET_ASSIGN(const Value value, lexer_.value(after));
+      DOCKET_ASSIGN(const TimeRange range, time_range(typed, value));
+      // Each bound counts, as each is a term of its own once it is printed.
+      DOCKET_TRY(count_matches(typed == TypedTime::on ? 2 : 1, value.offset));
+      days.push_back(make_time(range));
+      after = "the comma";
+      const std::size_t behind = lexer_.offset();
+      if (typed != TypedTime::on && lexer_.take_comma()) {
+        return fail_at(behind, "expected one time; only on: takes a list of days");
+      }
+    } while (typed == TypedTime::on && lexer_.take_comma());
+    if (typed == TypedTime::on) {
+      DOCKET_TRY(check_depth(depth + 1, field_offset));
+    }
+    DOCKET_TRY(advance());
+    return make_disjunction(std::move(days));
+  }
+
+  Result<TimeRange> time_range(TypedTime typed, const Value& value) {
+    if (value.prefix) {
+      return fail_at(value.offset, "expected a time, which takes no *");
+    }
+    if (typed == TypedTime::on) {
+      auto day = parse_day(value.text, context_);
+      if (!day) {
+        return fail_at(value.offset, std::move(day).error().message);
+      }
+      return *day;
+    }
+    auto instant = parse_instant(value.text, context_);
+    if (!instant) {
+      return fail_at(value.offset, std::move(instant).error().message);
+    }
+    return typed == TypedTime::since ? TimeRange{*instant, INT64_MAX}
+                                     : TimeRange{INT64_MIN, *instant};
+  }
+
+  Result<void> check_depth(std::size_t depth, std::size_t offset) const {
+    if (depth > query_depth_max) {
+      return fail_at(offset, "expected no more than " + std::to_string(query_depth_max) +
+                                 " levels of parentheses and NOT");
+    }
+    return {};
+  }
+
+  Result<void> count_matches(std::size_t more, std::size_t offset) {
+    matches_ += more;
+    if (matches_ > query_matches_max) {
+      return fail_at(offset, "expected no more than " + std::to_string(query_matches_max) +
+                                 " values in a query");
+    }
+    return {};
+  }
+
+  std::string_view text_;
+  Lexer lexer_;
+  const ParseContext& context_;
+  Token token_;
+  std::string field_text_;  // of the field being read, with its colon
+  std::size_t matches_ = 0;
+};
+
+// The bounds that every event the expression finds keeps to.
+TimeRange time_bounds(const Expression& expression) {
+  TimeRange bounds{INT64_MIN, INT64_MAX};
+  if (is_time(expression)) {
+    return {expression.matches.front().since, expression.matches.front().until};
+  }
+  if (expression.kind == Kind::conjunction) {
+    for (const ExpressionPtr& child : expression.children) {
+      const TimeRange inner = time_bounds(*child);
+      bounds.since = std::max(bounds.since, inner.since);
+      bounds.until = std::min(bounds.until, inner.until);
+    }
+  }
+  if (expression.kind == Kind::disjunction) {
+    bounds = time_bounds(*expression.children.front());
+    for (const ExpressionPtr& child : expression.children) {
+      const TimeRange inner = time_bounds(*child);
+      bounds.since = std::min(bounds.since, inner.since);
+      bounds.until = std::max(bounds.until, inner.until);
+    }
+  }
+  return bounds;
+}
+
+bool names_log(const Expression& expression, bool negated) {
+  if (expression.kind == Kind::condition) {
+    return expression.field == Field::log && !negated;
+  }
+  const bool inner_negated = negated != (expression.kind == Kind::negation);
+  return std::any_of(expression.children.begin(), expression.children.end(),
+                     [&](const ExpressionPtr& child) { return names_log(*child, inner_negated); });
+}
+
+Result<void> check_text(std::string_view text) {
+  if (text.size() > query_bytes_max) {
+    return fail_at(query_bytes_max,
+                   "expected a query of at most " + std::to_string(query_bytes_max) + " bytes");
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Character character = utf8_at(text, at);
+    if (!character.valid) {
+      return fail_at(at, "expected UTF-8 text");
+    }
+    at += character.bytes;
+  }
+  return {};
+}
+
+Result<ExpressionPtr> parse_expression(std::string_view text, const ParseContext& context) {
+  DOCKET_TRY(check_text(text));
+  return Parser(text, context).parse();
+}
+
+}  // namespace
+
+Result<Query> parse(std::string_view text, const ParseContext& context) {
+  auto where = parse_expression(text, context);
+  if (!where) {
+    Error error = std::move(where).error();
+    error.message = syntax_error_message(error.message, text, error.offset);
+    return fail(std::move(error));
+  }
+  Query query;
+  query.text = text;
+  query.where = std::move(*where);
+  const TimeRange bounds = time_bounds(*query.where);
+  query.since = bounds.since;
+  query.until = bounds.until;
+  query.names_log = names_log(*query.where, false);
+  return query;
+}
+
+}  // namespace docket::query
