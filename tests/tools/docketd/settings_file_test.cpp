@@ -1,0 +1,121 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/docketd/settings.hpp"
+
+namespace docket::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr Nanos day = 86'400LL * 1'000'000'000;
+
+std::string error_of(std::string_view text) {
+  Settings settings;
+  const auto read = read_settings_text(text, "f.toml", settings);
+  return read ? "" : read.error().message;
+}
+
+TEST(SettingsFile, EverySectionIsRead) {
+  Settings settings;
+  ASSERT_TRUE(read_settings_text(R"(
+data = "/var/lib/docket"
+ingest = "127.0.0.1:1"
+http = "[::1]:2"
+[log]
+level = "warning"
+format = "json"
+[segment]
+bytes = "1MiB"
+rows = 1000
+age = "5m"
+[limits]
+payload_bytes = 2048
+exports = 3
+[retention]
+free_space_floor = "1GiB"
+interval = "2s"
+default = { max_age = "180d" }
+[retention.activity]
+max_age = "365d"
+max_bytes = "10GiB"
+[retention.campaign]
+)",
+                                 "f.toml", settings));
+  EXPECT_EQ(settings.data, "/var/lib/docket");
+  EXPECT_EQ(settings.http.text(), "[::1]:2");
+  EXPECT_EQ(settings.log_level, LogLevel::warning);
+  EXPECT_EQ(settings.log_format, LogFormat::json);
+  EXPECT_EQ(settings.segment.segment_bytes, std::uint64_t{1} << 20);
+  EXPECT_EQ(settings.segment.segment_rows, 1000U);
+  EXPECT_EQ(settings.segment.segment_age, 300'000'000'000);
+  EXPECT_EQ(settings.limits.payload_bytes, 2048U);
+  EXPECT_EQ(settings.limits.exports, 3U);
+  EXPECT_EQ(settings.retention.free_space_floor, std::uint64_t{1} << 30);
+  EXPECT_EQ(settings.retention.of("activity").max_age, 365 * day);
+  EXPECT_EQ(settings.retention.of("activity").max_bytes, std::uint64_t{10} << 30);
+  EXPECT_EQ(settings.retention.of("api").max_age, 180 * day);
+  // Named without a bound: kept for ever, whatever the default.
+  EXPECT_EQ(settings.retention.of("campaign"), RetentionPolicy{});
+}
+
+TEST(SettingsFile, FaultsNameFileLineColumnAndSetting) {
+  EXPECT_THAT(error_of("data = \"a\"\ndatta = \"b\"\n"), StartsWith("f.toml:2:1: datta: "));
+  EXPECT_THAT(error_of("[log]\nlevel = \"loud\"\n"),
+              StartsWith("f.toml:2:9: log.level: must be debug, info, warning or error"));
+  EXPECT_THAT(error_of("[limits]\nexports = \"3\"\n"),
+              StartsWith("f.toml:2:11: limits.exports: must be a whole number"));
+  EXPECT_THAT(error_of("[limits]\nexports = 0\n"), HasSubstr("from 1 to"));
+  EXPECT_THAT(error_of("[limits]\nexports = -1\n"), HasSubstr("from 1 to"));
+  EXPECT_THAT(error_of("[nowhere]\nx = 1\n"), HasSubstr("nowhere: is no section"));
+  EXPECT_THAT(error_of("[retention.activity]\nmax_age = \"1y\"\n"),
+              StartsWith("f.toml:2:11: retention.activity.max_age: must be a number and a unit"));
+  EXPECT_THAT(error_of("[retention.activity]\nmax_age = \"0d\"\n"), HasSubstr("more than 0"));
+  EXPECT_THAT(error_of("[retention.activity]\nage = \"1d\"\n"), HasSubstr("known: max_age"));
+  EXPECT_THAT(error_of("[retention.\"No Log\"]\nmax_age = \"1d\"\n"),
+              HasSubstr("no name of a log"));
+  EXPECT_THAT(error_of("[retention]\ninterval = 5\n"), HasSubstr("must be a string"));
+  EXPECT_THAT(error_of("data = \n"), StartsWith("f.toml:1:"));
+  EXPECT_THAT(error_of("data = \"a\"\ndata = \"b\"\n"), StartsWith("f.toml:2:"));
+}
+
+TEST(SettingsFile, AllFaultsAreReportedInTheOrderOfTheFile) {
+  EXPECT_EQ(error_of("zzz = 1\n[log]\nlevel = 5\n[aaa]\n"),
+            "f.toml:1:1: zzz: is not a setting\n"
+            "f.toml:3:9: log.level: must be a string\n"
+            "f.toml:4:2: aaa: is no section of this file");
+}
+
+TEST(SettingsFile, AFaultyFileChangesNothing) {
+  Settings settings;
+  settings.data = "before";
+  EXPECT_FALSE(read_settings_text("data = \"after\"\nbad = 1\n", "f.toml", settings));
+  EXPECT_EQ(settings.data, "before");
+}
+
+TEST(SettingsFile, WhatIsPrintedReadsBackToTheSame) {
+  Settings settings;
+  ASSERT_TRUE(read_settings_text(
+      "data = \"a \\\"quoted\\\" \\\\ path\"\n[retention.api]\nmax_bytes = 12345\n"
+      "[retention.default]\nmax_age = \"90d\"\n[segment]\nage = \"90s\"\n[retention.campaign]\n",
+      "f.toml", settings));
+  Settings again;
+  const auto read = read_settings_text(print_settings(settings), "printed", again);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(print_settings(again), print_settings(settings));
+  EXPECT_TRUE(settings_changes(settings, again).empty());
+  EXPECT_EQ(again.retention, settings.retention);
+  EXPECT_EQ(again.limits, settings.limits);
+  EXPECT_EQ(again.data, "a \"quoted\" \\ path");
+}
+
+TEST(SettingsFile, AMissingFileIsNotFound) {
+  Settings settings;
+  const auto read = read_settings_file("/nonexistent/docket.toml", settings);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("/nonexistent/docket.toml"));
+}
+
+}  // namespace
+}  // namespace docket::server

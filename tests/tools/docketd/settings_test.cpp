@@ -1,0 +1,56 @@
+#include "tools/docketd/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace docket::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Settings, ListeningBeyondLoopbackNeedsInsecureAndSaysWhy) {
+  Settings settings;
+  EXPECT_TRUE(check_settings(settings));
+  settings.http = {"0.0.0.0", 7480};
+  const auto refused = check_settings(settings);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("--insecure"));
+  EXPECT_THAT(refused.error().message, HasSubstr("0.0.0.0:7480"));
+  EXPECT_THAT(refused.error().message, HasSubstr("neither TLS nor tokens"));
+  settings.insecure = true;
+  EXPECT_TRUE(check_settings(settings));
+  settings = Settings();
+  settings.ingest = {"::", 7470};
+  EXPECT_FALSE(check_settings(settings));
+}
+
+TEST(Settings, OneAddressForBothListenersIsRefusedUnlessThePortIsAny) {
+  Settings settings;
+  settings.http = settings.ingest;
+  EXPECT_FALSE(check_settings(settings));
+  settings.http.port = settings.ingest.port = 0;
+  EXPECT_TRUE(check_settings(settings));
+}
+
+TEST(Settings, ChangesAreNamedAsInTheFile) {
+  Settings before;
+  before.retention.logs["api"].max_age = 86'400LL * 1'000'000'000;
+  Settings after = before;
+  EXPECT_TRUE(settings_changes(before, after).empty());
+  after.log_level = LogLevel::debug;
+  after.retention.logs["api"].max_age = 2 * 86'400LL * 1'000'000'000;
+  after.retention.otherwise.max_bytes = std::uint64_t{1} << 30;
+  after.retention.logs["campaign"].max_bytes = 1000;
+  std::string text;
+  for (const SettingChange& change : settings_changes(before, after)) {
+    text += change.name + " " + change.before + " -> " + change.after + "\n";
+  }
+  EXPECT_EQ(text,
+            "log.level info -> debug\n"
+            "retention.default.max_bytes  -> 1GiB\n"
+            "retention.api.max_age 1d -> 2d\n"
+            "retention.campaign.max_bytes  -> 1000B\n");
+}
+
+}  // namespace
+}  // namespace docket::server

@@ -1,0 +1,49 @@
+#include "tools/docketd/address.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "engine/event.hpp"
+
+namespace docket::server {
+
+bool Address::is_loopback() const {
+  const auto ip = parse_ip(host);
+  if (!ip) {
+    return false;
+  }
+  return ip->is_v4() ? ip->bytes[12] == 127 : format_ip(*ip) == "::1";
+}
+
+std::string Address::text() const {
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
+}
+
+Result<Address> parse_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string_view::npos) {
+    std::string_view host = text.substr(0, colon);
+    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (bracketed) {
+      host = host.substr(1, host.size() - 2);
+    }
+    if (host == "localhost") {
+      host = "127.0.0.1";
+    }
+    const auto ip = parse_ip(host);
+    std::uint16_t port = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
+    const bool is_v6 = host.find(':') != std::string_view::npos;
+    if (ip && is_v6 == bracketed && error == std::errc() && stop == end) {
+      return Address{std::string(host), port};
+    }
+  }
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("must be ADDRESS:PORT, such as 127.0.0.1:7480 or [::1]:7480, and is '{}'", text));
+}
+
+}  // namespace docket::server

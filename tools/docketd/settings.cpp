@@ -1,0 +1,161 @@
+#include "tools/docketd/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+
+#include "tools/api/units.hpp"
+#include "tools/docketd/settings_table.hpp"
+
+namespace docket::server {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> format_names{"logfmt", "json"};
+
+// A TOML basic string.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string age_text(const RetentionPolicy& policy) {
+  return policy.max_age ? api::format_duration(*policy.max_age) : "";
+}
+
+std::string bytes_text(const RetentionPolicy& policy) {
+  return policy.max_bytes ? api::format_bytes(*policy.max_bytes) : "";
+}
+
+void append_policy(std::string& out, std::string_view name, const RetentionPolicy& policy) {
+  fmt::format_to(std::back_inserter(out), "\n[retention.{}]\n", name);
+  if (policy.max_age) {
+    fmt::format_to(std::back_inserter(out), "max_age = {}\n", quoted(age_text(policy)));
+  }
+  if (policy.max_bytes) {
+    fmt::format_to(std::back_inserter(out), "max_bytes = {}\n", quoted(bytes_text(policy)));
+  }
+}
+
+void append_change(std::vector<SettingChange>& changes, std::string name, std::string before,
+                   std::string after) {
+  if (before != after) {
+    changes.push_back({std::move(name), std::move(before), std::move(after)});
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(LogLevel level) {
+  return level_names[static_cast<std::size_t>(level)];
+}
+
+std::string_view to_string(LogFormat format) {
+  return format_names[static_cast<std::size_t>(format)];
+}
+
+Result<LogLevel> parse_log_level(std::string_view text) {
+  for (std::size_t i = 0; i < level_names.size(); ++i) {
+    if (level_names[i] == text) {
+      return static_cast<LogLevel>(i);
+    }
+  }
+  return fail(ErrorCode::invalid_argument, "must be debug, info, warning or error");
+}
+
+Result<LogFormat> parse_log_format(std::string_view text) {
+  for (std::size_t i = 0; i < format_names.size(); ++i) {
+    if (format_names[i] == text) {
+      return static_cast<LogFormat>(i);
+    }
+  }
+  return fail(ErrorCode::invalid_argument, "must be logfmt or json");
+}
+
+RetentionPolicy RetentionSettings::of(std::string_view log) const {
+  const auto found = logs.find(std::string(log));
+  return found == logs.end() ? otherwise : found->second;
+}
+
+std::string print_settings(const Settings& settings) {
+  std::string out;
+  std::string_view section;
+  for (const Setting& setting : settings_table()) {
+    if (setting.section != section) {
+      section = setting.section;
+      fmt::format_to(std::back_inserter(out), "\n[{}]\n", section);
+    }
+    const std::string value = setting.get(settings);
+    fmt::format_to(std::back_inserter(out), "{} = {}\n", setting.name,
+                   setting.kind == Setting::Kind::number ? value : quoted(value));
+  }
+  if (settings.retention.otherwise != RetentionPolicy{}) {
+    append_policy(out, "default", settings.retention.otherwise);
+  }
+  for (const auto& [log, policy] : settings.retention.logs) {
+    append_policy(out, log, policy);
+  }
+  return out;
+}
+
+Result<void> check_settings(const Settings& settings) {
+  for (const auto& [name, address] :
+       {std::pair{"ingest", settings.ingest}, std::pair{"http", settings.http}}) {
+    if (!address.is_loopback() && !settings.insecure) {
+      return fail(
+          ErrorCode::invalid_argument,
+          fmt::format("{}: {} is not a loopback address. This version has neither TLS nor "
+                      "tokens: whoever reaches the port can send and read events. To listen "
+                      "there all the same, say --insecure",
+                      name, address.text()));
+    }
+  }
+  if (settings.ingest.port != 0 && settings.ingest == settings.http) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("ingest and http: both are {}", settings.http.text()));
+  }
+  if (settings.limits.http_body_bytes > settings.limits.http_bytes) {
+    return fail(ErrorCode::invalid_argument,
+                "limits.http_body_bytes: must not be more than limits.http_bytes");
+  }
+  return {};
+}
+
+std::vector<SettingChange> settings_changes(const Settings& before, const Settings& after) {
+  std::vector<SettingChange> changes;
+  for (const Setting& setting : settings_table()) {
+    append_change(changes, full_name(setting), setting.get(before), setting.get(after));
+  }
+  std::set<std::string> logs;
+  for (const RetentionSettings* side : {&before.retention, &after.retention}) {
+    for (const auto& [log, policy] : side->logs) {
+      logs.insert(log);
+    }
+  }
+  const auto compare = [&](const std::string& name, const RetentionPolicy& old_policy,
+                           const RetentionPolicy& new_policy) {
+    append_change(changes, fmt::format("retention.{}.max_age", name), age_text(old_policy),
+                  age_text(new_policy));
+    append_change(changes, fmt::format("retention.{}.max_bytes", name), bytes_text(old_policy),
+                  bytes_text(new_policy));
+  };
+  compare("default", before.retention.otherwise, after.retention.otherwise);
+  for (const std::string& log : logs) {
+    compare(log, before.retention.of(log), after.retention.of(log));
+  }
+  return changes;
+}
+
+}  // namespace docket::server

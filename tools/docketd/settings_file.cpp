@@ -1,0 +1,168 @@
+// Reading the TOML file. Every fault is reported at once, each with its place.
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+#include "engine/disk.hpp"
+#include "tools/api/units.hpp"
+#include "tools/docketd/settings_table.hpp"
+
+namespace docket::server {
+
+namespace {
+
+// A configuration file is a page or two; more is some other file.
+constexpr std::uint64_t file_bytes_max = std::uint64_t{1} << 20;
+
+class FileReader {
+ public:
+  FileReader(std::string name, Settings& settings) : name_(std::move(name)), settings_(settings) {}
+
+  void read(const toml::table& root) {
+    read_section(root, "");
+    for (const auto& [key, node] : root) {
+      if (const toml::table* table = node.as_table()) {
+        if (is_section(key.str())) {
+          read_section(*table, key.str());
+        } else {
+          fault(key.source(), key.str(), "is no section of this file");
+        }
+      }
+    }
+  }
+
+  // In the order of the file.
+  [[nodiscard]] std::string faults() {
+    std::ranges::sort(faults_);
+    std::string text;
+    for (const auto& [line, column, message] : faults_) {
+      text += fmt::format("{}{}:{}:{}: {}", text.empty() ? "" : "\n", name_, line, column, message);
+    }
+    return text;
+  }
+
+ private:
+  [[nodiscard]] static bool is_section(std::string_view name) {
+    return std::ranges::find(settings_table(), name, &Setting::section) != settings_table().end();
+  }
+
+  void fault(const toml::source_region& where, std::string_view key, std::string_view rule) {
+    faults_.emplace_back(where.begin.line, where.begin.column, fmt::format("{}: {}", key, rule));
+  }
+
+  void read_section(const toml::table& table, std::string_view section) {
+    for (const auto& [key, node] : table) {
+      const std::string_view name = key.str();
+      if (node.is_table() && section.empty()) {
+        continue;
+      }
+      const std::string full =
+          section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
+      if (const toml::table* policy = node.as_table(); policy && section == "retention") {
+        read_policy(*policy, key, full);
+        continue;
+      }
+      const auto setting = std::ranges::find_if(settings_table(), [&](const Setting& candidate) {
+        return candidate.section == section && candidate.name == name;
+      });
+      if (setting == settings_table().end()) {
+        fault(key.source(), full, "is not a setting");
+        continue;
+      }
+      const auto text = value_text(node, setting->kind, full);
+      if (!text) {
+        continue;
+      }
+      if (const auto assigned = setting->set(settings_, *text); !assigned) {
+        fault(node.source(), full, assigned.error().message);
+      }
+    }
+  }
+
+  // The value as text, as the table's setters take it.
+  std::optional<std::string> value_text(const toml::node& node, Setting::Kind kind,
+                                        std::string_view name) {
+    const auto number = node.as_integer();
+    const auto text = node.as_string();
+    if (text && kind != Setting::Kind::number) {
+      return text->get();
+    }
+    if (number && kind != Setting::Kind::text) {
+      return std::to_string(number->get());
+    }
+    fault(node.source(), name,
+          kind == Setting::Kind::text     ? "must be a string"
+          : kind == Setting::Kind::number ? "must be a whole number"
+                                          : "must be a string such as \"10GiB\", or bytes");
+    return std::nullopt;
+  }
+
+  void read_policy(const toml::table& table, const toml::key& key, const std::string& full) {
+    const std::string log(key.str());
+    if (!is_log_name(log)) {
+      fault(key.source(), full, "is no name of a log");
+      return;
+    }
+    RetentionPolicy policy;
+    for (const auto& [item, node] : table) {
+      const std::string name = fmt::format("{}.{}", full, item.str());
+      if (item.str() == "max_age") {
+        if (const auto text = value_text(node, Setting::Kind::text, name)) {
+          take(api::parse_duration(*text), policy.max_age, node, name);
+        }
+      } else if (item.str() == "max_bytes") {
+        if (const auto text = value_text(node, Setting::Kind::size, name)) {
+          take(api::parse_bytes(*text), policy.max_bytes, node, name);
+        }
+      } else {
+        fault(item.source(), name, "is not a setting; known: max_age, max_bytes");
+      }
+    }
+    (log == "default" ? settings_.retention.otherwise : settings_.retention.logs[log]) = policy;
+  }
+
+  template <typename T>
+  void take(const Result<T>& value, std::optional<T>& into, const toml::node& node,
+            std::string_view name) {
+    if (!value) {
+      fault(node.source(), name, value.error().message);
+    } else if (*value == 0) {
+      fault(node.source(), name, "must be more than 0");
+    } else {
+      into = *value;
+    }
+  }
+
+  std::string name_;
+  Settings& settings_;
+  std::vector<std::tuple<std::uint32_t, std::uint32_t, std::string>> faults_;
+};
+
+}  // namespace
+
+Result<void> read_settings_text(std::string_view text, const std::string& name,
+                                Settings& settings) {
+  Settings read = settings;
+  try {
+    FileReader reader(name, read);
+    reader.read(toml::parse(text, name));
+    if (std::string faults = reader.faults(); !faults.empty()) {
+      return fail(ErrorCode::invalid_argument, std::move(faults));
+    }
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("{}:{}:{}: {}", name, error.source().begin.line,
+                            error.source().begin.column, error.description()));
+  }
+  settings = std::move(read);
+  return {};
+}
+
+Result<void> read_settings_file(const std::string& path, Settings& settings) {
+  DOCKET_ASSIGN(const std::vector<std::byte> bytes, read_file(posix_disk(), path, file_bytes_max));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return read_settings_text(text, path, settings);
+}
+
+}  // namespace docket::server

@@ -1,0 +1,157 @@
+#include "tools/docketd/system_log.hpp"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "engine/batch.hpp"
+#include "engine/timestamp.hpp"
+#include "tools/docketd/logger.hpp"
+#include "tools/docketd/system_events.hpp"
+
+namespace docket::server {
+
+namespace {
+
+// Far below what a batch may hold, with room for one more event of the largest size.
+constexpr std::size_t batch_rows = 1024;
+constexpr std::size_t batch_bytes = std::size_t{1} << 20;
+constexpr std::chrono::seconds retry_after{1};
+
+bool is_retryable(ErrorCode code) {
+  return code == ErrorCode::no_space || code == ErrorCode::overloaded;
+}
+
+}  // namespace
+
+SystemLog::SystemLog(Log& log) : log_(log), thread_([this] { run(); }) {}
+
+SystemLog::~SystemLog() {
+  close();
+}
+
+void SystemLog::record(Event event) {
+  const std::lock_guard lock(mutex_);
+  if (closing_ || queue_.size() >= queue_max) {
+    ++dropped_;
+    ++untold_;
+    return;
+  }
+  queue_.push_back({std::move(event), nullptr});
+  wake_.notify_one();
+}
+
+Result<void> SystemLog::record_durably(Event event) {
+  auto done = std::make_shared<std::promise<Result<void>>>();
+  auto result = done->get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing_) {
+      return fail(ErrorCode::closed, "the system's log is closed");
+    }
+    if (queue_.size() >= queue_max) {
+      return fail(ErrorCode::overloaded, "the queue of the system's log is full");
+    }
+    queue_.push_back({std::move(event), std::move(done)});
+    wake_.notify_one();
+  }
+  return result.get();
+}
+
+void SystemLog::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+std::uint64_t SystemLog::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
+
+void SystemLog::run() {
+  std::vector<Item> items;
+  std::size_t bytes = 0;  // of the payloads of `items`
+  bool closing = false;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return closing_ || !queue_.empty() || !items.empty(); });
+      closing = closing_;
+      while (!queue_.empty() && items.size() < batch_rows && bytes < batch_bytes) {
+        bytes += queue_.front().event.payload.size();
+        items.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+      }
+      if (untold_ != 0 && queue_.empty()) {
+        items.push_back({dropped_event(std::exchange(untold_, 0)), nullptr});
+      }
+      if (items.empty()) {
+        return;
+      }
+    }
+    Result<void> stored = store(items);
+    if (!stored && is_retryable(stored.error().code) && !closing) {
+      // Whoever waits is told at once and may try again; the others stay.
+      std::erase_if(items, [&](const Item& item) {
+        if (item.done) {
+          item.done->set_value(stored);
+        }
+        return item.done != nullptr;
+      });
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, retry_after, [&] { return closing_; });
+      continue;
+    }
+    if (!stored) {
+      log_line(LogLevel::error, "events of the system's own log are lost",
+               {{"events", std::to_string(items.size())}, {"error", stored.error().describe()}});
+      const std::lock_guard lock(mutex_);
+      dropped_ += items.size();
+    }
+    for (const Item& item : items) {
+      if (item.done) {
+        item.done->set_value(stored);
+      }
+    }
+    items.clear();
+    bytes = 0;
+  }
+}
+
+Result<void> SystemLog::store(const std::vector<Item>& items) {
+  const Nanos received = now_ns();
+  BatchBuilder builder;
+  std::vector<TargetView> related;
+  for (const Item& item : items) {
+    const EventView event = view_of(item.event, related);
+    const EventRules rules{limits::payload_bytes_max};
+    if (const auto checked = check_event(event, rules, received, false); !checked) {
+      // Our own events keep the rules; one that does not must not take the others with it.
+      log_line(LogLevel::error, "an event of the system's own log breaks a rule",
+               {{"verb", item.event.verb}, {"error", checked.error().message}});
+      continue;
+    }
+    builder.add(event);
+  }
+  // Shared with the completion, which may still be inside set_value() when the waiter goes on.
+  const auto stored = std::make_shared<std::promise<Result<void>>>();
+  auto result = stored->get_future();
+  ProducerStamp stamp;
+  stamp.node = "docketd";
+  log_.submit(builder.finish(), std::move(stamp), received, [stored](Result<Receipt> receipt) {
+    if (receipt) {
+      stored->set_value({});
+    } else {
+      stored->set_value(fail(std::move(receipt).error()));
+    }
+  });
+  return result.get();
+}
+
+}  // namespace docket::server

@@ -1,0 +1,62 @@
+// The writer of the system's own log.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/event.hpp"
+#include "engine/log.hpp"
+#include "engine/result.hpp"
+
+namespace docket::server {
+
+// Thread-safe. Owns one thread, which stores what was recorded in order, many events to a batch
+// where they come fast. While the disk is full it keeps them and tries again; what finds no room in
+// the queue is counted, and the count becomes an event of its own.
+class SystemLog {
+ public:
+  // `log` must outlive it.
+  explicit SystemLog(Log& log);
+  ~SystemLog();  // close()
+  SystemLog(const SystemLog&) = delete;
+  SystemLog& operator=(const SystemLog&) = delete;
+
+  // Never blocks.
+  void record(Event event);
+  // Blocks until the event is on stable storage.
+  [[nodiscard]] Result<void> record_durably(Event event);
+  // Stores what waits, trying at most once more, and ends the thread. Idempotent.
+  void close();
+
+  // Events that could not be kept, since start.
+  [[nodiscard]] std::uint64_t dropped() const;
+
+  // How many events may wait; some tens of megabytes at worst.
+  static constexpr std::size_t queue_max = 16'384;
+
+ private:
+  struct Item {
+    Event event;
+    std::shared_ptr<std::promise<Result<void>>> done;  // null: nobody waits
+  };
+
+  void run();
+  // Stores the items, or says why not.
+  [[nodiscard]] Result<void> store(const std::vector<Item>& items);
+
+  Log& log_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Item> queue_;
+  std::uint64_t dropped_ = 0;  // in all
+  std::uint64_t untold_ = 0;   // of these, not yet in an event
+  bool closing_ = false;
+  std::thread thread_;
+};
+
+}  // namespace docket::server
