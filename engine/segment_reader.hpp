@@ -1,8 +1,10 @@
 // Reading segments: packed columns and dictionaries, verified on the way in.
 //
-// A segment's rows are numbered from 0; row r is event first_seq + r. Rows stand in blocks of up to
-// 8,192. In a sealed segment every block but the last is full and all blocks share the segment's
-// sorted dictionaries; in an active one blocks are of any size and each has its own, unsorted.
+// A segment's rows are numbered from 0 and stand in blocks of up to 8,192. Row r of block b is event
+// b.first_seq + (r - b.first_row): seqs run on within a block, but there may be a gap before a block
+// where damage has been found. In a sealed segment blocks are full, but for the last one and one
+// before a gap, and all share the segment's sorted dictionaries; in an active one blocks are of any
+// size and each has its own, unsorted.
 #pragma once
 
 #include <cstddef>
@@ -124,6 +126,7 @@ struct SegmentInfo {
   std::string log;
   SegmentId id;
   Seq first_seq;
+  Seq last_seq;  // first_seq - 1 when there are no rows
   std::uint32_t rows = 0;
   Nanos ts_min = 0;
   Nanos ts_max = 0;
@@ -140,8 +143,8 @@ class SegmentReader {
   virtual ~SegmentReader() = default;
 
   [[nodiscard]] virtual const SegmentInfo& info() const = 0;
-  // Ascending by first_row. In an active segment there may be gaps in seq between blocks (damage);
-  // `first_row` counts only what is there, and the log's snapshot names the gap.
+  // Ascending by first_row and by first_seq. `first_row` counts only what is there; the log's
+  // snapshot names the gaps.
   // A sealed segment's footer is read at the first call (errors: io, corrupt, newer_format); the span
   // is valid as long as the reader.
   [[nodiscard]] virtual Result<std::span<const BlockInfo>> blocks() const = 0;
