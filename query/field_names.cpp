@@ -102,7 +102,7 @@ bool is_near(std::string_view word, std::string_view name) {
   if (dot != std::string_view::npos && name.substr(dot + 1) == word) {
     return true;
   }
-  const std::size_t edits_max = std::min(word.size(), name.size()) <= 3 ? 1 : 2;
+  const std::size_t edits_max = std::min(word.size(), name.size()) <= 4 ? 1 : 2;
   return edit_distance(word, name) <= edits_max;
 }
 

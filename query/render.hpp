@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,18 +13,29 @@
 
 namespace docket::query {
 
-// One JSON object on one line, no newline: seq, received, then the fields in the contract's order;
-// absent optional fields are left out; the payload's bytes as they were sent; `node` last.
-void append_json(std::string& out, const Event& event);
-// A JSON string with its quotes; U+2028/9, control characters and bidi marks as \u escapes.
+// How a payload's line breaks, which can only be white space between its tokens, are written.
+enum class PayloadForm : std::uint8_t {
+  one_line,  // as blanks: for NDJSON and server-sent events, where a line is a record
+  as_sent,   // as they are: byte for byte what was sent
+};
+
+// One JSON object, no newline behind it: seq, received, then the fields in the contract's order;
+// absent optional fields are left out; the payload's bytes as they were sent but for `form`; `node`
+// last. Control characters and bidi marks are escaped, other than within the payload.
+void append_json(std::string& out, const Event& event, PayloadForm form = PayloadForm::one_line);
+// A JSON string with its quotes; U+2028/9, control characters (C1 and DEL included) and bidi marks
+// as \u escapes; bytes that are no UTF-8 as U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
+// `[{"type":…,"id":…,"name":…}…]`, absent ids and names left out.
+void append_json_targets(std::string& out, const std::vector<Target>& targets);
 // `"gaps":[{"log":…,"first_seq":…,"last_seq":…,"reason":…}…]`.
 void append_json_gaps(std::string& out, const std::vector<Gap>& gaps);
 
 // The header line of the contract, with CRLF.
 [[nodiscard]] std::string_view csv_header();
-// One RFC 4180 record with CRLF. Unless `raw`, a cell that a spreadsheet would run gets a leading
-// '.
+// One RFC 4180 record with CRLF; absent fields are empty cells; related targets are one cell of
+// JSON, as append_json_targets writes them. Unless `raw`, a cell that a spreadsheet would run gets
+// a leading ', and control characters (other than tab, CR and LF) and bidi marks become \uNNNN.
 void append_csv(std::string& out, const Event& event, bool raw);
 
 // Makes text safe for a terminal: control characters, escapes, U+2028/9 and bidi marks become

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace docket::query {
@@ -47,6 +48,15 @@ struct Utf8Character {
 [[nodiscard]] constexpr bool is_hidden_mark(char32_t code) {
   return (code >= 0x80 && code <= 0x9F) || code == 0x61C || code == 0x200E || code == 0x200F ||
          (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+// `\uNNNN`, for a code of the basic plane.
+inline void append_unicode_escape(std::string& out, char32_t code) {
+  constexpr char digits[] = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) {
+    out += digits[(code >> shift) & 0xF];
+  }
 }
 
 }  // namespace docket::query

@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "engine/timestamp.hpp"
+#include "query/byte_scan.hpp"
+#include "query/render.hpp"
+#include "query/utf8.hpp"
+
+namespace docket::query {
+
+namespace {
+
+bool is_run_by_spreadsheets(char first) {
+  return first == '=' || first == '+' || first == '-' || first == '@' || first == '\t' ||
+         first == '\r' || first == '\n';
+}
+
+// Tab, CR and LF are plain CSV once they stand in quotes.
+bool is_hidden(const Utf8Character& character) {
+  if (character.code < 0x20) {
+    return character.code != '\t' && character.code != '\r' && character.code != '\n';
+  }
+  return character.code == 0x7F || (character.valid && is_hidden_mark(character.code));
+}
+
+// A record is written into the buffer cell by cell; a cell's bytes are put there as they are and
+// dressed in place, which costs the usual cell one look at its bytes.
+class Record {
+ public:
+  Record(std::string& out, bool raw) : out_(out), raw_(raw) {}
+
+  void add(std::string_view text) {
+    begin() += text;
+    dress();
+  }
+
+  void add(std::uint64_t number) {
+    char text[std::numeric_limits<std::uint64_t>::digits10 + 1];
+    const auto [end, error] = std::to_chars(std::begin(text), std::end(text), number);
+    static_cast<void>(error);  // The buffer holds every number.
+    begin().append(text, static_cast<std::size_t>(end - text));
+  }
+
+  // Starts a cell whose text the caller appends; dress() it unless it is a time or an address.
+  std::string& begin() {
+    if (!first_) {
+      out_ += ',';
+    }
+    first_ = false;
+    start_ = out_.size();
+    return out_;
+  }
+
+  void dress() {
+    const std::size_t special = start_ + plain_bytes<',', '"'>(out_, start_);
+    if (!raw_ && start_ < out_.size()) {
+      escape_hidden(special);
+      if (is_run_by_spreadsheets(out_[start_])) {
+        out_.insert(start_, 1, '\'');
+      }
+    }
+    if (std::any_of(out_.begin() + static_cast<std::ptrdiff_t>(special), out_.end(),
+                    needs_quotes)) {
+      quote();
+    }
+  }
+
+ private:
+  static bool needs_quotes(char c) { return c == ',' || c == '"' || c == '\r' || c == '\n'; }
+
+  // Control characters and bidi marks become \uNNNN, which is also what they are in JSON.
+  void escape_hidden(std::size_t from) {
+    std::size_t at = from + plain_bytes<>(out_, from);
+    while (at < out_.size()) {
+      const Utf8Character character = utf8_at(out_, at);
+      if (is_hidden(character)) {
+        break;
+      }
+      at += character.bytes;
+      at += plain_bytes<>(out_, at);
+    }
+    if (at == out_.size()) {
+      return;
+    }
+    const std::string rest = out_.substr(at);
+    out_.resize(at);
+    for (std::size_t i = 0; i < rest.size();) {
+      const Utf8Character character = utf8_at(rest, i);
+      if (is_hidden(character)) {
+        append_unicode_escape(out_, character.code);
+      } else {
+        out_.append(rest, i, character.bytes);
+      }
+      i += character.bytes;
+    }
+  }
+
+  // Puts the cell in quotes and doubles those in it, from the back, so that nothing is copied away.
+  void quote() {
+    const std::size_t end = out_.size();
+    const auto quotes = static_cast<std::size_t>(
+        std::count(out_.begin() + static_cast<std::ptrdiff_t>(start_), out_.end(), '"'));
+    out_.resize(end + quotes + 2);
+    char* to = out_.data() + out_.size();
+    *--to = '"';
+    for (std::size_t at = end; at > start_; --at) {
+      const char c = out_[at - 1];
+      *--to = c;
+      if (c == '"') {
+        *--to = c;
+      }
+    }
+    *--to = '"';
+  }
+
+  std::string& out_;
+  bool raw_;
+  bool first_ = true;
+  std::size_t start_ = 0;  // of the cell being written
+};
+
+}  // namespace
+
+std::string_view csv_header() {
+  return "timestamp,log,seq,actor_kind,actor_id,actor_name,actor_role,verb,target_type,target_id,"
+         "target_name,ip,outcome,reason,affected,session,request,related,payload\r\n";
+}
+
+void append_csv(std::string& out, const Event& event, bool raw) {
+  Record record(out, raw);
+  append_rfc3339(record.begin(), event.ts);
+  record.add(event.log);
+  record.add(event.seq.value);
+  record.add(event.actor.kind);
+  record.add(event.actor.id);
+  record.add(event.actor.name);
+  record.add(event.actor.role);
+  record.add(event.verb);
+  record.add(event.target.type);
+  record.add(event.target.id);
+  record.add(event.target.name);
+  if (std::string& cell = record.begin(); event.ip.has_value()) {
+    cell += format_ip(*event.ip);
+  }
+  record.add(to_string(event.outcome));
+  record.add(event.reason);
+  record.add(event.affected);
+  record.add(event.session);
+  record.add(event.request);
+  if (std::string& cell = record.begin(); !event.related.empty()) {
+    append_json_targets(cell, event.related);
+    record.dress();
+  }
+  record.add(event.payload);
+  out += "\r\n";
+}
+
+}  // namespace docket::query
