@@ -16,11 +16,15 @@ namespace docket::client {
 struct Options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7470;
-  std::string node;         // this sender's name; required, the same across restarts
-  std::uint64_t epoch = 0;  // 0: the start time in ns, so every process run is a new epoch
+  std::string node;  // this sender's name; required, the same across restarts
+  // 0: the start time in ns, so every process run is a new epoch. Any other says "the same run
+  // again": batches are then cut only by batch_rows, by size and by flush(), so that a second run
+  // that emits and flushes the same makes the same batches, and what is stored is not stored twice.
+  std::uint64_t epoch = 0;
   std::size_t memory_bytes = std::size_t{64} << 20;  // for events not yet acknowledged
-  std::uint32_t batch_rows = 8192;        // a batch goes out when it has this many events,
-  std::uint32_t linger_us = 1000;         // or this long after its first one
+  std::uint32_t batch_rows = 8192;  // a batch goes out when it has this many events,
+  // or this long after its first one; or at once while none of its log is under way.
+  std::uint32_t linger_us = 1000;
   std::uint32_t reconnect_ms_max = 5000;  // back-off doubles up to here, with jitter
   EventRules rules;
 };
@@ -32,16 +36,19 @@ struct Delivery {
   std::string error;      // not empty: rejected for ever, "field: rule"
   [[nodiscard]] bool ok() const { return error.empty(); }
 };
+// Called on the client's own thread, once; must not block, and must not call the client.
 using DeliveryHandler = std::function<void(const Delivery&)>;
 
-// Called on the client's own thread after a whole batch is durable; must not block.
+// Called on the client's own thread after a whole batch is durable; must not block, and must not
+// call the client. `rows` are the events stored, `first_seq` is 0 when there are none or the server
+// no longer knows; the latency counts from the batch's first sending to its ack.
 using BatchHandler = std::function<void(std::string_view log, std::uint64_t first_seq,
                                         std::uint32_t rows, std::int64_t ack_latency_ns)>;
 
 struct Counters {
   std::uint64_t emitted = 0;  // accepted by emit()
   std::uint64_t durable = 0;
-  std::uint64_t rejected = 0;  // by the server
+  std::uint64_t rejected = 0;  // by the server, for ever
   std::uint64_t refused = 0;   // by emit(): memory full
   std::uint64_t batches = 0;
   std::uint64_t resent = 0;  // batches sent again after a reconnect
@@ -52,12 +59,13 @@ struct Counters {
 // Thread-safe. Owns one thread and one connection.
 class Client {
  public:
-  virtual ~Client() = default;  // drops what is not yet durable; call flush() or close() first
+  virtual ~Client() = default;  // drops what is not yet durable; call flush() first
   // Starts connecting in the background; fails only for bad options.
   [[nodiscard]] static Result<std::unique_ptr<Client>> start(const Options& options,
                                                              BatchHandler on_batch = {});
-  // Copies the event and returns at once. Errors: invalid_argument (a rule of the event),
-  // overloaded (memory_bytes used up; try again later), closed.
+  // Copies the event (verb upper-cased) and returns at once. Errors: invalid_argument (a rule of
+  // the event, or a bad log name), overloaded (memory_bytes used up; try again later), closed (the
+  // server takes nothing of this log, ever; last_error() says why).
   [[nodiscard]] virtual Result<void> emit(std::string_view log, const EventView& event,
                                           DeliveryHandler on_delivery = {}) = 0;
   // Like emit(), but waits for room instead of refusing, at most `timeout_ms`.

@@ -17,11 +17,14 @@ struct ServerOptions {
   std::uint16_t port = 7470;  // 0: any free one
   std::uint32_t threads = 1;  // of the io pool
   EventRules rules;
-  std::size_t memory_bytes = std::size_t{128} << 20;  // for all that is received and not yet stored
+  // For all that is received and not yet stored, beside 4 KiB a connection; at least 64 KiB.
+  std::size_t memory_bytes = std::size_t{128} << 20;
   std::uint32_t connections_max = 16384;
   std::uint32_t handshake_ms = 10'000;  // from accept to a complete first frame or line
   std::uint32_t idle_ms = 300'000;      // without a byte from the peer
-  std::uint32_t write_ms = 30'000;      // a peer that does not read its answers
+  // How long one side is waited for: a peer that does not read its answers, and a store that has
+  // no room for a connection's NDJSON lines, before the connection ends.
+  std::uint32_t write_ms = 30'000;
 };
 
 struct ServerStats {
@@ -35,21 +38,23 @@ struct ServerStats {
   std::uint64_t memory_used = 0;  // now
 };
 
-// A sender that was refused, for the system's own log.
+// A sender that was refused, for the system's own log. Called from the io threads, several at a
+// time; must not block for long. `node` is the peer's address where no name was told.
 using RejectionObserver = std::function<void(const std::string& node, const std::string& peer,
                                              const std::string& reason)>;
 
 class Server {
  public:
   virtual ~Server() = default;  // stops
-  // Binds and starts; `store` must outlive it. Errors: io (the address is taken), invalid_argument.
+  // Binds and starts; `store` must outlive it. The address may be a name. Errors: io (the address
+  // is taken), invalid_argument.
   [[nodiscard]] static Result<std::unique_ptr<Server>> start(Store& store,
                                                              const ServerOptions& options,
                                                              RejectionObserver observer = {});
   [[nodiscard]] virtual std::uint16_t port() const = 0;
   [[nodiscard]] virtual ServerStats stats() const = 0;
   // Stops accepting and reading, waits until what was received is stored and answered (at most
-  // `deadline_ms`), closes. Idempotent.
+  // `deadline_ms`), closes. Idempotent. Not from an io thread.
   virtual void stop(std::uint32_t deadline_ms) = 0;
 };
 

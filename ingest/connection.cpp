@@ -1,0 +1,377 @@
+#include "ingest/connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <cstring>
+
+#include "engine/assert.hpp"
+#include "engine/bytes.hpp"
+#include "ingest/native_session.hpp"
+#include "ingest/ndjson_session.hpp"
+#include "ingest/protocol.hpp"
+
+namespace docket::ingest {
+namespace {
+
+using boost::system::error_code;
+
+// How long a closing connection waits for the peer to have read what was written last.
+constexpr auto linger = std::chrono::milliseconds(1000);
+
+constexpr std::string_view unknown_protocol =
+    "error: this port takes the native protocol (first bytes DKT1) or NDJSON (first byte {)\n";
+
+bool is_blank(std::byte b) {
+  return b == std::byte{' '} || b == std::byte{'\t'} || b == std::byte{'\r'} ||
+         b == std::byte{'\n'};
+}
+
+std::string address_of(const tcp::socket& socket) {
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? std::string("unknown") : endpoint.address().to_string();
+}
+
+}  // namespace
+
+std::int64_t steady_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::max<std::int64_t>(1,
+                                std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+std::span<std::byte> InputBuffer::room() {
+  if (begin_ != 0) {
+    std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  return std::span(bytes_).subspan(end_);
+}
+
+void InputBuffer::resize(std::size_t capacity) {
+  DOCKET_ASSERT(end_ - begin_ <= capacity);
+  std::vector<std::byte> bytes(capacity);
+  std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_),
+            bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes.begin());
+  bytes_ = std::move(bytes);
+  end_ -= begin_;
+  begin_ = 0;
+}
+
+Connection::Connection(ServerCore& core, tcp::socket socket)
+    : core_(core),
+      socket_(std::move(socket)),
+      peer_(address_of(socket_)),
+      writer_signal_(socket_.get_executor()),
+      progress_(socket_.get_executor()),
+      handshake_since_(steady_ms()) {
+  core_.connections.fetch_add(1, std::memory_order_relaxed);
+}
+
+Connection::~Connection() {
+  core_.budget.settle(account);
+  core_.connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+asio::awaitable<bool> Connection::fill() {
+  for (;;) {
+    if (input_ended_) {
+      co_return false;
+    }
+    const std::span<std::byte> room = input_.room();
+    DOCKET_ASSERT(!room.empty());
+    const auto buffer = asio::buffer(room.data(), room.size());
+    error_code error;
+    reading_since_.store(steady_ms(), std::memory_order_relaxed);
+    const std::size_t bytes =
+        co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    reading_since_.store(0, std::memory_order_relaxed);
+    input_.filled(bytes);
+    core_.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
+    last_read_was_full_ = bytes == room.size();
+    if (bytes > 0) {
+      co_return true;
+    }
+    if (error && error != asio::error::operation_aborted) {
+      input_ended_ = true;
+      if (error != asio::error::eof) {
+        cut({});
+      }
+    }
+  }
+}
+
+asio::awaitable<bool> Connection::read_exactly(std::span<std::byte> into) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    if (input_ended_) {
+      co_return false;
+    }
+    const auto buffer = asio::buffer(into.data() + done, into.size() - done);
+    error_code error;
+    reading_since_.store(steady_ms(), std::memory_order_relaxed);
+    const std::size_t bytes =
+        co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    reading_since_.store(0, std::memory_order_relaxed);
+    core_.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
+    done += bytes;
+    if (bytes == 0 && error && error != asio::error::operation_aborted) {
+      input_ended_ = true;
+      if (error != asio::error::eof) {
+        cut({});
+      }
+    }
+  }
+  co_return true;
+}
+
+bool Connection::more_is_ready() const {
+  error_code ignored;
+  return last_read_was_full_ && !input_ended_ && socket_.available(ignored) > 0;
+}
+
+void Connection::end_input() {
+  if (input_ended_) {
+    return;
+  }
+  input_ended_ = true;
+  // Wakes a pending read. A pending write is woken too and simply goes on.
+  error_code ignored;
+  socket_.cancel(ignored);
+  changed();
+}
+
+void Connection::request_stop() {
+  asio::post(executor(), [self = shared_from_this()] {
+    self->stopping_ = true;
+    self->end_input();
+  });
+}
+
+void Connection::set_partial(bool partial) {
+  if (!partial) {
+    partial_since_.store(0, std::memory_order_relaxed);
+  } else if (partial_since_.load(std::memory_order_relaxed) == 0) {
+    partial_since_.store(steady_ms(), std::memory_order_relaxed);
+  }
+}
+
+void Connection::watch(std::int64_t now_ms, bool memory_is_wanted) {
+  const auto passed = [now_ms](const std::atomic<std::int64_t>& since, std::uint32_t limit_ms) {
+    const std::int64_t start = since.load(std::memory_order_relaxed);
+    return start != 0 && now_ms - start > static_cast<std::int64_t>(limit_ms);
+  };
+  const ServerOptions& limits = core_.options;
+  const char* reason = nullptr;
+  if (passed(handshake_since_, limits.handshake_ms)) {
+    reason = "no complete first frame or line in time";
+  } else if (passed(writing_since_, limits.write_ms)) {
+    reason = "does not read its answers";
+  } else if (memory_is_wanted && passed(partial_since_, limits.handshake_ms)) {
+    reason = "too slow with a frame or line while memory is short";
+  } else if (passed(reading_since_, limits.idle_ms)) {
+    reason = "";  // an idle peer did nothing wrong
+  }
+  if (reason != nullptr) {
+    asio::post(executor(),
+               [self = shared_from_this(), text = std::string(reason)] { self->cut(text); });
+  }
+}
+
+void Connection::append(std::string_view text) {
+  append_bytes(outbox_, as_byte_span(text));
+}
+
+void Connection::wake_writer() {
+  writer_signal_.cancel();
+}
+
+void Connection::changed() {
+  progress_.cancel();
+}
+
+asio::awaitable<void> Connection::pause() {
+  error_code ignored;
+  progress_.expires_at(asio::steady_timer::time_point::max());
+  co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+asio::awaitable<bool> Connection::reserve(std::size_t bytes) {
+  const auto granted = std::make_shared<bool>(false);
+  std::function<void()> on_grant = [self = shared_from_this(), granted] {
+    asio::post(self->executor(), [self, granted] {
+      *granted = true;
+      self->changed();
+    });
+  };
+  if (core_.budget.take(account, bytes, std::move(on_grant))) {
+    co_return !cut_;
+  }
+  while (!*granted) {
+    if (cut_) {
+      core_.budget.settle(account);
+      co_return false;
+    }
+    co_await pause();
+  }
+  co_return !cut_;
+}
+
+asio::awaitable<Result<Log*>> Connection::open_log(std::string name) {
+  if (Log* log = core_.store.find_log(name)) {
+    co_return log;
+  }
+  const auto opened = std::make_shared<std::optional<Result<Log*>>>();
+  std::function<void()> open = [self = shared_from_this(), opened, name] {
+    auto result = self->core_.store.log(name);
+    asio::post(self->executor(), [self, opened, result] {
+      *opened = result;
+      self->changed();
+    });
+  };
+  asio::post(core_.blocking, std::move(open));
+  while (!opened->has_value()) {
+    co_await pause();
+  }
+  co_return std::move(**opened);
+}
+
+void Connection::refuse(const std::string& node, const std::string& reason) {
+  core_.rejected(node, peer_, reason);
+  end_input();
+}
+
+void Connection::cut(const std::string& reason) {
+  if (cut_) {
+    return;
+  }
+  cut_ = true;
+  if (!reason.empty()) {
+    core_.rejected(peer_, peer_, reason);
+  }
+  input_ended_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+  writer_signal_.cancel();
+  changed();
+}
+
+asio::awaitable<void> Connection::write_loop() {
+  while (!cut_) {
+    if (composer_) {
+      composer_();
+    }
+    if (outbox_.empty()) {
+      if (writer_may_end_) {
+        break;
+      }
+      error_code ignored;
+      writer_signal_.expires_at(asio::steady_timer::time_point::max());
+      co_await writer_signal_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      continue;
+    }
+    std::swap(outbox_, writing_);
+    outbox_.clear();
+    changed();  // there is room in the outbox again
+    std::size_t done = 0;
+    while (done < writing_.size() && !cut_) {
+      const auto buffer = asio::buffer(writing_.data() + done, writing_.size() - done);
+      error_code error;
+      writing_since_.store(steady_ms(), std::memory_order_relaxed);
+      done += co_await socket_.async_write_some(buffer,
+                                                asio::redirect_error(asio::use_awaitable, error));
+      writing_since_.store(0, std::memory_order_relaxed);
+      if (error && error != asio::error::operation_aborted) {
+        cut({});
+      }
+    }
+    if (writing_.capacity() > outbox_bytes_max) {
+      writing_ = {};
+    }
+  }
+  writer_ended_ = true;
+  changed();
+}
+
+asio::awaitable<void> Connection::serve_protocol() {
+  for (;;) {
+    const auto unread = input_.unread();
+    if (!unread.empty() && (unread[0] == std::byte{'{'} || is_blank(unread[0]))) {
+      const auto session = std::make_shared<NdjsonSession>(shared_from_this());
+      co_await session->run();
+      co_return;
+    }
+    const std::string_view text = as_text(unread);
+    const std::string_view start = text.substr(0, native_preface.size());
+    if (start != native_preface.substr(0, start.size())) {
+      append(unknown_protocol);
+      wake_writer();
+      refuse(peer_, "unknown protocol");
+      co_return;
+    }
+    if (start.size() == native_preface.size()) {
+      input_.consume(native_preface.size());
+      const auto session = std::make_shared<NativeSession>(shared_from_this());
+      co_await session->run();
+      co_return;
+    }
+    const bool more = co_await fill();
+    if (!more) {
+      co_return;
+    }
+  }
+}
+
+// Closing with unread input makes the kernel send a reset, which can take the last answers from the
+// peer. So the peer is first told that nothing more comes, and what it still sends is read over.
+asio::awaitable<void> Connection::close_gently() {
+  established();
+  writer_may_end_ = true;
+  wake_writer();
+  while (!writer_ended_) {
+    co_await pause();
+  }
+  if (cut_) {
+    co_return;
+  }
+  error_code error;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  const std::int64_t until = steady_ms() + linger.count();
+  asio::steady_timer give_up(executor(), linger);
+  give_up.async_wait([self = shared_from_this()](const error_code& cancelled) {
+    if (!cancelled) {
+      self->cut({});
+    }
+  });
+  input_.consume(input_.unread().size());
+  const std::span<std::byte> room = input_.room();
+  const auto buffer = asio::buffer(room.data(), room.size());
+  while (!error && !cut_ && steady_ms() < until) {
+    co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    if (error == asio::error::operation_aborted) {
+      error = {};
+    }
+  }
+  give_up.cancel();
+  cut({});
+}
+
+asio::awaitable<void> Connection::run() {
+  const auto self = shared_from_this();
+  asio::co_spawn(executor(), write_loop(), [self](const std::exception_ptr& failure) {
+    if (failure) {
+      self->writer_ended_ = true;
+      self->cut({});
+    }
+  });
+  co_await serve_protocol();
+  co_await close_gently();
+}
+
+}  // namespace docket::ingest

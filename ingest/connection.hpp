@@ -1,0 +1,156 @@
+// One accepted socket: bounded input, an outbox with its writer, and the marks by which the server
+// sees that a peer is too slow. The sessions (native_session, ndjson_session) speak through it.
+// Internal to the server's sources.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/log.hpp"
+#include "engine/result.hpp"
+#include "ingest/memory_budget.hpp"
+#include "ingest/server_core.hpp"
+
+namespace docket::ingest {
+
+namespace asio = boost::asio;
+using tcp = boost::asio::ip::tcp;
+
+// Milliseconds on the monotonic clock; never 0.
+[[nodiscard]] std::int64_t steady_ms();
+
+// Bytes read and not yet consumed, in one piece of memory.
+class InputBuffer {
+ public:
+  static constexpr std::size_t bytes_min = 4096;
+
+  [[nodiscard]] std::span<const std::byte> unread() const {
+    return std::span(bytes_).subspan(begin_, end_ - begin_);
+  }
+  void consume(std::size_t bytes) { begin_ += bytes; }
+  // Moves what is unread to the front and returns the room behind it.
+  [[nodiscard]] std::span<std::byte> room();
+  void filled(std::size_t bytes) { end_ += bytes; }
+  [[nodiscard]] std::size_t capacity() const { return bytes_.size(); }
+  // Precondition: what is unread fits.
+  void resize(std::size_t capacity);
+
+ private:
+  std::vector<std::byte> bytes_ = std::vector<std::byte>(bytes_min);
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+//   open --end of input, goodbye, stop(), refusal--> draining --all answered--> closed
+//      \______________ cut(): dead, slow or hostile peer ______________________/
+//
+// Everything runs on the connection's strand except watch(), which reads atomics.
+//
+// C1  Nothing is read while the outbox is over `outbox_bytes_max`, so a peer that does not read its
+//     answers cannot make them grow; it is cut after write_ms.
+// C2  What came in and is not yet stored is held by `account`.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  static constexpr std::size_t outbox_bytes_max = std::size_t{256} << 10;
+
+  Connection(ServerCore& core, tcp::socket socket);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Serves the peer to the end.
+  [[nodiscard]] asio::awaitable<void> run();
+  // Any thread: no more input is taken; what came is stored and answered, then the socket closes.
+  void request_stop();
+  // Any thread: whether a limit is passed; then the connection is cut.
+  void watch(std::int64_t now_ms, bool memory_is_wanted);
+
+  // --- for sessions, on the strand ---
+
+  [[nodiscard]] ServerCore& core() { return core_; }
+  [[nodiscard]] const std::string& peer() const { return peer_; }
+  [[nodiscard]] asio::any_io_executor executor() { return socket_.get_executor(); }
+  [[nodiscard]] InputBuffer& input() { return input_; }
+  MemoryBudget::Account account;
+
+  // Reads once into input()'s room. False: there will be no more input.
+  [[nodiscard]] asio::awaitable<bool> fill();
+  // Reads exactly `into` past input(), for bodies. False as above.
+  [[nodiscard]] asio::awaitable<bool> read_exactly(std::span<std::byte> into);
+  // Whether the last fill() used all the room it had.
+  [[nodiscard]] bool last_read_was_full() const { return last_read_was_full_; }
+  // Whether the next read will not have to wait.
+  [[nodiscard]] bool more_is_ready() const;
+  // Makes fill() and read_exactly() return false from now on.
+  void end_input();
+  [[nodiscard]] bool input_ended() const { return input_ended_; }
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] bool is_cut() const { return cut_; }
+
+  // The first frame or line is complete.
+  void established() { handshake_since_.store(0, std::memory_order_relaxed); }
+  // A frame or line has begun and is not complete.
+  void set_partial(bool partial);
+
+  // What is to be sent; wake_writer() after appending.
+  [[nodiscard]] std::vector<std::byte>& outbox() { return outbox_; }
+  void append(std::string_view text);
+  void wake_writer();
+  [[nodiscard]] bool outbox_full() const { return outbox_.size() > outbox_bytes_max; }
+  // Called before the outbox is written, to add what is said at most once per write.
+  void set_composer(std::function<void()> composer) { composer_ = std::move(composer); }
+
+  // Suspends the session's coroutine until changed() is called. Loop over the condition waited for.
+  [[nodiscard]] asio::awaitable<void> pause();
+  void changed();
+  // Waits for `bytes` of the budget. False: the connection was cut meanwhile.
+  [[nodiscard]] asio::awaitable<bool> reserve(std::size_t bytes);
+  // The store's log of that name, made where it is new.
+  [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
+
+  // A peer that breaks its protocol: counted and told to the observer. Ends input.
+  void refuse(const std::string& node, const std::string& reason);
+  // Closes the socket at once.
+  void cut(const std::string& reason);
+
+ private:
+  [[nodiscard]] asio::awaitable<void> write_loop();
+  [[nodiscard]] asio::awaitable<void> serve_protocol();
+  [[nodiscard]] asio::awaitable<void> close_gently();
+
+  ServerCore& core_;
+  tcp::socket socket_;
+  std::string peer_;
+  InputBuffer input_;
+  std::vector<std::byte> outbox_;
+  std::vector<std::byte> writing_;
+  std::function<void()> composer_;
+  asio::steady_timer writer_signal_;
+  asio::steady_timer progress_;
+  bool last_read_was_full_ = false;
+  bool input_ended_ = false;
+  bool stopping_ = false;
+  bool cut_ = false;
+  bool writer_may_end_ = false;
+  bool writer_ended_ = false;
+
+  // Since when, in steady_ms(), or 0: seen by watch().
+  std::atomic<std::int64_t> handshake_since_;
+  std::atomic<std::int64_t> reading_since_{0};
+  std::atomic<std::int64_t> writing_since_{0};
+  std::atomic<std::int64_t> partial_since_{0};
+};
+
+}  // namespace docket::ingest

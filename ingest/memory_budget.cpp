@@ -1,0 +1,151 @@
+#include "ingest/memory_budget.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/assert.hpp"
+
+namespace docket::ingest {
+
+bool MemoryBudget::keeps_share(const Account& account, std::size_t bytes) const {
+  return account.held_ == 0 || account.held_ + bytes <= total_ / std::max<std::size_t>(active_, 1);
+}
+
+bool MemoryBudget::fits(std::size_t bytes) const {
+  return used_ == 0 || (used_ <= total_ && bytes <= total_ - used_);
+}
+
+void MemoryBudget::hold(Account& account, std::size_t bytes) {
+  if (account.held_ == 0 && !account.waits_ && bytes > 0) {
+    ++active_;
+  }
+  account.held_ += bytes;
+  used_ += bytes;
+}
+
+void MemoryBudget::let_go(Account& account, std::size_t bytes) {
+  DOCKET_ASSERT(account.held_ >= bytes);
+  DOCKET_ASSERT(used_ >= bytes);
+  account.held_ -= bytes;
+  used_ -= bytes;
+  if (account.held_ == 0 && !account.waits_ && bytes > 0) {
+    --active_;
+  }
+}
+
+void MemoryBudget::end_wait(Account& account) {
+  account.waits_ = false;
+  if (account.held_ == 0) {
+    --active_;
+  }
+}
+
+bool MemoryBudget::serve_some(bool within_share, std::vector<Waiter>& served) {
+  for (auto waiter = line_.begin(); waiter != line_.end();) {
+    if (keeps_share(*waiter->account, waiter->bytes) != within_share) {
+      ++waiter;  // F1
+      continue;
+    }
+    if (!fits(waiter->bytes)) {
+      return false;  // F2
+    }
+    hold(*waiter->account, waiter->bytes);
+    end_wait(*waiter->account);
+    served.push_back(std::move(*waiter));
+    waiter = line_.erase(waiter);
+  }
+  return true;
+}
+
+std::vector<MemoryBudget::Waiter> MemoryBudget::serve() {
+  std::vector<Waiter> served;
+  if (!line_.empty() && serve_some(true, served)) {
+    static_cast<void>(serve_some(false, served));
+  }
+  return served;
+}
+
+bool MemoryBudget::take(Account& account, std::size_t bytes, std::function<void()> granted) {
+  std::vector<Waiter> served;
+  {
+    const std::scoped_lock lock(mutex_);
+    DOCKET_ASSERT(!account.waits_);
+    if (line_.empty() && fits(bytes)) {
+      hold(account, bytes);
+      return true;
+    }
+    if (account.held_ == 0) {
+      ++active_;
+    }
+    account.waits_ = true;
+    line_.push_back({&account, bytes, std::move(granted), std::chrono::steady_clock::now()});
+    served = serve();
+  }
+  bool at_once = false;
+  for (const Waiter& waiter : served) {
+    if (waiter.account == &account) {
+      at_once = true;
+    } else {
+      waiter.granted();
+    }
+  }
+  return at_once;
+}
+
+bool MemoryBudget::try_take(Account& account, std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  if (!line_.empty() || !fits(bytes)) {
+    return false;
+  }
+  hold(account, bytes);
+  return true;
+}
+
+void MemoryBudget::force(Account& account, std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  hold(account, bytes);
+}
+
+void MemoryBudget::give_back(Account& account, std::size_t bytes) {
+  std::vector<Waiter> served;
+  {
+    const std::scoped_lock lock(mutex_);
+    let_go(account, bytes);
+    served = serve();
+  }
+  for (const Waiter& waiter : served) {
+    waiter.granted();
+  }
+}
+
+void MemoryBudget::settle(Account& account) {
+  std::vector<Waiter> served;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (account.waits_) {
+      std::erase_if(line_, [&account](const Waiter& waiter) { return waiter.account == &account; });
+      end_wait(account);
+    }
+    let_go(account, account.held_);
+    served = serve();
+  }
+  for (const Waiter& waiter : served) {
+    waiter.granted();
+  }
+}
+
+std::size_t MemoryBudget::used() const {
+  const std::scoped_lock lock(mutex_);
+  return used_;
+}
+
+std::optional<std::chrono::milliseconds> MemoryBudget::longest_wait() const {
+  const std::scoped_lock lock(mutex_);
+  if (line_.empty()) {
+    return std::nullopt;
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               line_.front().since);
+}
+
+}  // namespace docket::ingest

@@ -1,0 +1,84 @@
+// One budget of bytes for all that a server has received and not yet stored, split fairly.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace docket::ingest {
+
+// Thread-safe. Who cannot have bytes now waits in line; a wait is granted from the thread that
+// gives bytes back.
+//
+// F1  Who stays within its share, the total divided by the accounts that hold or wait, is served
+//     before who does not. An account that holds nothing is always within its share, else a frame
+//     larger than a share could never come in.
+// F2  The first in line (of those whose turn it is by F1) that does not fit yet holds up the
+// others,
+//     so that a large request is not overtaken for ever by small ones.
+// F3  When nothing at all is held, any request fits, even one larger than the total.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::size_t total) : total_(total) {}
+
+  // What one connection holds. Must outlive its waits; settle() it before it goes.
+  class Account {
+   public:
+    Account() = default;
+    Account(const Account&) = delete;
+    Account& operator=(const Account&) = delete;
+
+   private:
+    friend class MemoryBudget;
+    std::size_t held_ = 0;
+    bool waits_ = false;
+  };
+
+  // True: the account holds the bytes now. False: it waits (an account waits for one thing at a
+  // time), and `granted` will be called once, when it holds them. `granted` must not call back.
+  [[nodiscard]] bool take(Account& account, std::size_t bytes, std::function<void()> granted);
+  // The same without waiting.
+  [[nodiscard]] bool try_take(Account& account, std::size_t bytes);
+  // Holds the bytes whatever the total: for what is already in memory and bounded by something
+  // else.
+  void force(Account& account, std::size_t bytes);
+  // Precondition: the account holds them.
+  void give_back(Account& account, std::size_t bytes);
+  // Gives everything back and ends a wait.
+  void settle(Account& account);
+
+  [[nodiscard]] std::size_t used() const;
+  // How long the longest-waiting has waited.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> longest_wait() const;
+
+ private:
+  struct Waiter {
+    Account* account;
+    std::size_t bytes;
+    std::function<void()> granted;
+    std::chrono::steady_clock::time_point since;
+  };
+
+  // All of these with the mutex held.
+  [[nodiscard]] bool keeps_share(const Account& account, std::size_t bytes) const;
+  [[nodiscard]] bool fits(std::size_t bytes) const;
+  void hold(Account& account, std::size_t bytes);
+  void let_go(Account& account, std::size_t bytes);
+  void end_wait(Account& account);
+  // Takes out of the line whoever can be served.
+  [[nodiscard]] std::vector<Waiter> serve();
+  // Serves those within their share, or those over it. False: F2 stops the line.
+  [[nodiscard]] bool serve_some(bool within_share, std::vector<Waiter>& served);
+
+  const std::size_t total_;
+  mutable std::mutex mutex_;
+  std::size_t used_ = 0;
+  std::size_t active_ = 0;  // accounts that hold or wait
+  std::deque<Waiter> line_;
+};
+
+}  // namespace docket::ingest

@@ -1,0 +1,57 @@
+// What all connections of a server share. Internal to the server's sources.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "ingest/builder_pool.hpp"
+#include "ingest/memory_budget.hpp"
+#include "ingest/server.hpp"
+
+namespace docket::ingest {
+
+struct ServerCore {
+  ServerCore(Store& the_store, const ServerOptions& the_options, RejectionObserver the_observer)
+      : store(the_store),
+        options(the_options),
+        observer(std::move(the_observer)),
+        budget(the_options.memory_bytes),
+        builders(std::size_t{4} * the_options.threads),
+        io(static_cast<int>(the_options.threads)) {}
+
+  // A sender is refused: counted and told to the observer.
+  void rejected(const std::string& node, const std::string& peer, const std::string& reason) {
+    protocol_errors.fetch_add(1, std::memory_order_relaxed);
+    if (observer) {
+      observer(node, peer, reason);
+    }
+  }
+
+  Store& store;
+  const ServerOptions options;
+  const RejectionObserver observer;
+  MemoryBudget budget;
+  BuilderPool builders;
+
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> connections_accepted{0};
+  std::atomic<std::uint64_t> events_accepted{0};
+  std::atomic<std::uint64_t> events_rejected{0};
+  std::atomic<std::uint64_t> batches_duplicate{0};
+  std::atomic<std::uint64_t> protocol_errors{0};
+  std::atomic<std::uint64_t> bytes_received{0};
+  // Batches given to the store whose completion has not been called. Connections are kept alive by
+  // their completions, so the server waits for 0 before it goes.
+  std::atomic<std::uint64_t> batches_in_flight{0};
+
+  // Opening a log makes files; that must not hold up the io threads.
+  boost::asio::thread_pool blocking{1};
+  // Last, so that it goes first: its handlers hold connections, which refer to the above.
+  boost::asio::io_context io;
+};
+
+}  // namespace docket::ingest
