@@ -5,7 +5,6 @@
 #include <string>
 
 #include "engine/assert.hpp"
-#include "engine/codec.hpp"
 #include "engine/limits.hpp"
 
 namespace docket {
@@ -207,8 +206,9 @@ class Decoder {
     }
     DOCKET_ASSIGN(out_.payload_starts, starts(Section::payload_lengths, limits::block_bytes_max));
     const auto section = bytes_of(*data);
-    DOCKET_ASSIGN(const std::vector<PayloadChunk> chunks,
-                  read_chunk_table(*data, section, out_.rows));
+    DOCKET_ASSIGN(
+        const std::vector<PayloadChunk> chunks,
+        read_chunk_table(*data, section.first(data->items * chunk_entry_bytes), out_.rows));
     out_.payloads.resize(out_.payload_starts.back());
     std::uint64_t at = 0;
     for (const PayloadChunk& chunk : chunks) {
@@ -216,13 +216,8 @@ class Decoder {
           at + chunk.raw_bytes > out_.payloads.size()) {
         return fail(ErrorCode::corrupt, "payload chunks do not match the payload lengths");
       }
-      const auto stored = section.subspan(chunk.offset, chunk.stored_bytes);
-      const auto raw = std::span(out_.payloads).subspan(at, chunk.raw_bytes);
-      if (chunk.stored_bytes == chunk.raw_bytes) {
-        std::copy(stored.begin(), stored.end(), raw.begin());
-      } else {
-        DOCKET_TRY(decompress(stored, raw));
-      }
+      DOCKET_TRY(read_chunk(chunk, section.subspan(chunk.offset, chunk.stored_bytes),
+                            std::span(out_.payloads).subspan(at, chunk.raw_bytes)));
       at += chunk.raw_bytes;
     }
     if (at != out_.payloads.size()) {

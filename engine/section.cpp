@@ -27,8 +27,9 @@ bool is_row_column(Section s) {
 
 // The codec family a section must have.
 bool codec_fits(Section s, Codec codec) {
-  const bool strings = s <= Section::node || s == Section::actor_id || s == Section::actor_name ||
-                       s == Section::target_id || s == Section::target_name;
+  const bool strings = s <= Section::ip || s == Section::node || s == Section::actor_id ||
+                       s == Section::actor_name || s == Section::target_id ||
+                       s == Section::target_name;
   if (strings) {
     return is_strings(codec);
   }
@@ -36,7 +37,8 @@ bool codec_fits(Section s, Codec codec) {
 }
 
 bool is_known(std::uint8_t section) {
-  return (section >= 1 && section <= 16) || (section >= 20 && section <= 35);
+  return (section >= 1 && section <= 8) || (section >= 10 && section <= 16) ||
+         (section >= 20 && section <= 35) || section == 40;
 }
 
 tl::unexpected<Error> bad(const SectionEntry& entry, std::string_view what) {
@@ -72,7 +74,8 @@ Result<void> check_entry(const SectionEntry& entry, std::uint32_t rows) {
   if (is_strings(entry.codec) && entry.bytes < packed_bytes(entry.items, entry.width)) {
     return bad(entry, "lengths do not fit");
   }
-  if (entry.codec == Codec::chunks && entry.bytes < std::uint64_t{entry.items} * 12) {
+  if (entry.codec == Codec::chunks &&
+      entry.bytes < std::uint64_t{entry.items} * chunk_entry_bytes) {
     return bad(entry, "chunk table does not fit");
   }
   return {};
@@ -175,8 +178,20 @@ Result<BodyDirectory> parse_directory(std::span<const std::byte> body) {
 }
 
 Result<void> check_section(const SectionEntry& entry, std::span<const std::byte> bytes) {
-  if (bytes.size() != entry.bytes || checksum32(bytes) != entry.checksum) {
+  const auto checked =
+      entry.codec == Codec::chunks
+          ? bytes.first(std::min<std::size_t>(bytes.size(), entry.items * chunk_entry_bytes))
+          : bytes;
+  if (bytes.size() != entry.bytes || checksum32(checked) != entry.checksum) {
     return bad(entry, "checksum does not match");
+  }
+  if (entry.codec == Codec::chunks) {
+    DOCKET_ASSIGN(const auto chunks, read_chunk_table(entry, checked, limits::block_rows_max));
+    for (const PayloadChunk& chunk : chunks) {
+      if (checksum32(bytes.subspan(chunk.offset, chunk.stored_bytes)) != chunk.checksum) {
+        return bad(entry, "checksum of a chunk does not match");
+      }
+    }
   }
   return {};
 }
@@ -224,20 +239,21 @@ Result<StringList> read_strings(const SectionEntry& entry, std::span<const std::
 }
 
 Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
-                                                   std::span<const std::byte> bytes,
+                                                   std::span<const std::byte> table,
                                                    std::uint32_t rows) {
   DOCKET_ASSERT(entry.codec == Codec::chunks);
-  std::vector<PayloadChunk> chunks(entry.items);
-  std::uint64_t offset = std::uint64_t{entry.items} * 12;
-  if (bytes.size() < offset) {
-    return bad(entry, "chunk table does not fit");
+  if (table.size() != entry.items * chunk_entry_bytes || checksum32(table) != entry.checksum) {
+    return bad(entry, "checksum of the chunk table does not match");
   }
+  std::vector<PayloadChunk> chunks(entry.items);
+  std::uint64_t offset = table.size();
   std::uint64_t raw_total = 0;
   for (std::uint32_t i = 0; i < entry.items; ++i) {
-    const std::byte* at = bytes.data() + std::size_t{i} * 12;
+    const std::byte* at = table.data() + i * chunk_entry_bytes;
     chunks[i] = {.first_row = load_le<std::uint32_t>(at),
                  .raw_bytes = load_le<std::uint32_t>(at + 4),
                  .stored_bytes = load_le<std::uint32_t>(at + 8),
+                 .checksum = load_le<std::uint32_t>(at + 12),
                  .offset = static_cast<std::uint32_t>(offset)};
     const bool ordered =
         chunks[i].first_row < rows && (i == 0 || chunks[i].first_row > chunks[i - 1].first_row);
@@ -252,6 +268,19 @@ Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
     return bad(entry, "chunks do not fill the section");
   }
   return chunks;
+}
+
+Result<void> read_chunk(const PayloadChunk& chunk, std::span<const std::byte> stored,
+                        std::span<std::byte> raw) {
+  DOCKET_ASSERT(stored.size() == chunk.stored_bytes && raw.size() == chunk.raw_bytes);
+  if (checksum32(stored) != chunk.checksum) {
+    return fail(ErrorCode::corrupt, "checksum of a payload chunk does not match");
+  }
+  if (stored.size() == raw.size()) {
+    std::copy(stored.begin(), stored.end(), raw.begin());
+    return {};
+  }
+  return decompress(stored, raw);
 }
 
 PackedInts absent_column(Section section, std::uint32_t rows) {
@@ -275,8 +304,11 @@ SectionEntry& BodyWriter::begin_section(Section section, Codec codec, std::uint3
 
 void BodyWriter::end_section() {
   SectionEntry& entry = entries_.back();
-  const auto bytes = std::span<const std::byte>(sections_).subspan(entry.offset);
+  auto bytes = std::span<const std::byte>(sections_).subspan(entry.offset);
   entry.bytes = static_cast<std::uint32_t>(bytes.size());
+  if (entry.codec == Codec::chunks) {
+    bytes = bytes.first(entry.items * chunk_entry_bytes);
+  }
   entry.checksum = checksum32(bytes);
 }
 
@@ -320,56 +352,75 @@ void BodyWriter::add_ints(Section section, std::span<const std::uint64_t> values
   end_section();
 }
 
-void BodyWriter::add_ints(Section section, std::span<const std::uint32_t> values) {
-  if (values.empty()) {
-    return;
+SectionEntry encode_strings(std::span<const std::uint32_t> lengths,
+                            std::span<const std::byte> bytes, std::vector<std::byte>& out) {
+  const std::size_t start = out.size();
+  SectionEntry entry;
+  entry.codec = Codec::strings_raw;
+  entry.items = static_cast<std::uint32_t>(lengths.size());
+  entry.width = static_cast<std::uint8_t>(
+      bits_for(lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end())));
+  pack_bits(lengths, entry.width, out);
+  const std::size_t at = out.size();
+  append_le(out, static_cast<std::uint32_t>(bytes.size()));
+  if (compress(bytes, out)) {
+    entry.codec = Codec::strings_lz4;
+  } else {
+    out.resize(at);
+    append_bytes(out, bytes);
   }
-  const std::uint32_t most = *std::max_element(values.begin(), values.end());
+  entry.bytes = static_cast<std::uint32_t>(out.size() - start);
+  entry.checksum = checksum32(std::span<const std::byte>(out).subspan(start));
+  return entry;
+}
+
+std::optional<SectionEntry> encode_ids(std::span<const std::uint32_t> values,
+                                       std::vector<std::byte>& out) {
+  const std::uint32_t most = values.empty() ? 0 : *std::max_element(values.begin(), values.end());
   if (most == 0) {
-    return;
+    return std::nullopt;
   }
-  // A dictionary id that every row shares costs no bits.
-  const bool constant =
-      std::all_of(values.begin(), values.end(), [most](auto v) { return v == most; });
-  SectionEntry& entry =
-      begin_section(section, Codec::ints, static_cast<std::uint32_t>(values.size()));
-  if (constant) {
+  const std::size_t start = out.size();
+  SectionEntry entry;
+  entry.items = static_cast<std::uint32_t>(values.size());
+  // An id that every row shares costs no bits.
+  if (std::all_of(values.begin(), values.end(), [most](auto v) { return v == most; })) {
     entry.base = most;
   } else {
     entry.width = static_cast<std::uint8_t>(bits_for(most));
-    pack_bits(values, entry.width, sections_);
+    pack_bits(values, entry.width, out);
   }
-  end_section();
+  entry.bytes = static_cast<std::uint32_t>(out.size() - start);
+  entry.checksum = checksum32(std::span<const std::byte>(out).subspan(start));
+  return entry;
+}
+
+void BodyWriter::push(Section section, SectionEntry entry, std::size_t at) {
+  DOCKET_ASSERT(entries_.empty() || entries_.back().section < section);
+  entry.section = section;
+  entry.offset = static_cast<std::uint32_t>(at);
+  entries_.push_back(entry);
+}
+
+void BodyWriter::add_ints(Section section, std::span<const std::uint32_t> values) {
+  const std::size_t at = sections_.size();
+  if (const auto entry = encode_ids(values, sections_)) {
+    push(section, *entry, at);
+  }
 }
 
 void BodyWriter::add_strings(Section section, std::span<const std::uint32_t> lengths,
                              std::span<const std::byte> bytes) {
   DOCKET_ASSERT(!lengths.empty() && lengths[0] == 0);
-  if (bytes.empty()) {
-    return;
+  if (!bytes.empty()) {
+    const std::size_t at = sections_.size();
+    push(section, encode_strings(lengths, bytes, sections_), at);
   }
-  const std::uint32_t most = *std::max_element(lengths.begin(), lengths.end());
-  SectionEntry& entry =
-      begin_section(section, Codec::strings_raw, static_cast<std::uint32_t>(lengths.size()));
-  entry.width = static_cast<std::uint8_t>(bits_for(most));
-  pack_bits(lengths, entry.width, sections_);
-  const std::size_t at = sections_.size();
-  append_le(sections_, static_cast<std::uint32_t>(bytes.size()));
-  if (compress(bytes, sections_)) {
-    entry.codec = Codec::strings_lz4;
-  } else {
-    sections_.resize(at);
-    append_bytes(sections_, bytes);
-  }
-  end_section();
 }
 
 void BodyWriter::add_encoded(const SectionEntry& entry, std::span<const std::byte> bytes) {
   DOCKET_ASSERT(entry.bytes == bytes.size());
-  begin_section(entry.section, entry.codec, entry.items);
-  const std::uint32_t offset = entries_.back().offset;
-  entries_.back() = entry;
-  entries_.back().offset = offset;
+  push(entry.section, entry, sections_.size());
   append_bytes(sections_, bytes);
 }
 
@@ -393,7 +444,7 @@ void BodyWriter::add_payloads(std::span<const std::uint32_t> lengths,
   // A last chunk may be empty of bytes; it still bounds the rows of the one before.
   begin_section(Section::payload_data, Codec::chunks, static_cast<std::uint32_t>(chunks.size()));
   const std::size_t table = sections_.size();
-  sections_.resize(table + chunks.size() * 12);
+  sections_.resize(table + chunks.size() * chunk_entry_bytes);
   std::size_t at = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const auto raw = bytes.subspan(at, chunks[i].raw_bytes);
@@ -402,10 +453,11 @@ void BodyWriter::add_payloads(std::span<const std::uint32_t> lengths,
       append_bytes(sections_, raw);
     }
     chunks[i].stored_bytes = static_cast<std::uint32_t>(sections_.size() - before);
-    std::byte* to = sections_.data() + table + i * 12;
+    std::byte* to = sections_.data() + table + i * chunk_entry_bytes;
     store_le(to, chunks[i].first_row);
     store_le(to + 4, chunks[i].raw_bytes);
     store_le(to + 8, chunks[i].stored_bytes);
+    store_le(to + 12, checksum32(std::span<const std::byte>(sections_).subspan(before)));
     at += raw.size();
   }
   end_section();

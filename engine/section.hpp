@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,7 +27,6 @@ enum class Section : std::uint8_t {
   session = 6,
   request = 7,
   ip = 8,
-  node = 9,
   // The actor table, one entry per tuple, entry 0 empty.
   actor_kind = 10,
   actor_id = 11,
@@ -53,6 +53,7 @@ enum class Section : std::uint8_t {
   related_targets = 33,  // ids in the target table, rows' lists one after the other
   payload_lengths = 34,  // per row; 0: no payload
   payload_data = 35,     // chunks
+  node = 40,  // a plain dictionary; last, so that the server can append it to a sender's body
 };
 
 enum class Codec : std::uint8_t {
@@ -115,8 +116,11 @@ struct PayloadChunk {
   std::uint32_t first_row = 0;
   std::uint32_t raw_bytes = 0;
   std::uint32_t stored_bytes = 0;  // equal to raw_bytes: stored as it is
-  std::uint32_t offset = 0;        // from the start of the section
+  std::uint32_t checksum = 0;      // of the stored bytes
+  std::uint32_t offset = 0;        // from the start of the section; not stored, it follows
 };
+// 0 first row u32 · 4 raw bytes u32 · 8 stored bytes u32 · 12 checksum u32
+inline constexpr std::size_t chunk_entry_bytes = 16;
 
 // A section's bytes, followed by section_padding readable bytes. Sharing it keeps them alive.
 using SectionBytes = std::shared_ptr<const std::byte>;
@@ -130,11 +134,25 @@ inline constexpr std::size_t section_padding = 8;
 [[nodiscard]] Result<PackedInts> read_ints(const SectionEntry& entry, SectionBytes bytes);
 [[nodiscard]] Result<StringList> read_strings(const SectionEntry& entry,
                                               std::span<const std::byte> bytes);
+// The chunk table at the start of a chunks section, of which the entry's checksum is: single chunks
+// can be read and checked without the rest.
 [[nodiscard]] Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
-                                                                 std::span<const std::byte> bytes,
+                                                                 std::span<const std::byte> table,
                                                                  std::uint32_t rows);
+// Checks the stored bytes of a chunk and fills `raw`, which is raw_bytes long.
+[[nodiscard]] Result<void> read_chunk(const PayloadChunk& chunk, std::span<const std::byte> stored,
+                                      std::span<std::byte> raw);
 // The value of a row column that has no section: affected is 1, everything else 0.
 [[nodiscard]] PackedInts absent_column(Section section, std::uint32_t rows);
+
+// Encodes a list of strings (`bytes` holds them one after the other) behind what is in `out`. The
+// entry's section and offset are the caller's to set.
+[[nodiscard]] SectionEntry encode_strings(std::span<const std::uint32_t> lengths,
+                                          std::span<const std::byte> bytes,
+                                          std::vector<std::byte>& out);
+// Encodes ids; nothing where all are 0, which is what an absent section says.
+[[nodiscard]] std::optional<SectionEntry> encode_ids(std::span<const std::uint32_t> values,
+                                                     std::vector<std::byte>& out);
 
 // Writes a body: add sections in ascending order, then finish.
 class BodyWriter {
@@ -156,6 +174,7 @@ class BodyWriter {
  private:
   SectionEntry& begin_section(Section section, Codec codec, std::uint32_t items);
   void end_section();
+  void push(Section section, SectionEntry entry, std::size_t at);
 
   std::uint32_t rows_ = 0;
   std::vector<SectionEntry> entries_;

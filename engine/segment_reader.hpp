@@ -1,10 +1,10 @@
 // Reading segments: packed columns and dictionaries, verified on the way in.
 //
-// A segment's rows are numbered from 0 and stand in blocks of up to 8,192. Row r of block b is event
-// b.first_seq + (r - b.first_row): seqs run on within a block, but there may be a gap before a block
-// where damage has been found. In a sealed segment blocks are full, but for the last one and one
-// before a gap, and all share the segment's sorted dictionaries; in an active one blocks are of any
-// size and each has its own, unsorted.
+// A segment's rows are numbered from 0 and stand in blocks of up to 8,192. Row r of block b is
+// event b.first_seq + (r - b.first_row): seqs run on within a block, but there may be a gap before
+// a block where damage has been found. In a sealed segment blocks are full, but for the last one
+// and one before a gap, and all share the segment's sorted dictionaries; in an active one blocks
+// are of any size and each has its own, unsorted.
 #pragma once
 
 #include <cstddef>
@@ -145,8 +145,8 @@ class SegmentReader {
   [[nodiscard]] virtual const SegmentInfo& info() const = 0;
   // Ascending by first_row and by first_seq. `first_row` counts only what is there; the log's
   // snapshot names the gaps.
-  // A sealed segment's footer is read at the first call (errors: io, corrupt, newer_format); the span
-  // is valid as long as the reader.
+  // A sealed segment's footer is read at the first call (errors: io, corrupt, newer_format); the
+  // span is valid as long as the reader.
   [[nodiscard]] virtual Result<std::span<const BlockInfo>> blocks() const = 0;
 
   // A block's column, its checksum verified. Errors: io, corrupt (with the place). The view keeps

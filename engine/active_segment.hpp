@@ -1,0 +1,64 @@
+// The file that a log's committer writes to.
+//
+//   I1  Bytes below `end` never change.
+//   I2  synced <= end <= prepared: blocks go into space that has been zeroed before, so that
+//   syncing
+//       them need not change the file's size or extents.
+//   I3  Any error of a write or a sync is final: nothing more is written (the kernel may have
+//       dropped pages it could not write, so a retry that succeeds proves nothing).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/block.hpp"
+#include "engine/disk.hpp"
+#include "engine/hot_scan.hpp"
+#include "engine/segment_file.hpp"
+
+namespace docket {
+
+// Owned by the log's committer thread; not thread-safe.
+class ActiveSegment {
+ public:
+  // Makes the file durable, with its header and first prepared space.
+  [[nodiscard]] static Result<std::unique_ptr<ActiveSegment>> create(
+      Disk& disk, const std::string& directory, const SegmentFileHeader& header);
+  // Goes on behind what recovery has found. Whatever lies behind it must have been zeroed.
+  [[nodiscard]] static Result<std::unique_ptr<ActiveSegment>> resume(Disk& disk,
+                                                                     const std::string& directory,
+                                                                     SegmentId id,
+                                                                     const HotScan& scan);
+
+  // Makes room for `bytes` more, so that append() cannot run out of space. An error leaves the
+  // segment usable: no_space is retryable.
+  [[nodiscard]] Result<void> prepare(std::uint64_t bytes);
+  // Gives the block its place and appends it. After it the block can be read; only after sync() is
+  // it durable. Precondition: prepared.
+  void place(HotBlock& block, Seq first_seq, Seq durable_seq);
+  // Writes all blocks placed since the last call, at once.
+  [[nodiscard]] Result<void> write();
+  [[nodiscard]] Result<void> sync();
+
+  [[nodiscard]] SegmentId id() const { return id_; }
+  [[nodiscard]] FileOffset end() const { return end_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  ActiveSegment(std::unique_ptr<File> file, std::string path, SegmentId id)
+      : file_(std::move(file)), path_(std::move(path)), id_(id) {}
+
+  std::unique_ptr<File> file_;
+  std::string path_;
+  SegmentId id_;
+  WriterEpoch epoch_{1};
+  FileOffset end_{segment_header_bytes};
+  FileOffset prepared_{segment_header_bytes};
+  FileOffset write_from_{segment_header_bytes};
+  std::vector<std::span<const std::byte>> parts_;  // of the blocks placed and not yet written
+};
+
+}  // namespace docket

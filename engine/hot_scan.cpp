@@ -1,0 +1,181 @@
+#include "engine/hot_scan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "engine/bytes.hpp"
+#include "engine/limits.hpp"
+
+namespace docket {
+
+namespace {
+
+constexpr std::size_t window_bytes = std::size_t{1} << 20;
+static_assert(window_bytes % block_alignment == 0);
+constexpr std::size_t head_bytes_max =
+    block_header_bytes + body_header_bytes + limits::block_sections_max * section_entry_bytes;
+
+// A block that has been read and found valid in itself.
+struct ReadBlock {
+  BlockHeader header;
+  std::string node;
+};
+
+class Scanner {
+ public:
+  Scanner(const File& file, SegmentId id, std::uint64_t file_bytes)
+      : file_(file), id_(id), file_bytes_(file_bytes) {}
+
+  // The block at `at`, or nothing where there is no valid one. Only io errors are errors.
+  Result<std::optional<ReadBlock>> block_at(FileOffset at) {
+    if (at.value + block_header_bytes > file_bytes_) {
+      return std::nullopt;
+    }
+    std::array<std::byte, head_bytes_max> head{};
+    const std::size_t available = std::min<std::uint64_t>(head.size(), file_bytes_ - at.value);
+    DOCKET_TRY(file_.read_at(at, std::span(head).first(available)));
+    const auto header = decode_block_header(std::span<const std::byte>(head).first(available));
+    if (!header || header->segment != id_ || header->offset != at ||
+        (header->flags & block_sealed) != 0 || at.value + header->block_bytes() > file_bytes_) {
+      return std::nullopt;
+    }
+    body_.resize(header->body_bytes);
+    DOCKET_TRY(file_.read_at(at + block_header_bytes, body_));
+    const auto directory = parse_directory(body_);
+    if (!directory || directory->body_bytes != header->body_bytes ||
+        directory->rows != header->rows) {
+      return std::nullopt;
+    }
+    ReadBlock block{*header, {}};
+    for (const SectionEntry& entry : directory->entries) {
+      const auto bytes = std::span<const std::byte>(body_).subspan(entry.offset, entry.bytes);
+      if (!check_section(entry, bytes)) {
+        return std::nullopt;
+      }
+      if (entry.section == Section::node) {
+        const auto names = read_strings(entry, bytes);
+        if (!names) {
+          return std::nullopt;
+        }
+        block.node = names->size() > 1 ? std::string((*names)[1]) : std::string();
+      }
+    }
+    return block;
+  }
+
+  // The next valid block at or behind `from`, a multiple of the alignment; remembers where the last
+  // non-zero byte is.
+  Result<std::optional<ReadBlock>> next_block(FileOffset from) {
+    std::vector<std::byte> window(window_bytes);
+    for (FileOffset start = from; start.value < file_bytes_; start += window_bytes) {
+      const std::size_t size = std::min<std::uint64_t>(window.size(), file_bytes_ - start.value);
+      DOCKET_TRY(file_.read_at(start, std::span(window).first(size)));
+      for (std::size_t at = 0; at < size; at += block_alignment) {
+        const auto line = std::span<const std::byte>(window).subspan(
+            at, std::min<std::size_t>(block_alignment, size - at));
+        const auto last =
+            std::find_if(line.rbegin(), line.rend(), [](std::byte b) { return b != std::byte{0}; });
+        if (last == line.rend()) {
+          continue;
+        }
+        last_non_zero_ = std::max<std::uint64_t>(
+            last_non_zero_, start.value + at + static_cast<std::size_t>(line.rend() - last));
+        if (line.size() < 4 || load_le<std::uint32_t>(line.data()) != block_magic) {
+          continue;
+        }
+        DOCKET_ASSIGN(auto block, block_at(start + at));
+        if (block) {
+          return block;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::uint64_t last_non_zero() const { return last_non_zero_; }
+
+ private:
+  const File& file_;
+  SegmentId id_;
+  std::uint64_t file_bytes_;
+  std::uint64_t last_non_zero_ = 0;
+  std::vector<std::byte> body_;
+};
+
+// The highest durable seq that any valid block at or behind `from` states; 0: there is none.
+Result<Seq> durable_behind(Scanner& scanner, FileOffset from) {
+  Seq durable;
+  for (FileOffset at = from;;) {
+    DOCKET_ASSIGN(const auto block, scanner.next_block(at));
+    if (!block) {
+      return durable;
+    }
+    durable = std::max(durable, block->header.durable_seq);
+    at = block->header.offset + block->header.block_bytes();
+  }
+}
+
+}  // namespace
+
+Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from, Seq expected,
+                                 const HotBlockVisitor& visit) {
+  HotScan scan;
+  DOCKET_ASSIGN(scan.file_bytes, file.size());
+  if (from.value == segment_header_bytes) {
+    std::vector<std::byte> bytes(segment_header_bytes);
+    if (scan.file_bytes >= bytes.size()) {
+      DOCKET_TRY(file.read_at(FileOffset(0), bytes));
+    }
+    const auto header = decode_segment_header(bytes);
+    if (!header && header.error().code == ErrorCode::newer_format) {
+      return fail(header.error());
+    }
+    scan.header_damaged = !header || header->id != id || header->kind != SegmentKind::active;
+  }
+  Scanner scanner(file, id, scan.file_bytes);
+  scan.end = from;
+  scan.next_seq = expected;
+  // What the blocks behind an invalid place say is durable; it never falls on the way through the
+  // file, so looking once is enough.
+  std::optional<Seq> durable;
+  for (;;) {
+    DOCKET_ASSIGN(auto block, scanner.block_at(scan.end));
+    const auto goes_on = [&scan](const BlockHeader& h) {
+      return h.writer_epoch >= scan.epoch && h.first_seq == scan.next_seq;
+    };
+    if (!block || !goes_on(block->header)) {
+      if (!durable) {
+        DOCKET_ASSIGN(durable, durable_behind(scanner, scan.end));
+      }
+      scan.torn_end = FileOffset(std::max(scan.end.value, scanner.last_non_zero()));
+      if (*durable < scan.next_seq) {
+        return scan;  // a torn tail, or the clean end
+      }
+      // Acknowledged data is damaged from here to the next valid block that comes later in the log.
+      const FileOffset begin = scan.end;
+      for (FileOffset at = begin;;) {
+        DOCKET_ASSIGN(block, scanner.next_block(at));
+        if (!block) {
+          return scan;
+        }
+        if (block->header.writer_epoch >= scan.epoch && block->header.first_seq >= scan.next_seq) {
+          break;
+        }
+        at = block->header.offset + block->header.block_bytes();
+      }
+      scan.damage.push_back({begin, block->header.offset, scan.next_seq,
+                             block->header.first_seq - 1, "block checksum does not match"});
+      scan.end = block->header.offset;
+    }
+    const BlockHeader& header = block->header;
+    scan.epoch = std::max(scan.epoch, header.writer_epoch);
+    scan.durable_seq = std::max(scan.durable_seq, header.durable_seq);
+    scan.next_seq = header.end_seq();
+    scan.end = header.offset + header.block_bytes();
+    scan.torn_end = scan.end;
+    visit(header, block->node);
+  }
+}
+
+}  // namespace docket

@@ -1,0 +1,55 @@
+// Finding out what is in a hot segment's file: recovery, and readers of another process's
+// directory.
+//
+// The rules (engine/FORMAT.md, "Recovery"):
+//   A block is valid when header, directory and every section match their checksums, it names this
+//   segment and its own offset, its writer epoch is not older than that of a block before it, and
+//   its seqs go on from the block before it.
+//   Where an invalid place is followed by a valid block, and any valid block behind the place says
+//   that seqs up to the expected one were durable, acknowledged data is damaged there: the range is
+//   quarantined and reading goes on at the next valid block.
+//   Otherwise what follows was never acknowledged: a torn tail.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/block.hpp"
+#include "engine/disk.hpp"
+#include "engine/result.hpp"
+#include "engine/segment_file.hpp"
+
+namespace docket {
+
+struct DamagedRange {
+  FileOffset begin;
+  FileOffset end;
+  Seq first_seq;  // of the events that stood there; none when first_seq > last_seq
+  Seq last_seq;
+  std::string reason;
+};
+
+struct HotScan {
+  bool header_damaged = false;
+  Seq next_seq;                          // behind the last valid block
+  Seq durable_seq;                       // the highest that a valid block calls durable
+  WriterEpoch epoch;                     // the highest seen
+  FileOffset end{segment_header_bytes};  // where the next block belongs
+  std::uint64_t file_bytes = 0;
+  FileOffset torn_end;  // behind the last non-zero byte after `end`; `end` when none
+  std::vector<DamagedRange> damage;
+};
+
+// Called for each valid block, in order; `node` is who sent it. Blocks without rows, too.
+using HotBlockVisitor = std::function<void(const BlockHeader& header, std::string_view node)>;
+
+// Scans from `from` (a block boundary; segment_header_bytes for all of the file). `expected` is the
+// seq that the first block should have. Errors: io, newer_format; damage is
+// part of the result.
+[[nodiscard]] Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from,
+                                               Seq expected, const HotBlockVisitor& visit);
+
+}  // namespace docket

@@ -1,0 +1,180 @@
+#include "engine/log_recovery.hpp"
+
+#include <algorithm>
+
+#include "engine/footer.hpp"
+#include "engine/segment_file.hpp"
+
+namespace docket {
+
+namespace {
+
+void add_gap(std::vector<Gap>& gaps, Gap gap) {
+  if (gap.first_seq > gap.last_seq || std::find_if(gaps.begin(), gaps.end(), [&gap](const Gap& g) {
+                                        return g.first_seq <= gap.first_seq &&
+                                               g.last_seq >= gap.last_seq;
+                                      }) != gaps.end()) {
+    return;
+  }
+  gaps.push_back(std::move(gap));
+  std::sort(gaps.begin(), gaps.end());
+}
+
+// The producers of the newest footer that can be read know of everything sealed before.
+Result<Manifest> rebuild_manifest(Disk& disk, const std::string& directory, const std::string& log,
+                                  const LogFiles& files, std::vector<RecoveryNotice>& notices) {
+  Manifest manifest;
+  manifest.log = log;
+  for (const SegmentId id : files.sealed) {
+    const std::string path = directory + "/" + segment_file_name(id, "seg");
+    DOCKET_ASSIGN(const auto file, disk.open(path, OpenMode::read));
+    const auto loaded = load_footer(*file, id);
+    if (!loaded) {
+      if (loaded.error().code != ErrorCode::corrupt) {
+        return fail(loaded.error());
+      }
+      notices.push_back({"damage_quarantined", path + ": " + loaded.error().describe()});
+      continue;
+    }
+    const SegmentSummary& s = loaded->footer.summary;
+    if (s.first_seq < manifest.next_seq) {
+      continue;  // a leftover: its events stand in a segment already taken
+    }
+    DOCKET_ASSIGN(const std::uint64_t bytes, file->size());
+    manifest.segments.push_back({.log = log,
+                                 .id = id,
+                                 .first_seq = s.first_seq,
+                                 .last_seq = s.last_seq,
+                                 .rows = s.rows,
+                                 .ts_min = s.ts_min,
+                                 .ts_max = s.ts_max,
+                                 .received_max = s.received_max,
+                                 .bytes = bytes,
+                                 .sealed = true,
+                                 .digest = loaded->digest,
+                                 .path = path});
+    if (manifest.segments.size() == 1) {
+      // What came before the oldest segment is taken to be retired.
+      manifest.retired_below = s.first_seq;
+    } else if (s.first_seq != manifest.next_seq) {
+      add_gap(manifest.gaps, {log, manifest.next_seq, s.first_seq - 1, "no segment holds them"});
+    }
+    manifest.next_seq = s.last_seq + 1;
+    manifest.producers.merge(loaded->footer.producers);
+  }
+  return manifest;
+}
+
+}  // namespace
+
+Result<LogFiles> list_log_files(Disk& disk, const std::string& directory) {
+  LogFiles files;
+  DOCKET_ASSIGN(const auto entries, disk.list(directory));
+  for (const DirectoryEntry& entry : entries) {
+    if (entry.name.ends_with(".tmp")) {
+      files.temporary.push_back(entry.name);
+      continue;
+    }
+    const auto name = parse_segment_file_name(entry.name);
+    if (!name) {
+      continue;
+    }
+    files.highest = std::max(files.highest, name->id);
+    if (name->extension == "hot") {
+      files.hot.push_back(name->id);
+    } else if (name->extension == "seg") {
+      files.sealed.push_back(name->id);
+    } else if (name->extension == "idx") {
+      files.indexes.push_back(name->id);
+    }
+  }
+  std::sort(files.hot.begin(), files.hot.end());
+  std::sort(files.sealed.begin(), files.sealed.end());
+  return files;
+}
+
+Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directory,
+                                          const std::string& log, const LogFiles& files,
+                                          std::vector<RecoveryNotice>& notices) {
+  std::vector<std::string> damaged;
+  auto manifest = load_manifest(disk, directory, damaged);
+  for (const std::string& path : damaged) {
+    notices.push_back({"damage_quarantined", path + ": manifest copy is damaged"});
+  }
+  if (manifest) {
+    manifest->log = log;
+    for (Gap& gap : manifest->gaps) {
+      gap.log = log;
+    }
+    return manifest;
+  }
+  if (manifest.error().code != ErrorCode::not_found &&
+      manifest.error().code != ErrorCode::corrupt) {
+    return manifest;
+  }
+  DOCKET_ASSIGN(Manifest rebuilt, rebuild_manifest(disk, directory, log, files, notices));
+  if (!rebuilt.segments.empty() || !damaged.empty()) {
+    notices.push_back(
+        {"damage_quarantined", directory + ": no manifest was readable; rebuilt from " +
+                                   std::to_string(rebuilt.segments.size()) + " segments"});
+  }
+  return rebuilt;
+}
+
+Result<bool> is_stale_hot(Disk& disk, const std::string& directory, SegmentId id, Seq next_seq) {
+  DOCKET_ASSIGN(const auto file,
+                disk.open(directory + "/" + segment_file_name(id, "hot"), OpenMode::read));
+  std::vector<std::byte> bytes(segment_header_bytes);
+  if (const auto read = file->read_at(FileOffset(0), bytes); !read) {
+    return read.error().code == ErrorCode::corrupt ? Result<bool>(false) : fail(read.error());
+  }
+  const auto header = decode_segment_header(bytes);
+  return header && header->first_seq < next_seq;
+}
+
+Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache, const std::string& directory,
+                                 const std::string& log, SegmentId id, Seq next_seq,
+                                 ProducerTable& producers, std::vector<Gap>& gaps) {
+  const std::string path = directory + "/" + segment_file_name(id, "hot");
+  DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::read));
+  Seq first_seq = next_seq;
+  std::vector<std::byte> bytes(segment_header_bytes);
+  if (file->read_at(FileOffset(0), bytes)) {
+    if (const auto header = decode_segment_header(bytes); header && header->first_seq > next_seq) {
+      first_seq = header->first_seq;
+      add_gap(gaps, {log, next_seq, first_seq - 1, "no segment holds them"});
+    }
+  }
+  auto source = std::make_shared<const SegmentSource>(std::move(file), cache, id, path);
+  RecoveredHot hot{id, HotBlocks(source, log, first_seq), {}, path};
+  DOCKET_ASSIGN(
+      hot.scan,
+      scan_hot_segment(source->file(), id, FileOffset(segment_header_bytes), first_seq,
+                       [&](const BlockHeader& header, std::string_view node) {
+                         hot.blocks.append(header);
+                         producers.stored(
+                             {std::string(node), header.producer_epoch, header.producer_batch},
+                             header.first_seq, header.rows, header.received_max);
+                       }));
+  for (const DamagedRange& range : hot.scan.damage) {
+    add_gap(gaps, {log, range.first_seq, range.last_seq, range.reason});
+  }
+  return hot;
+}
+
+std::vector<SegmentInfo> present_segments(const Manifest& manifest, const std::string& directory,
+                                          const LogFiles& files, std::vector<Gap>& gaps) {
+  std::vector<SegmentInfo> present;
+  for (SegmentInfo info : manifest.segments) {
+    if (!std::binary_search(files.sealed.begin(), files.sealed.end(), info.id)) {
+      add_gap(gaps, {manifest.log, info.first_seq, info.last_seq, "segment file is missing"});
+      continue;
+    }
+    info.log = manifest.log;
+    info.path = directory + "/" + segment_file_name(info.id, "seg");
+    present.push_back(std::move(info));
+  }
+  return present;
+}
+
+}  // namespace docket

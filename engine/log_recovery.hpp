@@ -1,0 +1,65 @@
+// What a log's directory holds after whatever happened to it.
+//
+// Used by the server, which then puts things right, and by readers of another process's directory,
+// which only look.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/disk.hpp"
+#include "engine/hot_scan.hpp"
+#include "engine/hot_segment.hpp"
+#include "engine/manifest.hpp"
+#include "engine/section_cache.hpp"
+
+namespace docket {
+
+struct RecoveryNotice {
+  std::string kind;  // as StoreObserver::notice names it
+  std::string detail;
+};
+
+// The segment files of a log's directory, by id and extension.
+struct LogFiles {
+  std::vector<SegmentId> hot;     // ascending
+  std::vector<SegmentId> sealed;  // ascending
+  std::vector<SegmentId> indexes;
+  std::vector<std::string> temporary;  // names
+  SegmentId highest;                   // of any file, also of those set aside
+};
+[[nodiscard]] Result<LogFiles> list_log_files(Disk& disk, const std::string& directory);
+
+// The manifest, or one rebuilt from the footers where no copy is readable. Errors: io,
+// newer_format. `notices` says what was damaged.
+[[nodiscard]] Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directory,
+                                                        const std::string& log,
+                                                        const LogFiles& files,
+                                                        std::vector<RecoveryNotice>& notices);
+
+// Whether a hot file's events have all been sealed (seqs below `next_seq` have), so that it is only
+// a leftover.
+[[nodiscard]] Result<bool> is_stale_hot(Disk& disk, const std::string& directory, SegmentId id,
+                                        Seq next_seq);
+
+// A hot file that has been scanned.
+struct RecoveredHot {
+  SegmentId id;
+  HotBlocks blocks;
+  HotScan scan;
+  std::string path;
+};
+// Scans a hot file. `next_seq` is what the log expects; missing seqs become gaps. `producers` is
+// brought up to date.
+[[nodiscard]] Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache,
+                                               const std::string& directory, const std::string& log,
+                                               SegmentId id, Seq next_seq, ProducerTable& producers,
+                                               std::vector<Gap>& gaps);
+
+// The sealed segments of the manifest whose files are there; the others become gaps.
+[[nodiscard]] std::vector<SegmentInfo> present_segments(const Manifest& manifest,
+                                                        const std::string& directory,
+                                                        const LogFiles& files,
+                                                        std::vector<Gap>& gaps);
+
+}  // namespace docket

@@ -1,0 +1,305 @@
+#include "engine/read_only_store.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "engine/event.hpp"
+#include "engine/log_recovery.hpp"
+#include "engine/retention.hpp"
+#include "engine/sealed_segment.hpp"
+#include "engine/store_layout.hpp"
+
+namespace docket {
+
+namespace {
+
+// The owner may seal and retire between our listing and our opening; then we look again.
+constexpr int attempts_max = 16;
+
+class ReadOnlyLog : public Log {
+ public:
+  ReadOnlyLog(Disk& disk, SectionCache& cache, std::string name, std::string directory)
+      : disk_(disk), cache_(cache), name_(std::move(name)), directory_(std::move(directory)) {}
+
+  [[nodiscard]] const std::string& name() const override { return name_; }
+
+  void submit(EncodedBatch, ProducerStamp, Nanos, Completion done) override {
+    done(fail(ErrorCode::closed, "the store is open for reading only"));
+  }
+  [[nodiscard]] Result<void> seal() override {
+    return fail(ErrorCode::closed, "the store is open for reading only");
+  }
+
+  [[nodiscard]] LogSnapshot snapshot() const override {
+    const std::lock_guard lock(mutex_);
+    return snapshot_;
+  }
+
+  [[nodiscard]] LogStats stats() const override {
+    const std::lock_guard lock(mutex_);
+    LogStats stats;
+    stats.log = name_;
+    stats.segments = snapshot_.segments.size();
+    stats.first_seq = snapshot_.segments.empty() ? snapshot_.last_seq + 1
+                                                 : snapshot_.segments.front()->info().first_seq;
+    stats.last_seq = snapshot_.last_seq;
+    stats.retired_events = manifest_.retired_events;
+    for (const auto& segment : snapshot_.segments) {
+      stats.events += segment->info().rows;
+      stats.bytes += segment->info().sealed ? 0 : segment->info().bytes;
+      stats.last_received = std::max(stats.last_received, segment->info().received_max);
+    }
+    if (const auto entries = disk_.list(directory_)) {
+      for (const DirectoryEntry& entry : *entries) {
+        const auto file = parse_segment_file_name(entry.name);
+        if (file && (file->extension == "seg" || file->extension == "idx")) {
+          stats.bytes += entry.bytes;
+        }
+      }
+    }
+    return stats;
+  }
+
+  [[nodiscard]] std::vector<ProducerState> producers() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<ProducerState> states;
+    for (const auto& [node, producer] : producers_.all()) {
+      states.push_back({node, producer.epoch, producer.last_batch, producer.last_received});
+    }
+    return states;
+  }
+
+  // Looks at the directory again.
+  Result<void> refresh() {
+    const std::lock_guard lock(mutex_);
+    for (int attempt = 1;; ++attempt) {
+      auto looked = look();
+      const bool moved_on = !looked && looked.error().code == ErrorCode::not_found;
+      if (!moved_on || attempt == attempts_max) {
+        return looked;
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<RetentionCandidate> candidates() const {
+    const std::lock_guard lock(mutex_);
+    std::map<SegmentId, std::uint64_t> bytes;
+    if (const auto entries = disk_.list(directory_)) {
+      for (const DirectoryEntry& entry : *entries) {
+        const auto file = parse_segment_file_name(entry.name);
+        if (file && (file->extension == "seg" || file->extension == "idx")) {
+          bytes[file->id] += entry.bytes;
+        }
+      }
+    }
+    std::vector<RetentionCandidate> all;
+    for (const auto& [id, segment] : sealed_) {
+      all.push_back({name_, segment->info(), bytes[id]});
+    }
+    return all;
+  }
+
+ private:
+  // A hot file followed as it grows.
+  struct Followed {
+    HotBlocks blocks;
+    HotScan scan;
+    ProducerTable producers;  // as of its last block
+  };
+
+  Result<void> look() {
+    DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, directory_));
+    std::vector<RecoveryNotice> notices;
+    DOCKET_ASSIGN(Manifest manifest,
+                  load_or_rebuild_manifest(disk_, directory_, name_, files, notices));
+    std::vector<Gap> gaps = manifest.gaps;
+    LogSnapshot snapshot;
+    snapshot.log = name_;
+    std::map<SegmentId, std::shared_ptr<const SealedSegment>> sealed;
+    for (const SegmentInfo& info : present_segments(manifest, directory_, files, gaps)) {
+      const auto known = sealed_.find(info.id);
+      const bool same = known != sealed_.end() && known->second->info().digest == info.digest;
+      auto segment =
+          same ? known->second : std::make_shared<const SealedSegment>(disk_, cache_, info);
+      snapshot.segments.push_back(segment);
+      sealed.emplace(info.id, std::move(segment));
+    }
+    ProducerTable producers = manifest.producers;
+    Seq next = manifest.next_seq;
+    std::map<SegmentId, Followed> followed;
+    for (const SegmentId id : files.hot) {
+      if (sealed.contains(id)) {
+        continue;
+      }
+      if (!followed_.contains(id)) {
+        DOCKET_ASSIGN(const bool stale, is_stale_hot(disk_, directory_, id, manifest.next_seq));
+        if (stale) {
+          continue;
+        }
+      }
+      DOCKET_TRY(follow(id, next, producers, gaps, followed));
+      Followed& hot = followed.at(id);
+      next = std::max(next, hot.scan.next_seq);
+      if (hot.blocks.rows() != 0) {
+        snapshot.segments.push_back(hot.blocks.reader(hot.scan.end.value));
+      }
+    }
+    snapshot.gaps = std::move(gaps);
+    snapshot.last_seq = next - 1;
+    sealed_ = std::move(sealed);
+    followed_ = std::move(followed);
+    producers_ = std::move(producers);
+    manifest_ = std::move(manifest);
+    snapshot_ = std::move(snapshot);
+    return {};
+  }
+
+  // Brings what is known of a hot file up to date and puts it into `into`.
+  Result<void> follow(SegmentId id, Seq next, ProducerTable& producers, std::vector<Gap>& gaps,
+                      std::map<SegmentId, Followed>& into) {
+    if (auto known = followed_.extract(id); !known.empty() && known.mapped().scan.damage.empty()) {
+      Followed& hot = known.mapped();
+      DOCKET_ASSIGN(HotScan more,
+                    scan_hot_segment(hot.blocks.source()->file(), id, hot.scan.end,
+                                     hot.scan.next_seq, visitor(hot.blocks, hot.producers)));
+      if (more.damage.empty()) {
+        more.epoch = std::max(more.epoch, hot.scan.epoch);
+        hot.scan = std::move(more);
+        DOCKET_TRY(hot.blocks.source()->file().sync_data());
+        producers.merge(hot.producers);
+        into.insert(std::move(known));
+        return {};
+      }
+      // Damage has appeared behind what we know: start over, to name it.
+    }
+    DOCKET_ASSIGN(RecoveredHot hot,
+                  recover_hot(disk_, cache_, directory_, name_, id, next, producers, gaps));
+    // What we have just read may not be durable yet. A sync of our own makes it so before anybody
+    // is shown it; it changes nothing of the file.
+    DOCKET_TRY(hot.blocks.source()->file().sync_data());
+    into.emplace(id, Followed{std::move(hot.blocks), std::move(hot.scan), producers});
+    return {};
+  }
+
+  static HotBlockVisitor visitor(HotBlocks& blocks, ProducerTable& producers) {
+    return [&blocks, &producers](const BlockHeader& header, std::string_view node) {
+      blocks.append(header);
+      producers.stored({std::string(node), header.producer_epoch, header.producer_batch},
+                       header.first_seq, header.rows, header.received_max);
+    };
+  }
+
+  Disk& disk_;
+  SectionCache& cache_;
+  const std::string name_;
+  const std::string directory_;
+  mutable std::mutex mutex_;
+  std::map<SegmentId, std::shared_ptr<const SealedSegment>> sealed_;
+  std::map<SegmentId, Followed> followed_;
+  ProducerTable producers_;
+  Manifest manifest_;
+  LogSnapshot snapshot_;
+};
+
+class ReadOnlyStore : public Store {
+ public:
+  ReadOnlyStore(Disk& disk, std::string directory, const StoreOptions& options)
+      : disk_(disk), directory_(std::move(directory)), cache_(options.cache_bytes) {}
+
+  Result<void> start() {
+    DOCKET_TRY(check_store_marker(disk_, directory_));
+    return refresh();
+  }
+
+  Result<Log*> log(std::string_view name) override {
+    Log* const found = find_log(name);
+    return found != nullptr ? Result<Log*>(found)
+                            : fail(ErrorCode::not_found, "there is no log " + std::string(name));
+  }
+  [[nodiscard]] Log* find_log(std::string_view name) const override {
+    const std::lock_guard lock(mutex_);
+    const auto found = logs_.find(name);
+    return found == logs_.end() ? nullptr : found->second.get();
+  }
+  [[nodiscard]] std::vector<Log*> logs() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Log*> all;
+    for (const auto& [name, log] : logs_) {
+      all.push_back(log.get());
+    }
+    return all;
+  }
+  [[nodiscard]] Result<StoreSnapshot> snapshot() override {
+    DOCKET_TRY(refresh());
+    StoreSnapshot snapshot;
+    for (const Log* log : logs()) {
+      snapshot.logs.push_back(log->snapshot());
+    }
+    return snapshot;
+  }
+  [[nodiscard]] std::vector<RetirementPlan> plan_retirement(
+      const std::function<RetentionPolicy(std::string_view log)>& policy,
+      std::uint64_t free_floor_bytes, Nanos now) override {
+    std::vector<RetentionCandidate> candidates;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [name, log] : logs_) {
+        const auto more = log->candidates();
+        candidates.insert(candidates.end(), more.begin(), more.end());
+      }
+    }
+    std::uint64_t free_now = UINT64_MAX;
+    if (free_floor_bytes != 0) {
+      if (const auto free = disk_.free_bytes(directory_)) {
+        free_now = *free;
+      }
+    }
+    return plan_retirements(candidates, policy, free_now, free_floor_bytes, now);
+  }
+  [[nodiscard]] Result<void> retire(const RetirementPlan&) override {
+    return fail(ErrorCode::closed, "the store is open for reading only");
+  }
+  [[nodiscard]] Result<void> close() override { return {}; }
+  [[nodiscard]] const std::string& directory() const override { return directory_; }
+
+ private:
+  Result<void> refresh() {
+    const auto entries = disk_.list(logs_directory(directory_));
+    if (!entries) {
+      // A store that has lost its logs, or one in the making.
+      return entries.error().code == ErrorCode::not_found ? Result<void>() : fail(entries.error());
+    }
+    const std::lock_guard lock(mutex_);
+    for (const DirectoryEntry& entry : *entries) {
+      if (!entry.is_directory || !is_log_name(entry.name)) {
+        continue;
+      }
+      auto& log = logs_[entry.name];
+      if (!log) {
+        log = std::make_unique<ReadOnlyLog>(disk_, cache_, entry.name,
+                                            log_directory(directory_, entry.name));
+      }
+      DOCKET_TRY(log->refresh());
+    }
+    return {};
+  }
+
+  Disk& disk_;
+  const std::string directory_;
+  SectionCache cache_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<ReadOnlyLog>, std::less<>> logs_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_read_only_store(Disk& disk, const std::string& directory,
+                                                    const StoreOptions& options) {
+  auto store = std::make_unique<ReadOnlyStore>(disk, directory, options);
+  DOCKET_TRY(store->start());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace docket

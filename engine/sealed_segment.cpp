@@ -1,0 +1,220 @@
+#include "engine/sealed_segment.hpp"
+
+#include <algorithm>
+
+#include "engine/assert.hpp"
+#include "engine/limits.hpp"
+
+namespace docket {
+
+namespace {
+
+// Strings of a sealed segment, read by pages through the cache.
+class PagedStrings : public StringTable {
+ public:
+  PagedStrings(std::shared_ptr<const SegmentSource> source, StringPages pages)
+      : source_(std::move(source)), pages_(std::move(pages)) {}
+
+  [[nodiscard]] std::uint32_t size() const override { return pages_.size; }
+
+  [[nodiscard]] Result<void> read(std::uint32_t id, std::string& out) const override {
+    DOCKET_ASSERT(id < pages_.size);
+    DOCKET_ASSIGN(const auto page, page_of(id));
+    out.assign((*page)[id % limits::dictionary_page_entries]);
+    return {};
+  }
+
+  [[nodiscard]] Result<void> scan(
+      std::uint32_t begin, std::uint32_t end,
+      const std::function<bool(std::uint32_t id, std::string_view text)>& visit) const override {
+    DOCKET_ASSERT(begin <= end && end <= pages_.size);
+    std::shared_ptr<const StringList> page;
+    for (std::uint32_t id = begin; id < end; ++id) {
+      const std::uint32_t in_page = id % limits::dictionary_page_entries;
+      if (!page || in_page == 0) {
+        DOCKET_ASSIGN(page, page_of(id));
+      }
+      if (!visit(id, (*page)[in_page])) {
+        break;
+      }
+    }
+    return {};
+  }
+
+ private:
+  Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id) const {
+    const PlacedSection& page = pages_.pages[id / limits::dictionary_page_entries];
+    return source_->strings(page.entry, page.at);
+  }
+
+  std::shared_ptr<const SegmentSource> source_;
+  StringPages pages_;
+};
+
+class SealedDictionaries : public Dictionaries {
+ public:
+  SealedDictionaries(const std::shared_ptr<const SegmentSource>& source, const Footer& footer)
+      : source_(source),
+        actor_count_(footer.actor_count),
+        target_count_(footer.target_count),
+        kind_count_(footer.strings[string_list_number(DictionaryField::kind)].size),
+        role_count_(footer.strings[string_list_number(DictionaryField::role)].size),
+        type_count_(footer.strings[string_list_number(DictionaryField::type)].size),
+        actor_kinds_(footer.actor_kinds),
+        actor_roles_(footer.actor_roles),
+        target_types_(footer.target_types) {
+    lists_.reserve(string_list_count);
+    for (const StringPages& pages : footer.strings) {
+      lists_.emplace_back(source, pages);
+    }
+  }
+
+  [[nodiscard]] bool sorted() const override { return true; }
+  [[nodiscard]] Result<const StringTable*> strings(DictionaryField field) const override {
+    return &lists_[string_list_number(field)];
+  }
+  [[nodiscard]] std::uint32_t actor_count() const override { return actor_count_; }
+  [[nodiscard]] Result<const StringTable*> actor_ids() const override {
+    return &lists_[string_list_number(TableStrings::actor_id)];
+  }
+  [[nodiscard]] Result<const StringTable*> actor_names() const override {
+    return &lists_[string_list_number(TableStrings::actor_name)];
+  }
+  [[nodiscard]] Result<PackedInts> actor_kinds() const override {
+    return table(actor_kinds_, actor_count_, kind_count_);
+  }
+  [[nodiscard]] Result<PackedInts> actor_roles() const override {
+    return table(actor_roles_, actor_count_, role_count_);
+  }
+  [[nodiscard]] std::uint32_t target_count() const override { return target_count_; }
+  [[nodiscard]] Result<const StringTable*> target_ids() const override {
+    return &lists_[string_list_number(TableStrings::target_id)];
+  }
+  [[nodiscard]] Result<const StringTable*> target_names() const override {
+    return &lists_[string_list_number(TableStrings::target_name)];
+  }
+  [[nodiscard]] Result<PackedInts> target_types() const override {
+    return table(target_types_, target_count_, type_count_);
+  }
+
+ private:
+  Result<PackedInts> table(const std::optional<PlacedSection>& placed, std::uint32_t size,
+                           std::uint32_t limit) const {
+    if (!placed) {
+      return absent_column(Section::actor_kind, size);
+    }
+    const auto inspect = [&](const SectionBytes& bytes) -> Result<void> {
+      DOCKET_ASSIGN(const PackedInts values, read_ints(placed->entry, bytes));
+      for (std::uint32_t i = 0; i < values.size(); ++i) {
+        if (values[i] >= limit) {
+          return fail(ErrorCode::corrupt, "a table refers to an entry that is not there");
+        }
+      }
+      return {};
+    };
+    DOCKET_ASSIGN(const SectionBytes bytes, source_->section(placed->entry, placed->at, inspect));
+    return read_ints(placed->entry, bytes);
+  }
+
+  std::shared_ptr<const SegmentSource> source_;
+  std::uint32_t actor_count_, target_count_, kind_count_, role_count_, type_count_;
+  std::optional<PlacedSection> actor_kinds_, actor_roles_, target_types_;
+  std::vector<PagedStrings> lists_;
+};
+
+}  // namespace
+
+struct SealedSegment::Loaded {
+  std::shared_ptr<const SegmentSource> source;
+  Footer footer;
+  std::vector<BlockInfo> blocks;
+  std::vector<std::shared_ptr<const BlockPlace>> places;
+  std::shared_ptr<const SealedDictionaries> dictionaries;
+};
+
+SealedSegment::SealedSegment(Disk& disk, SectionCache& cache, SegmentInfo info)
+    : disk_(disk), cache_(cache), info_(std::move(info)) {}
+
+SealedSegment::~SealedSegment() {
+  if (remove_files_.empty()) {
+    return;
+  }
+  // What cannot be removed now is removed at the next start: the manifest does not list it.
+  for (const std::string& file : remove_files_) {
+    static_cast<void>(disk_.unlink(file));
+  }
+  static_cast<void>(disk_.sync_directory(remove_directory_));
+}
+
+void SealedSegment::remove_when_released(std::vector<std::string> files,
+                                         std::string directory) const {
+  const std::lock_guard lock(mutex_);
+  remove_files_ = std::move(files);
+  remove_directory_ = std::move(directory);
+}
+
+Result<const SealedSegment::Loaded*> SealedSegment::load() const {
+  if (const Loaded* loaded = loaded_.load(std::memory_order_acquire)) {
+    return loaded;
+  }
+  const std::lock_guard lock(mutex_);
+  if (owned_) {
+    return owned_.get();
+  }
+  DOCKET_ASSIGN(auto file, disk_.open(info_.path, OpenMode::read));
+  DOCKET_ASSIGN(LoadedFooter read, load_footer(*file, info_.id));
+  if (read.digest != info_.digest || read.footer.summary.rows != info_.rows ||
+      read.footer.summary.first_seq != info_.first_seq) {
+    return fail_corrupt("footer is not the one that was sealed", info_.id.value, 0);
+  }
+  auto loaded = std::make_unique<Loaded>();
+  loaded->source =
+      std::make_shared<const SegmentSource>(std::move(file), cache_, info_.id, info_.path);
+  loaded->dictionaries = std::make_shared<const SealedDictionaries>(loaded->source, read.footer);
+  std::uint32_t row = 0;
+  for (SealedBlock& block : read.footer.blocks) {
+    const BlockHeader& h = block.header;
+    loaded->blocks.push_back({.first_seq = h.first_seq,
+                              .first_row = row,
+                              .rows = h.rows,
+                              .ts_min = h.ts_min,
+                              .ts_max = h.ts_max,
+                              .has_related = (h.flags & block_has_related) != 0,
+                              .has_payload = (h.flags & block_has_payload) != 0});
+    row += h.rows;
+    loaded->places.push_back(std::make_shared<const BlockPlace>(
+        BlockPlace{h.offset + block_header_bytes, std::move(block.directory)}));
+  }
+  loaded->footer = std::move(read.footer);
+  owned_ = std::move(loaded);
+  loaded_.store(owned_.get(), std::memory_order_release);
+  return owned_.get();
+}
+
+Result<std::span<const BlockInfo>> SealedSegment::blocks() const {
+  DOCKET_ASSIGN(const Loaded* loaded, load());
+  return std::span<const BlockInfo>(loaded->blocks);
+}
+
+Result<std::shared_ptr<const Dictionaries>> SealedSegment::dictionaries(std::uint32_t) const {
+  DOCKET_ASSIGN(const Loaded* loaded, load());
+  return std::shared_ptr<const Dictionaries>(loaded->dictionaries);
+}
+
+Result<const Footer*> SealedSegment::footer() const {
+  DOCKET_ASSIGN(const Loaded* loaded, load());
+  return &loaded->footer;
+}
+
+Result<std::shared_ptr<const BlockPlace>> SealedSegment::place(std::uint32_t block) const {
+  DOCKET_ASSIGN(const Loaded* loaded, load());
+  DOCKET_ASSERT(block < loaded->places.size());
+  return loaded->places[block];
+}
+
+Result<const SegmentSource*> SealedSegment::source() const {
+  DOCKET_ASSIGN(const Loaded* loaded, load());
+  return loaded->source.get();
+}
+
+}  // namespace docket

@@ -1,0 +1,54 @@
+// Reading a sealed segment. Nothing of the file is touched before it is asked for.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/disk.hpp"
+#include "engine/footer.hpp"
+#include "engine/segment_base.hpp"
+
+namespace docket {
+
+// Thread-safe. `disk` and `cache` must outlive it.
+class SealedSegment : public SegmentBase {
+ public:
+  // What the manifest knows of the segment; `info.path` is opened at the first use.
+  SealedSegment(Disk& disk, SectionCache& cache, SegmentInfo info);
+  // Removes the segment's files where remove_when_released() was called.
+  ~SealedSegment() override;
+
+  [[nodiscard]] const SegmentInfo& info() const override { return info_; }
+  [[nodiscard]] Result<std::span<const BlockInfo>> blocks() const override;
+  [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
+      std::uint32_t block) const override;
+
+  // The footer; errors: io, corrupt, newer_format. A footer whose digest is not the manifest's is
+  // corrupt: another file stands in the segment's place.
+  [[nodiscard]] Result<const Footer*> footer() const;
+
+  // Retired: the last reader to let go removes `files` and syncs `directory`.
+  void remove_when_released(std::vector<std::string> files, std::string directory) const;
+
+ protected:
+  [[nodiscard]] Result<std::shared_ptr<const BlockPlace>> place(std::uint32_t block) const override;
+  [[nodiscard]] Result<const SegmentSource*> source() const override;
+
+ private:
+  struct Loaded;
+  [[nodiscard]] Result<const Loaded*> load() const;
+
+  Disk& disk_;
+  SectionCache& cache_;
+  SegmentInfo info_;
+  mutable std::mutex mutex_;  // guards the loading and the removal list
+  mutable std::unique_ptr<const Loaded> owned_;
+  mutable std::atomic<const Loaded*> loaded_ = nullptr;
+  mutable std::vector<std::string> remove_files_;
+  mutable std::string remove_directory_;
+};
+
+}  // namespace docket

@@ -1,0 +1,471 @@
+#include "engine/sealer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <tuple>
+
+#include "engine/assert.hpp"
+#include "engine/block.hpp"
+#include "engine/body.hpp"
+#include "engine/bytes.hpp"
+#include "engine/dictionary_merge.hpp"
+#include "engine/file_writer.hpp"
+#include "engine/footer.hpp"
+#include "engine/limits.hpp"
+#include "engine/segment_file.hpp"
+
+namespace docket {
+
+namespace {
+
+constexpr std::size_t id_column_count = 9;
+// The columns that hold ids or small numbers, as 32 bits, in the order of their sections.
+constexpr std::array<RowColumn, id_column_count> id_columns = {
+    RowColumn::actor,  RowColumn::verb,    RowColumn::target,  RowColumn::ip,  RowColumn::outcome,
+    RowColumn::reason, RowColumn::session, RowColumn::request, RowColumn::node};
+
+// A section copied as it stands, for a block whose payloads need not be packed again.
+struct PayloadCopy {
+  std::shared_ptr<const RawSection> lengths;
+  std::shared_ptr<const RawSection> data;
+};
+
+// Rows on their way from the source's blocks to full ones.
+struct Rows {
+  std::vector<std::uint64_t> ts, received, affected;
+  std::array<std::vector<std::uint32_t>, id_column_count> ids;
+  std::vector<std::uint32_t> related_counts, related_targets, payload_lengths;
+  std::vector<std::byte> payloads;
+  std::optional<PayloadCopy> payload_copy;  // stands for lengths and payloads, when set
+
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ts.size()); }
+  void clear() {
+    for (auto* column : {&ts, &received, &affected}) {
+      column->clear();
+    }
+    for (auto& column : ids) {
+      column.clear();
+    }
+    for (auto* column : {&related_counts, &related_targets, &payload_lengths}) {
+      column->clear();
+    }
+    payloads.clear();
+    payload_copy.reset();
+  }
+};
+
+class Sealer {
+ public:
+  Sealer(Disk& disk, const SealRequest& request)
+      : disk_(disk), request_(request), source_(*request.source) {}
+
+  Result<SealResult> seal() {
+    DOCKET_ASSIGN(blocks_, source_.blocks());
+    DOCKET_TRY(merge_dictionaries());
+    const std::string path = request_.directory + "/" + segment_file_name(source_.info().id, "seg");
+    const std::string temporary = path + ".tmp";
+    DOCKET_ASSIGN(const auto file, disk_.open(temporary, OpenMode::create_empty));
+    if (auto written = write(*file); !written) {
+      static_cast<void>(disk_.unlink(temporary));
+      return fail(written.error());
+    }
+    if (result_.info.rows == 0) {
+      static_cast<void>(disk_.unlink(temporary));
+      return std::move(result_);
+    }
+    DOCKET_TRY(disk_.rename(temporary, path));
+    DOCKET_TRY(disk_.sync_directory(request_.directory));
+    result_.info.path = path;
+    return std::move(result_);
+  }
+
+ private:
+  // Damage is a loss to name; anything else ends the sealing.
+  Result<void> lose(std::uint32_t block, const Error& error) {
+    if (error.code != ErrorCode::corrupt) {
+      return fail(error);
+    }
+    const BlockInfo& info = blocks_[block];
+    result_.losses.push_back({info.first_seq, info.first_seq + (info.rows - 1), error.describe()});
+    return {};
+  }
+
+  Result<void> merge_dictionaries() {
+    maps_.resize(blocks_.size());
+    for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
+      const auto dictionaries = source_.dictionaries(b);
+      Result<IdMaps> maps =
+          dictionaries ? merge_.add(**dictionaries) : Result<IdMaps>(fail(dictionaries.error()));
+      if (maps) {
+        maps_[b] = std::move(*maps);
+      } else {
+        DOCKET_TRY(lose(b, maps.error()));
+      }
+    }
+    merge_.sort();
+    for (auto& maps : maps_) {
+      if (maps) {
+        merge_.finish(*maps);
+      }
+    }
+    return {};
+  }
+
+  Result<void> write(File& file) {
+    writer_.emplace(file);
+    DOCKET_TRY(writer_->append(encode_segment_header(
+        {SegmentKind::sealed, source_.info().log, source_.info().id, source_.info().first_seq})));
+    footer_.summary.ts_min = footer_.summary.received_min = INT64_MAX;
+    footer_.summary.ts_max = footer_.summary.received_max = INT64_MIN;
+    for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
+      if (!maps_[b]) {
+        continue;
+      }
+      const BlockInfo& block = blocks_[b];
+      if (rows_.size() != 0 && first_seq_ + rows_.size() != block.first_seq) {
+        DOCKET_TRY(flush_block());  // a gap: seqs run on within a block
+      }
+      if (auto taken = take(b); !taken) {
+        DOCKET_TRY(lose(b, taken.error()));
+      }
+    }
+    DOCKET_TRY(flush_block());
+    std::sort(result_.losses.begin(), result_.losses.end(),
+              [](const SealLoss& a, const SealLoss& b) { return a.first_seq < b.first_seq; });
+    DOCKET_TRY(write_dictionaries());
+    DOCKET_TRY(write_footer());
+    DOCKET_TRY(writer_->flush());
+    return file.sync_data();
+  }
+
+  // Reads all of a source block before any of it goes into rows_, so that damage loses the block
+  // and nothing else.
+  struct TakenBlock {
+    std::array<PackedInts, row_column_count> columns;
+    std::shared_ptr<const RelatedColumn> related;
+    std::optional<PayloadCopy> payload_copy;
+    std::vector<std::uint32_t> payload_lengths;
+    std::vector<std::byte> payloads;
+  };
+
+  Result<void> take(std::uint32_t b) {
+    const BlockInfo& block = blocks_[b];
+    TakenBlock taken;
+    for (std::size_t c = 0; c < row_column_count; ++c) {
+      DOCKET_ASSIGN(taken.columns[c], source_.column(b, static_cast<RowColumn>(c)));
+    }
+    DOCKET_ASSIGN(taken.related, source_.related(b));
+    if (block.has_payload) {
+      DOCKET_TRY(take_payloads(b, taken));
+    }
+    std::uint32_t done = 0;
+    while (done < block.rows) {
+      if (rows_.size() == 0) {
+        first_seq_ = block.first_seq + done;
+      }
+      const std::uint32_t count =
+          std::min(block.rows - done, limits::block_rows_max - rows_.size());
+      append(taken, *maps_[b], done, done + count);
+      done += count;
+      if (rows_.size() == limits::block_rows_max ||
+          rows_.payloads.size() >= limits::block_raw_bytes_target) {
+        DOCKET_TRY(flush_block());
+      }
+    }
+    return {};
+  }
+
+  Result<void> take_payloads(std::uint32_t b, TakenBlock& taken) {
+    const BlockInfo& block = blocks_[b];
+    // A full block that meets an empty one stays whole, and so do its payload chunks.
+    if (block.rows == limits::block_rows_max && rows_.size() == 0) {
+      DOCKET_ASSIGN(auto lengths, source_.raw_section(b, Section::payload_lengths));
+      DOCKET_ASSIGN(auto data, source_.raw_section(b, Section::payload_data));
+      if (lengths && data) {
+        taken.payload_copy = PayloadCopy{std::move(lengths), std::move(data)};
+        return {};
+      }
+    }
+    taken.payload_lengths.resize(block.rows);
+    std::vector<std::uint32_t> all(block.rows);
+    for (std::uint32_t row = 0; row < block.rows; ++row) {
+      all[row] = row;
+    }
+    return source_.payloads(b, all, [&taken](std::uint32_t row, std::string_view payload) {
+      taken.payload_lengths[row] = static_cast<std::uint32_t>(payload.size());
+      append_bytes(taken.payloads, as_byte_span(payload));
+      return true;
+    });
+  }
+
+  // Rows [begin, end) of a taken block go to the end of rows_.
+  void append(TakenBlock& taken, const IdMaps& maps, std::uint32_t begin, std::uint32_t end) {
+    const auto wide = [&](RowColumn column, std::vector<std::uint64_t>& out) {
+      const std::size_t at = out.size();
+      out.resize(at + (end - begin));
+      taken.columns[static_cast<std::size_t>(column)].unpack(begin, end, out.data() + at);
+    };
+    wide(RowColumn::ts, rows_.ts);
+    wide(RowColumn::received, rows_.received);
+    wide(RowColumn::affected, rows_.affected);
+    for (std::size_t c = 0; c < id_column_count; ++c) {
+      std::vector<std::uint32_t>& out = rows_.ids[c];
+      const std::size_t at = out.size();
+      out.resize(at + (end - begin));
+      taken.columns[static_cast<std::size_t>(id_columns[c])].unpack(begin, end, out.data() + at);
+      if (const auto* map = map_of(maps, id_columns[c])) {
+        for (std::size_t i = at; i < out.size(); ++i) {
+          out[i] = (*map)[out[i]];
+        }
+      }
+    }
+    for (std::uint32_t row = begin; row < end; ++row) {
+      const bool any = !taken.related->starts.empty();
+      const std::uint32_t from = any ? taken.related->starts[row] : 0;
+      const std::uint32_t to = any ? taken.related->starts[row + 1] : 0;
+      rows_.related_counts.push_back(to - from);
+      for (std::uint32_t i = from; i < to; ++i) {
+        rows_.related_targets.push_back(maps.targets[taken.related->targets[i]]);
+      }
+    }
+    if (taken.payload_copy) {
+      rows_.payload_copy = std::move(taken.payload_copy);
+      return;
+    }
+    if (taken.payload_lengths.empty()) {
+      rows_.payload_lengths.resize(rows_.payload_lengths.size() + (end - begin));
+      return;
+    }
+    std::size_t bytes = 0;
+    for (std::uint32_t row = begin; row < end; ++row) {
+      rows_.payload_lengths.push_back(taken.payload_lengths[row]);
+      bytes += taken.payload_lengths[row];
+    }
+    const auto from = std::span<const std::byte>(taken.payloads);
+    append_bytes(rows_.payloads, from.subspan(payload_at(taken, begin), bytes));
+  }
+
+  static std::size_t payload_at(const TakenBlock& taken, std::uint32_t row) {
+    std::size_t at = 0;
+    for (std::uint32_t r = 0; r < row; ++r) {
+      at += taken.payload_lengths[r];
+    }
+    return at;
+  }
+
+  static const std::vector<std::uint32_t>* map_of(const IdMaps& maps, RowColumn column) {
+    const auto plain = [&maps](DictionaryField f) {
+      return &maps.plain[static_cast<std::size_t>(f)];
+    };
+    switch (column) {
+      case RowColumn::actor:
+        return &maps.actors;
+      case RowColumn::target:
+        return &maps.targets;
+      case RowColumn::verb:
+        return plain(DictionaryField::verb);
+      case RowColumn::ip:
+        return plain(DictionaryField::ip);
+      case RowColumn::reason:
+        return plain(DictionaryField::reason);
+      case RowColumn::session:
+        return plain(DictionaryField::session);
+      case RowColumn::request:
+        return plain(DictionaryField::request);
+      case RowColumn::node:
+        return plain(DictionaryField::node);
+      default:
+        return nullptr;
+    }
+  }
+
+  // Writes rows_ as one sealed block.
+  Result<void> flush_block() {
+    if (rows_.size() == 0) {
+      return {};
+    }
+    body_.start(rows_.size());
+    body_.add_ints(Section::row_ts, rows_.ts, true);
+    body_.add_ints(Section::row_received, rows_.received, true);
+    // Sections stand in ascending order; `affected` comes between target and ip.
+    for (std::size_t c = 0; c < id_column_count; ++c) {
+      body_.add_ints(section_of(id_columns[c]), rows_.ids[c]);
+      if (id_columns[c] == RowColumn::target) {
+        body_.add_ints(Section::row_affected, rows_.affected, false);
+      }
+    }
+    body_.add_ints(Section::related_counts, rows_.related_counts);
+    body_.add_ints(Section::related_targets, rows_.related_targets);
+    if (rows_.payload_copy) {
+      const auto copy = [this](const RawSection& raw) {
+        body_.add_encoded(raw.entry, {raw.bytes.get(), raw.entry.bytes});
+      };
+      copy(*rows_.payload_copy->lengths);
+      copy(*rows_.payload_copy->data);
+    } else {
+      body_.add_payloads(rows_.payload_lengths, rows_.payloads);
+    }
+    const std::vector<std::byte> body = body_.finish();
+    DOCKET_TRY(write_block(body));
+    rows_.clear();
+    return {};
+  }
+
+  Result<void> write_block(std::span<const std::byte> body) {
+    const auto time_range = [](const std::vector<std::uint64_t>& values) {
+      const auto [least, most] =
+          std::minmax_element(values.begin(), values.end(), [](std::uint64_t a, std::uint64_t b) {
+            return static_cast<Nanos>(a) < static_cast<Nanos>(b);
+          });
+      return std::pair(static_cast<Nanos>(*least), static_cast<Nanos>(*most));
+    };
+    auto directory = parse_directory(body);
+    DOCKET_ASSERT(directory.has_value());
+    BlockHeader header;
+    header.flags = block_sealed;
+    header.flags |= directory->find(Section::related_counts) != nullptr ? block_has_related : 0U;
+    header.flags |= directory->find(Section::payload_data) != nullptr ? block_has_payload : 0U;
+    header.segment = source_.info().id;
+    header.offset = writer_->position();
+    header.first_seq = first_seq_;
+    header.rows = rows_.size();
+    header.body_bytes = static_cast<std::uint32_t>(body.size());
+    header.directory_bytes = static_cast<std::uint32_t>(directory->directory_bytes());
+    header.durable_seq = source_.info().first_seq - 1;
+    std::tie(header.ts_min, header.ts_max) = time_range(rows_.ts);
+    std::tie(header.received_min, header.received_max) = time_range(rows_.received);
+
+    std::vector<std::byte> block(block_header_bytes);
+    append_bytes(block, body);
+    encode_block_header(header,
+                        std::span(block).first(block_header_bytes + header.directory_bytes));
+    block.resize(header.block_bytes());
+    DOCKET_TRY(writer_->append(block));
+
+    SegmentSummary& s = footer_.summary;
+    if (footer_.blocks.empty()) {
+      s.first_seq = header.first_seq;
+    }
+    s.last_seq = header.end_seq() - 1;
+    s.rows += header.rows;
+    s.ts_min = std::min(s.ts_min, header.ts_min);
+    s.ts_max = std::max(s.ts_max, header.ts_max);
+    s.received_min = std::min(s.received_min, header.received_min);
+    s.received_max = std::max(s.received_max, header.received_max);
+    footer_.blocks.push_back({header, std::move(*directory)});
+    return {};
+  }
+
+  // Cuts `size` strings into pages.
+  template <typename Text>
+  Result<void> write_strings(StringPages& pages, std::uint32_t size, const Text& text) {
+    pages.size = size;
+    std::vector<std::uint32_t> lengths;
+    std::vector<std::byte> bytes;
+    std::vector<std::byte> encoded;
+    for (std::uint32_t begin = 0; begin < size; begin += limits::dictionary_page_entries) {
+      const std::uint32_t end = std::min(size, begin + limits::dictionary_page_entries);
+      lengths.clear();
+      bytes.clear();
+      encoded.clear();
+      for (std::uint32_t id = begin; id < end; ++id) {
+        const std::string_view string = text(id);
+        lengths.push_back(static_cast<std::uint32_t>(string.size()));
+        append_bytes(bytes, as_byte_span(string));
+      }
+      const FileOffset at = writer_->position();
+      SectionEntry entry = encode_strings(lengths, bytes, encoded);
+      pages.pages.push_back({entry, at});
+      DOCKET_TRY(writer_->append(encoded));
+    }
+    return {};
+  }
+
+  template <typename Id>
+  Result<void> write_table(std::optional<PlacedSection>& placed, std::uint32_t size,
+                           const Id& id_of) {
+    std::vector<std::uint32_t> ids(size);
+    for (std::uint32_t i = 0; i < size; ++i) {
+      ids[i] = id_of(i);
+    }
+    std::vector<std::byte> encoded;
+    const std::optional<SectionEntry> entry = encode_ids(ids, encoded);
+    if (entry) {
+      placed = PlacedSection{*entry, writer_->position()};
+      DOCKET_TRY(writer_->append(encoded));
+    }
+    return {};
+  }
+
+  Result<void> write_dictionaries() {
+    for (std::size_t f = 0; f < dictionary_field_count; ++f) {
+      const auto field = static_cast<DictionaryField>(f);
+      DOCKET_TRY(write_strings(footer_.strings[f], merge_.size(field),
+                               [&](std::uint32_t id) { return merge_.text(field, id); }));
+    }
+    const auto list = [this](TableStrings s) -> StringPages& {
+      return footer_.strings[string_list_number(s)];
+    };
+    const std::uint32_t actors = merge_.actor_count();
+    const std::uint32_t targets = merge_.target_count();
+    footer_.actor_count = actors;
+    footer_.target_count = targets;
+    DOCKET_TRY(write_strings(list(TableStrings::actor_id), actors,
+                             [this](std::uint32_t id) { return merge_.actor(id).first; }));
+    DOCKET_TRY(write_strings(list(TableStrings::actor_name), actors,
+                             [this](std::uint32_t id) { return merge_.actor(id).second; }));
+    DOCKET_TRY(write_strings(list(TableStrings::target_id), targets,
+                             [this](std::uint32_t id) { return merge_.target(id).first; }));
+    DOCKET_TRY(write_strings(list(TableStrings::target_name), targets,
+                             [this](std::uint32_t id) { return merge_.target(id).second; }));
+    DOCKET_TRY(write_table(footer_.actor_kinds, actors,
+                           [this](std::uint32_t id) { return merge_.actor(id).a; }));
+    DOCKET_TRY(write_table(footer_.actor_roles, actors,
+                           [this](std::uint32_t id) { return merge_.actor(id).b; }));
+    return write_table(footer_.target_types, targets,
+                       [this](std::uint32_t id) { return merge_.target(id).a; });
+  }
+
+  Result<void> write_footer() {
+    footer_.producers = request_.producers;
+    const std::vector<std::byte> footer = encode_footer(footer_, writer_->position());
+    DOCKET_TRY(writer_->append(footer));
+    const SegmentSummary& s = footer_.summary;
+    result_.info = {.log = source_.info().log,
+                    .id = source_.info().id,
+                    .first_seq = s.first_seq,
+                    .last_seq = s.last_seq,
+                    .rows = s.rows,
+                    .ts_min = s.ts_min,
+                    .ts_max = s.ts_max,
+                    .received_max = s.received_max,
+                    .bytes = writer_->position().value,
+                    .sealed = true,
+                    .digest = trailer_digest(footer),
+                    .path = {}};
+    return {};
+  }
+
+  Disk& disk_;
+  const SealRequest& request_;
+  const SegmentBase& source_;
+  std::span<const BlockInfo> blocks_;
+  DictionaryMerge merge_;
+  std::vector<std::optional<IdMaps>> maps_;  // by block; empty: the block is lost
+  std::optional<FileWriter> writer_;
+  Rows rows_;
+  Seq first_seq_;  // of rows_
+  BodyWriter body_;
+  Footer footer_;
+  SealResult result_;
+};
+
+}  // namespace
+
+Result<SealResult> seal_segment(Disk& disk, const SealRequest& request) {
+  DOCKET_ASSERT(request.source != nullptr && request.source->info().rows != 0);
+  return Sealer(disk, request).seal();
+}
+
+}  // namespace docket

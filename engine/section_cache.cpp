@@ -1,0 +1,68 @@
+#include "engine/section_cache.hpp"
+
+#include <atomic>
+
+namespace docket {
+
+namespace {
+// The list node, the map node and the control block of an entry, roughly.
+constexpr std::size_t entry_overhead_bytes = 160;
+}  // namespace
+
+std::size_t SectionCache::Hash::operator()(const Key& key) const {
+  std::uint64_t h = key.owner * 0x9e3779b97f4a7c15ULL ^ key.place;
+  h ^= h >> 32;
+  h *= 0xd6e8feb86659fd93ULL;
+  h ^= h >> 32;
+  return h;
+}
+
+std::uint64_t SectionCache::next_owner() {
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::shared_ptr<const void> SectionCache::find_erased(const Key& key) {
+  Shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  const auto found = shard.places.find(key);
+  if (found == shard.places.end()) {
+    return nullptr;
+  }
+  shard.entries.splice(shard.entries.begin(), shard.entries, found->second);
+  return found->second->value;
+}
+
+void SectionCache::put_erased(const Key& key, std::shared_ptr<const void> value,
+                              std::size_t bytes) {
+  bytes += entry_overhead_bytes;
+  if (bytes > shard_bytes_max_) {
+    return;
+  }
+  Shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  if (const auto found = shard.places.find(key); found != shard.places.end()) {
+    shard.bytes -= found->second->bytes;
+    shard.entries.erase(found->second);
+    shard.places.erase(found);
+  }
+  while (shard.bytes + bytes > shard_bytes_max_ && !shard.entries.empty()) {
+    shard.bytes -= shard.entries.back().bytes;
+    shard.places.erase(shard.entries.back().key);
+    shard.entries.pop_back();
+  }
+  shard.entries.push_front({key, std::move(value), bytes});
+  shard.places.emplace(key, shard.entries.begin());
+  shard.bytes += bytes;
+}
+
+std::uint64_t SectionCache::bytes() const {
+  std::uint64_t total = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    total += shard.bytes;
+  }
+  return total;
+}
+
+}  // namespace docket

@@ -1,0 +1,251 @@
+#include "engine/segment_base.hpp"
+
+#include <algorithm>
+
+#include "engine/body.hpp"
+#include "engine/codec.hpp"
+#include "engine/limits.hpp"
+
+namespace docket {
+
+namespace {
+
+constexpr std::uint64_t kind_related = 3;
+constexpr std::uint64_t kind_payload_index = 4;
+constexpr std::uint64_t kind_payload_chunk = 5;
+
+// A scan over more rows than this passes every chunk once; keeping the chunks would only drive
+// better things out of the cache.
+constexpr std::size_t rows_worth_caching = 256;
+
+FileOffset place_of(const BlockPlace& place, const SectionEntry& entry) {
+  return place.body + entry.offset;
+}
+
+Result<void> check_limit(const PackedInts& values, std::uint64_t limit) {
+  if (values.base() == 0 && values.scale() == 1 && values.width() < 63 &&
+      (std::uint64_t{1} << values.width()) <= limit) {
+    return {};
+  }
+  for (std::uint32_t i = 0; i < values.size(); ++i) {
+    if (values[i] >= limit) {
+      return fail(ErrorCode::corrupt, "a column holds an id that its dictionary does not have");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+struct SegmentBase::PayloadIndex {
+  std::vector<std::uint32_t> starts;  // rows + 1
+  std::vector<PayloadChunk> chunks;
+  FileOffset section;
+};
+
+Result<std::uint64_t> SegmentBase::id_limit(std::uint32_t block, RowColumn column) const {
+  const auto field = [&]() -> std::optional<DictionaryField> {
+    switch (column) {
+      case RowColumn::verb:
+        return DictionaryField::verb;
+      case RowColumn::ip:
+        return DictionaryField::ip;
+      case RowColumn::reason:
+        return DictionaryField::reason;
+      case RowColumn::session:
+        return DictionaryField::session;
+      case RowColumn::request:
+        return DictionaryField::request;
+      case RowColumn::node:
+        return DictionaryField::node;
+      default:
+        return std::nullopt;
+    }
+  }();
+  if (column == RowColumn::outcome) {
+    return 3;
+  }
+  if (!field && column != RowColumn::actor && column != RowColumn::target) {
+    return 0;
+  }
+  DOCKET_ASSIGN(const auto dictionaries, this->dictionaries(block));
+  if (!field) {
+    return column == RowColumn::actor ? dictionaries->actor_count() : dictionaries->target_count();
+  }
+  DOCKET_ASSIGN(const StringTable* table, dictionaries->strings(*field));
+  return table->size();
+}
+
+Result<PackedInts> SegmentBase::ints(const SegmentSource& source, const BlockPlace& place,
+                                     Section section, std::uint32_t items, std::uint64_t limit) {
+  const SectionEntry* entry = place.directory.find(section);
+  if (entry == nullptr) {
+    return absent_column(section, items);
+  }
+  const auto inspect = [&](const SectionBytes& bytes) -> Result<void> {
+    DOCKET_ASSIGN(const PackedInts values, read_ints(*entry, bytes));
+    return limit == 0 ? Result<void>() : check_limit(values, limit);
+  };
+  DOCKET_ASSIGN(const SectionBytes bytes, source.section(*entry, place_of(place, *entry), inspect));
+  return read_ints(*entry, bytes);
+}
+
+Result<std::shared_ptr<const RawSection>> SegmentBase::raw_section(std::uint32_t block,
+                                                                   Section section) const {
+  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const auto where, place(block));
+  const SectionEntry* entry = where->directory.find(section);
+  if (entry == nullptr) {
+    return nullptr;
+  }
+  DOCKET_ASSIGN(SectionBytes bytes, src->section(*entry, place_of(*where, *entry)));
+  return std::make_shared<const RawSection>(RawSection{*entry, std::move(bytes)});
+}
+
+Result<PackedInts> SegmentBase::column(std::uint32_t block, RowColumn column) const {
+  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const auto where, place(block));
+  DOCKET_ASSIGN(const std::uint64_t limit, id_limit(block, column));
+  return ints(*src, *where, section_of(column), where->directory.rows, limit);
+}
+
+Result<std::shared_ptr<const RelatedColumn>> SegmentBase::related(std::uint32_t block) const {
+  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const auto where, place(block));
+  const SectionEntry* counts = where->directory.find(Section::related_counts);
+  if (counts == nullptr) {
+    return std::make_shared<const RelatedColumn>();
+  }
+  const auto key = src->key(place_of(*where, *counts), kind_related);
+  if (auto kept = src->cache().find<RelatedColumn>(key)) {
+    return kept;
+  }
+  const std::uint32_t rows = where->directory.rows;
+  DOCKET_ASSIGN(const PackedInts per_row, ints(*src, *where, Section::related_counts, rows, 0));
+  auto result = std::make_shared<RelatedColumn>();
+  result->starts.resize(std::size_t{rows} + 1);
+  std::uint64_t total = 0;
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    result->starts[row] = static_cast<std::uint32_t>(total);
+    const std::uint64_t count = per_row[row];
+    if (count > limits::related_max || (total += count) > limits::block_related_max * 2) {
+      return src->placed({ErrorCode::corrupt, "too many related targets", 0, 0, 0},
+                         place_of(*where, *counts));
+    }
+  }
+  result->starts[rows] = static_cast<std::uint32_t>(total);
+  const SectionEntry* targets = where->directory.find(Section::related_targets);
+  if (targets == nullptr || targets->items != total) {
+    return src->placed({ErrorCode::corrupt, "related targets do not match their counts", 0, 0, 0},
+                       place_of(*where, *counts));
+  }
+  DOCKET_ASSIGN(const auto dictionaries, this->dictionaries(block));
+  DOCKET_ASSIGN(const PackedInts ids,
+                ints(*src, *where, Section::related_targets, static_cast<std::uint32_t>(total),
+                     dictionaries->target_count()));
+  result->targets.resize(total);
+  ids.unpack(0, ids.size(), result->targets.data());
+  std::shared_ptr<const RelatedColumn> shared = std::move(result);
+  src->cache().put<RelatedColumn>(key, shared, (shared->starts.size() + total) * 4);
+  return shared;
+}
+
+Result<std::shared_ptr<const SegmentBase::PayloadIndex>> SegmentBase::payload_index(
+    const SegmentSource& source, const BlockPlace& where) {
+  const SectionEntry* data = where.directory.find(Section::payload_data);
+  const FileOffset at = place_of(where, *data);
+  const auto key = source.key(at, kind_payload_index);
+  if (auto kept = source.cache().find<PayloadIndex>(key)) {
+    return kept;
+  }
+  const std::uint32_t rows = where.directory.rows;
+  DOCKET_ASSIGN(const PackedInts lengths, ints(source, where, Section::payload_lengths, rows, 0));
+  auto index = std::make_shared<PayloadIndex>();
+  index->section = at;
+  index->starts.resize(std::size_t{rows} + 1);
+  std::uint64_t total = 0;
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    index->starts[row] = static_cast<std::uint32_t>(total);
+    const std::uint64_t length = lengths[row];
+    if (length > limits::payload_bytes_max || (total += length) > limits::block_bytes_max) {
+      return source.placed({ErrorCode::corrupt, "payload lengths are out of bounds", 0, 0, 0}, at);
+    }
+  }
+  index->starts[rows] = static_cast<std::uint32_t>(total);
+  std::vector<std::byte> table(data->items * chunk_entry_bytes);
+  DOCKET_TRY(source.read(at, table));
+  auto chunks = read_chunk_table(*data, table, rows);
+  if (!chunks) {
+    return source.placed(chunks.error(), at);
+  }
+  index->chunks = std::move(*chunks);
+  for (std::size_t i = 0; i < index->chunks.size(); ++i) {
+    const PayloadChunk& chunk = index->chunks[i];
+    const std::uint32_t end = i + 1 < index->chunks.size() ? index->chunks[i + 1].first_row : rows;
+    if (index->starts[end] - index->starts[chunk.first_row] != chunk.raw_bytes ||
+        (i == 0 && index->starts[chunk.first_row] != 0)) {
+      return source.placed({ErrorCode::corrupt, "payload chunks do not match the lengths", 0, 0, 0},
+                           at);
+    }
+  }
+  std::shared_ptr<const PayloadIndex> shared = std::move(index);
+  source.cache().put<PayloadIndex>(key, shared,
+                                   shared->starts.size() * 4 + shared->chunks.size() * 20);
+  return shared;
+}
+
+Result<void> SegmentBase::payloads(
+    std::uint32_t block, std::span<const std::uint32_t> rows,
+    const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const {
+  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const auto where, place(block));
+  if (where->directory.find(Section::payload_data) == nullptr) {
+    return {};
+  }
+  DOCKET_ASSIGN(const auto index, payload_index(*src, *where));
+  std::shared_ptr<const std::vector<std::byte>> raw;
+  std::size_t loaded = index->chunks.size();  // none
+  for (const std::uint32_t row : rows) {
+    const std::uint32_t bytes = index->starts[row + 1] - index->starts[row];
+    if (bytes == 0) {
+      continue;
+    }
+    const auto after = std::upper_bound(
+        index->chunks.begin(), index->chunks.end(), row,
+        [](std::uint32_t r, const PayloadChunk& chunk) { return r < chunk.first_row; });
+    const auto number = static_cast<std::size_t>(after - index->chunks.begin()) - 1;
+    const PayloadChunk& chunk = index->chunks[number];
+    if (number != loaded) {
+      const FileOffset at = index->section + chunk.offset;
+      const auto key = src->key(at, kind_payload_chunk);
+      raw = src->cache().find<std::vector<std::byte>>(key);
+      if (!raw) {
+        std::vector<std::byte> stored(chunk.stored_bytes);
+        DOCKET_TRY(src->read(at, stored));
+        auto decompressed = std::make_shared<std::vector<std::byte>>(chunk.raw_bytes);
+        if (auto done = read_chunk(chunk, stored, *decompressed); !done) {
+          return src->placed(done.error(), at);
+        }
+        raw = std::move(decompressed);
+        if (rows.size() <= rows_worth_caching) {
+          src->cache().put<std::vector<std::byte>>(key, raw, raw->size());
+        }
+      }
+      loaded = number;
+    }
+    const std::uint32_t start = index->starts[row] - index->starts[chunk.first_row];
+    if (!visit(row, {reinterpret_cast<const char*>(raw->data()) + start, bytes})) {
+      break;
+    }
+  }
+  return {};
+}
+
+std::uint32_t block_of_row(std::span<const BlockInfo> blocks, std::uint32_t row) {
+  const auto after =
+      std::upper_bound(blocks.begin(), blocks.end(), row,
+                       [](std::uint32_t r, const BlockInfo& block) { return r < block.first_row; });
+  return static_cast<std::uint32_t>(after - blocks.begin()) - 1;
+}
+
+}  // namespace docket

@@ -1,0 +1,54 @@
+// What active and sealed segments read the same way: columns, related targets and payloads of a
+// block whose directory is at hand.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "engine/segment_reader.hpp"
+#include "engine/segment_source.hpp"
+
+namespace docket {
+
+struct BlockPlace {
+  FileOffset body;  // of the section directory in the file
+  BodyDirectory directory;
+};
+
+// A section as it stands in the file, verified.
+struct RawSection {
+  SectionEntry entry;
+  SectionBytes bytes;
+};
+
+class SegmentBase : public SegmentReader {
+ public:
+  // Null where the block has no such section. For copying what need not be encoded again.
+  [[nodiscard]] Result<std::shared_ptr<const RawSection>> raw_section(std::uint32_t block,
+                                                                      Section section) const;
+  [[nodiscard]] Result<PackedInts> column(std::uint32_t block, RowColumn column) const override;
+  [[nodiscard]] Result<std::shared_ptr<const RelatedColumn>> related(
+      std::uint32_t block) const override;
+  [[nodiscard]] Result<void> payloads(
+      std::uint32_t block, std::span<const std::uint32_t> rows,
+      const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const override;
+
+ protected:
+  // Where `block` is. It must be below the number of blocks.
+  [[nodiscard]] virtual Result<std::shared_ptr<const BlockPlace>> place(
+      std::uint32_t block) const = 0;
+  // The open file; lives as long as the segment.
+  [[nodiscard]] virtual Result<const SegmentSource*> source() const = 0;
+
+ private:
+  struct PayloadIndex;
+  [[nodiscard]] static Result<PackedInts> ints(const SegmentSource& source, const BlockPlace& place,
+                                               Section section, std::uint32_t items,
+                                               std::uint64_t limit);
+  [[nodiscard]] static Result<std::shared_ptr<const PayloadIndex>> payload_index(
+      const SegmentSource& source, const BlockPlace& place);
+  // One above the largest id that `column` may hold in that block; 0: any value.
+  [[nodiscard]] Result<std::uint64_t> id_limit(std::uint32_t block, RowColumn column) const;
+};
+
+}  // namespace docket

@@ -1,0 +1,259 @@
+// The store of the process that owns the directory.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "engine/event.hpp"
+#include "engine/limits.hpp"
+#include "engine/log.hpp"
+#include "engine/read_only_store.hpp"
+#include "engine/retention.hpp"
+#include "engine/section_cache.hpp"
+#include "engine/store_layout.hpp"
+#include "engine/writable_log.hpp"
+
+namespace docket {
+
+namespace {
+
+// After a failed sealing (disk full, say) the next attempt waits this long.
+constexpr auto seal_retry = std::chrono::milliseconds(500);
+
+class WritableStore : public Store {
+ public:
+  WritableStore(Disk& disk, std::string directory, const StoreOptions& options)
+      : disk_(disk),
+        directory_(std::move(directory)),
+        options_(options),
+        cache_(options.cache_bytes) {}
+
+  ~WritableStore() override { static_cast<void>(close()); }
+
+  Result<void> start() {
+    DOCKET_TRY(disk_.make_directories(directory_));
+    DOCKET_ASSIGN(lock_, disk_.lock(lock_path(directory_)));
+    DOCKET_TRY(make_store(disk_, directory_));
+    DOCKET_ASSIGN(const auto entries, disk_.list(logs_directory(directory_)));
+    for (const DirectoryEntry& entry : entries) {
+      if (entry.is_directory && is_log_name(entry.name)) {
+        DOCKET_TRY(open_log(entry.name));
+      }
+    }
+    maintenance_ = std::thread([this] { run_maintenance(); });
+    return {};
+  }
+
+  Result<Log*> log(std::string_view name) override {
+    const std::lock_guard lock(logs_mutex_);
+    if (const auto found = logs_.find(name); found != logs_.end()) {
+      return found->second.get();
+    }
+    if (!is_log_name(name)) {
+      return fail(ErrorCode::invalid_argument,
+                  "log: must be a lower-case letter and up to 31 of a-z, 0-9, _ and -");
+    }
+    if (closed_) {
+      return fail(ErrorCode::closed, "the store is shutting down");
+    }
+    if (logs_.size() >= limits::logs_max) {
+      return fail(ErrorCode::overloaded,
+                  fmt::format("log: there are {} logs already", limits::logs_max));
+    }
+    return open_log(std::string(name));
+  }
+
+  [[nodiscard]] Log* find_log(std::string_view name) const override {
+    const std::lock_guard lock(logs_mutex_);
+    const auto found = logs_.find(name);
+    return found == logs_.end() ? nullptr : found->second.get();
+  }
+
+  [[nodiscard]] std::vector<Log*> logs() const override {
+    const std::lock_guard lock(logs_mutex_);
+    std::vector<Log*> all;
+    for (const auto& [name, log] : logs_) {
+      all.push_back(log.get());
+    }
+    return all;
+  }
+
+  [[nodiscard]] Result<StoreSnapshot> snapshot() override {
+    StoreSnapshot snapshot;
+    for (const Log* log : logs()) {
+      snapshot.logs.push_back(log->snapshot());
+    }
+    return snapshot;
+  }
+
+  [[nodiscard]] std::vector<RetirementPlan> plan_retirement(
+      const std::function<RetentionPolicy(std::string_view log)>& policy,
+      std::uint64_t free_floor_bytes, Nanos now) override {
+    std::vector<RetentionCandidate> candidates;
+    for (const auto& [log, raw] : writable_logs()) {
+      for (const auto& segment : raw->sealed()) {
+        const SegmentInfo& info = segment->info();
+        candidates.push_back({log, info, raw->file_bytes(info.id)});
+      }
+    }
+    std::uint64_t free_now = UINT64_MAX;
+    if (free_floor_bytes != 0) {
+      if (const auto free = disk_.free_bytes(directory_)) {
+        free_now = *free;
+      }
+    }
+    return plan_retirements(candidates, policy, free_now, free_floor_bytes, now);
+  }
+
+  [[nodiscard]] Result<void> retire(const RetirementPlan& plan) override {
+    WritableLog* log = nullptr;
+    {
+      const std::lock_guard lock(logs_mutex_);
+      const auto found = logs_.find(plan.log);
+      if (found == logs_.end()) {
+        return fail(ErrorCode::not_found, "there is no log " + plan.log);
+      }
+      log = found->second.get();
+    }
+    DOCKET_TRY(log->retire(plan.segment));
+    if (options_.observer != nullptr) {
+      options_.observer->notice(
+          plan.log, "segment_retired",
+          fmt::format("segment {}, seqs {} to {}, {} bytes: {}", plan.segment.value,
+                      plan.first_seq.value, plan.last_seq.value, plan.bytes, plan.reason));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<void> close() override {
+    {
+      const std::lock_guard lock(logs_mutex_);
+      if (closed_) {
+        return {};
+      }
+      closed_ = true;
+    }
+    for (const auto& [name, log] : writable_logs()) {
+      log->stop(true);
+    }
+    {
+      const std::lock_guard lock(maintenance_mutex_);
+      stopping_ = true;
+    }
+    maintenance_changed_.notify_all();
+    if (maintenance_.joinable()) {
+      maintenance_.join();
+    }
+    lock_.reset();
+    return {};
+  }
+
+  [[nodiscard]] const std::string& directory() const override { return directory_; }
+
+ private:
+  // logs_mutex_ is held, or nobody else knows the store yet.
+  Result<Log*> open_log(const std::string& name) {
+    LogContext context{&disk_, &cache_, options_.observer, [this] { wake_maintenance(); },
+                       options_.free_space_floor};
+    DOCKET_ASSIGN(auto log,
+                  WritableLog::open(context, name, log_directory(directory_, name), options_.log));
+    Log* const raw = log.get();
+    logs_.emplace(name, std::move(log));
+    wake_maintenance();
+    return raw;
+  }
+
+  [[nodiscard]] std::vector<std::pair<std::string, WritableLog*>> writable_logs() const {
+    const std::lock_guard lock(logs_mutex_);
+    std::vector<std::pair<std::string, WritableLog*>> all;
+    for (const auto& [name, log] : logs_) {
+      all.emplace_back(name, log.get());
+    }
+    return all;
+  }
+
+  void wake_maintenance() {
+    {
+      const std::lock_guard lock(maintenance_mutex_);
+      work_ = true;
+    }
+    maintenance_changed_.notify_all();
+  }
+
+  void run_maintenance() {
+    bool retry = false;
+    for (;;) {
+      bool stopping = false;
+      {
+        std::unique_lock lock(maintenance_mutex_);
+        const auto ready = [this] { return work_ || stopping_; };
+        if (retry) {
+          maintenance_changed_.wait_for(lock, seal_retry, ready);
+        } else {
+          maintenance_changed_.wait(lock, ready);
+        }
+        work_ = false;
+        stopping = stopping_;
+      }
+      retry = !seal_all();
+      if (stopping) {
+        return;  // what could not be sealed is recovered and sealed at the next start
+      }
+    }
+  }
+
+  // Seals whatever is frozen, taking turns among the logs. False: something is left to try again.
+  bool seal_all() {
+    bool sound = true;
+    for (bool any = true; any && sound;) {
+      any = false;
+      for (const auto& [name, log] : writable_logs()) {
+        if (!log->has_frozen()) {
+          continue;
+        }
+        any = true;
+        if (const auto sealed = log->seal_oldest(); !sealed) {
+          sound = false;
+          if (options_.observer != nullptr) {
+            options_.observer->notice(name, "seal_failed", sealed.error().describe());
+          }
+        }
+      }
+    }
+    return sound;
+  }
+
+  Disk& disk_;
+  const std::string directory_;
+  const StoreOptions options_;
+  SectionCache cache_;  // outlives the logs
+  std::unique_ptr<DirectoryLock> lock_;
+
+  mutable std::mutex logs_mutex_;
+  std::map<std::string, std::unique_ptr<WritableLog>, std::less<>> logs_;
+  bool closed_ = false;
+
+  std::mutex maintenance_mutex_;
+  std::condition_variable maintenance_changed_;
+  bool work_ = false;
+  bool stopping_ = false;
+  std::thread maintenance_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(Disk& disk, const std::string& directory,
+                                           const StoreOptions& options) {
+  if (options.read_only) {
+    return open_read_only_store(disk, directory, options);
+  }
+  auto store = std::make_unique<WritableStore>(disk, directory, options);
+  DOCKET_TRY(store->start());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace docket

@@ -1,0 +1,586 @@
+#include "engine/writable_log.hpp"
+
+#include <algorithm>
+
+#include "engine/assert.hpp"
+#include "engine/event.hpp"
+#include "engine/limits.hpp"
+#include "engine/sealer.hpp"
+#include "engine/timestamp.hpp"
+
+namespace docket {
+
+namespace {
+
+// How many segments may wait to be sealed before senders are held back.
+constexpr std::size_t frozen_max = 4;
+constexpr auto sealing_patience = std::chrono::seconds(1);
+constexpr auto overdue_pause = std::chrono::milliseconds(50);
+// At a clean stop a larger active segment is sealed, so that the next start has little to scan.
+constexpr std::uint64_t scan_bytes_quick = std::uint64_t{2} << 20;
+// What sealing reads goes through a small cache of its own: it passes once.
+constexpr std::uint64_t sealing_cache_bytes = std::uint64_t{32} << 20;
+
+}  // namespace
+
+WritableLog::WritableLog(const LogContext& context, std::string name, std::string directory,
+                         const LogOptions& options)
+    : context_(context),
+      name_(std::move(name)),
+      directory_(std::move(directory)),
+      options_(options) {}
+
+WritableLog::~WritableLog() {
+  stop(false);
+}
+
+void WritableLog::notice(const std::string& kind, const std::string& detail) const {
+  if (context_.observer != nullptr) {
+    context_.observer->notice(name_, kind, detail);
+  }
+}
+
+// --- the queue -----------------------------------------------------------------------------------
+
+void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received, Completion done) {
+  if (batch.rows == 0 && stamp.batch == 0) {
+    done(fail(ErrorCode::invalid_argument, "an unnumbered batch must have events"));
+    return;
+  }
+  if (stamp.node.empty() || stamp.node.size() > limits::node_bytes_max || !is_utf8(stamp.node)) {
+    done(fail(ErrorCode::invalid_argument, "node: must be 1 to 128 bytes of UTF-8"));
+    return;
+  }
+  HotBlock block = make_hot_block(std::move(batch), stamp.node, stamp.epoch, stamp.batch, received);
+  Pending pending{std::move(block), std::move(stamp), received, std::move(done)};
+  std::optional<Error> refusal;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    const std::size_t bytes = pending.bytes();
+    if (stopping_) {
+      refusal = Error{ErrorCode::closed, "log " + name_ + " is shutting down"};
+    } else if (failed_) {
+      refusal = Error{ErrorCode::closed,
+                      "log " + name_ + " has failed; the server must be restarted to recover it"};
+    } else if (queued_bytes_ != 0 && queued_bytes_ + bytes > limits::commit_queue_bytes_max) {
+      refusal = Error{ErrorCode::overloaded, "log " + name_ + ": the commit queue is full"};
+    } else {
+      queued_bytes_ += bytes;
+      queue_.push_back(std::move(pending));
+    }
+  }
+  if (refusal) {
+    pending.done(fail(std::move(*refusal)));
+    return;
+  }
+  queue_changed_.notify_one();
+}
+
+Result<void> WritableLog::seal() {
+  std::uint64_t before = 0;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (stopping_ || failed_) {
+      return fail(ErrorCode::closed, "log " + name_ + " is not running");
+    }
+    freeze_requested_ = true;
+    before = freezes_done_;
+  }
+  queue_changed_.notify_one();
+  {
+    std::unique_lock lock(queue_mutex_);
+    queue_changed_.wait(lock, [&] { return freezes_done_ != before || stopping_ || failed_; });
+  }
+  std::unique_lock lock(state_mutex_);
+  seal_error_.reset();
+  frozen_changed_.wait(lock, [this] { return frozen_.empty() || failed_ || seal_error_; });
+  if (seal_error_) {
+    return fail(*seal_error_);
+  }
+  return failed_ ? fail(ErrorCode::closed, "log " + name_ + " has failed") : Result<void>();
+}
+
+void WritableLog::stop(bool seal_large) {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    stopping_ = true;
+    freeze_at_stop_ = seal_large;
+  }
+  queue_changed_.notify_all();
+  if (committer_.joinable()) {
+    committer_.join();
+  }
+}
+
+// --- the committer -------------------------------------------------------------------------------
+
+void WritableLog::run_committer() {
+  std::vector<Pending> group;
+  while (wait_for_work(group)) {
+    if (!group.empty()) {
+      commit(group);
+      group.clear();
+    }
+    bool requested = false;
+    {
+      const std::lock_guard lock(queue_mutex_);
+      requested = freeze_requested_;
+    }
+    if (active_ && !failed_ && ((requested && active_has_rows()) || should_freeze())) {
+      if (requested) {
+        std::unique_lock lock(state_mutex_);
+        frozen_changed_.wait_for(lock, sealing_patience,
+                                 [this] { return frozen_.size() < frozen_max; });
+      }
+      freeze_active();
+    }
+    if (requested) {
+      {
+        const std::lock_guard lock(queue_mutex_);
+        freeze_requested_ = false;
+        ++freezes_done_;
+      }
+      queue_changed_.notify_all();
+    }
+  }
+  const bool large = active_ && active_->end().value > scan_bytes_quick;
+  if (freeze_at_stop_ && large && !failed_) {
+    freeze_active();
+  }
+}
+
+// Waits for batches, for a request, or for the active segment to come of age. Takes a group from
+// the queue. False: stopping, and the queue is empty.
+bool WritableLog::wait_for_work(std::vector<Pending>& group) {
+  std::unique_lock lock(queue_mutex_);
+  const auto ready = [this] { return !queue_.empty() || stopping_ || freeze_requested_; };
+  if (active_has_rows()) {
+    // A segment that is overdue could not be frozen just now: sealing is behind.
+    queue_changed_.wait_until(
+        lock,
+        std::max(active_since_ + std::chrono::nanoseconds(options_.segment_age),
+                 std::chrono::steady_clock::now() + overdue_pause),
+        ready);
+  } else {
+    queue_changed_.wait(lock, ready);
+  }
+  std::size_t bytes = 0;
+  while (!queue_.empty() && (group.empty() || bytes < limits::commit_group_bytes_max)) {
+    bytes += queue_.front().bytes();
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= bytes;
+  return !group.empty() || !stopping_;
+}
+
+Result<void> WritableLog::make_room(std::uint64_t bytes) {
+  if (failed_) {
+    return fail(ErrorCode::closed,
+                "log " + name_ + " has failed; the server must be restarted to recover it");
+  }
+  if (active_ && should_freeze()) {
+    // Sealing could not keep up when the segment was full. Wait for it, then refuse.
+    std::unique_lock lock(state_mutex_);
+    frozen_changed_.wait_for(lock, sealing_patience,
+                             [this] { return frozen_.size() < frozen_max; });
+    if (frozen_.size() >= frozen_max) {
+      return fail(ErrorCode::overloaded, "log " + name_ + ": sealing is behind");
+    }
+    lock.unlock();
+    freeze_active();
+  }
+  if (context_.free_space_floor != 0) {
+    DOCKET_ASSIGN(const std::uint64_t free, context_.disk->free_bytes(directory_));
+    if (free < context_.free_space_floor) {
+      return fail(ErrorCode::no_space, "free space is under the floor of " +
+                                           std::to_string(context_.free_space_floor) + " bytes");
+    }
+  }
+  if (!active_) {
+    DOCKET_TRY(begin_segment());
+  }
+  return active_->prepare(bytes);
+}
+
+void WritableLog::commit(std::vector<Pending>& group) {
+  std::uint64_t bytes = 0;
+  for (const Pending& pending : group) {
+    bytes += pending.bytes();
+  }
+  if (const auto room = make_room(bytes); !room) {
+    for (Pending& pending : group) {
+      pending.done(fail(room.error()));
+    }
+    return;
+  }
+  std::vector<Finished> finished;
+  finished.reserve(group.size());
+  std::vector<Pending*> stored;
+  stored.reserve(group.size());
+  {
+    const std::lock_guard lock(producers_mutex_);
+    const Seq durable = next_seq_ - 1;
+    Seq next = next_seq_;
+    for (Pending& pending : group) {
+      Receipt receipt;
+      const auto verdict = producers_.check(pending.stamp, receipt);
+      if (!verdict) {
+        finished.push_back({std::move(pending.done), fail(verdict.error())});
+        continue;
+      }
+      if (*verdict == ProducerTable::Verdict::next) {
+        active_->place(pending.block, next, durable);
+        receipt = {next, pending.block.header.rows, false};
+        // If this group fails, so does the log: the table is not asked again.
+        producers_.stored(pending.stamp, next, receipt.rows, pending.received);
+        next += receipt.rows;
+        stored.push_back(&pending);
+      }
+      // A duplicate is answered after the sync, too: its original may be in this very group.
+      finished.push_back({std::move(pending.done), receipt});
+    }
+    if (!stored.empty()) {
+      Result<void> durable_now = active_->write();
+      if (durable_now && options_.sync) {
+        durable_now = active_->sync();
+      }
+      if (!durable_now) {
+        fail_log(durable_now.error());
+        for (Finished& f : finished) {
+          // A refusal stays one; whatever could have been stored is of unknown outcome.
+          if (f.result) {
+            f.result = fail(Error{ErrorCode::unknown_outcome, durable_now.error().message,
+                                  durable_now.error().sys_errno, 0, 0});
+          }
+        }
+      } else {
+        publish(stored, next - 1);
+        next_seq_ = next;
+      }
+    }
+  }
+  for (Finished& f : finished) {
+    f.done(std::move(f.result));
+  }
+  if (!stored.empty() && !failed_ && context_.observer != nullptr) {
+    context_.observer->events_visible(name_, next_seq_ - 1);
+  }
+}
+
+void WritableLog::publish(const std::vector<Pending*>& stored, Seq last_seq) {
+  const std::lock_guard lock(state_mutex_);
+  if (active_blocks_->rows() == 0) {
+    active_since_ = std::chrono::steady_clock::now();
+  }
+  for (const Pending* pending : stored) {
+    active_blocks_->append(pending->block.header);
+    counters_.last_received = std::max(counters_.last_received, pending->received);
+  }
+  active_bytes_ = active_->end().value;
+  active_reader_.reset();
+  last_seq_ = last_seq;
+  counters_.batches += stored.size();
+  ++counters_.commits;
+}
+
+void WritableLog::fail_log(const Error& error) {
+  {
+    const std::lock_guard lock(state_mutex_);
+    failed_ = true;
+  }
+  queue_changed_.notify_all();
+  frozen_changed_.notify_all();
+  notice("commit_failed", error.describe());
+}
+
+bool WritableLog::active_has_rows() const {
+  const std::lock_guard lock(state_mutex_);
+  return active_blocks_ && active_blocks_->rows() != 0;
+}
+
+bool WritableLog::should_freeze() const {
+  const std::lock_guard lock(state_mutex_);
+  if (!active_blocks_) {
+    return false;
+  }
+  // Batches without events have only their numbers to keep, but they, too, take space.
+  if (active_blocks_->rows() == 0) {
+    return active_bytes_ >= options_.segment_bytes;
+  }
+  return active_bytes_ >= options_.segment_bytes ||
+         active_blocks_->rows() >= options_.segment_rows ||
+         std::chrono::steady_clock::now() - active_since_ >=
+             std::chrono::nanoseconds(options_.segment_age);
+}
+
+Result<void> WritableLog::begin_segment() {
+  const SegmentId id = next_segment_;
+  DOCKET_ASSIGN(auto active, ActiveSegment::create(*context_.disk, directory_,
+                                                   {SegmentKind::active, name_, id, next_seq_}));
+  DOCKET_ASSIGN(auto file, context_.disk->open(active->path(), OpenMode::read));
+  auto source =
+      std::make_shared<const SegmentSource>(std::move(file), *context_.cache, id, active->path());
+  next_segment_ += 1;
+  active_ = std::move(active);
+  const std::lock_guard lock(state_mutex_);
+  active_blocks_.emplace(std::move(source), name_, next_seq_);
+  active_bytes_ = active_->end().value;
+  active_reader_.reset();
+  return {};
+}
+
+// The active segment stands still from here on; the next batch begins a new one. Held back while
+// too many wait to be sealed.
+void WritableLog::freeze_active() {
+  ProducerTable producers;
+  {
+    const std::lock_guard lock(producers_mutex_);
+    producers_.expire(now_ns() - one_off_lifetime);
+    producers = producers_;
+  }
+  {
+    const std::lock_guard lock(state_mutex_);
+    if (!active_blocks_ || frozen_.size() >= frozen_max) {
+      return;
+    }
+    auto reader = active_blocks_->reader(active_bytes_);
+    frozen_.push_back({active_->id(), std::move(*active_blocks_), std::move(reader),
+                       std::move(producers), active_bytes_, false});
+    active_blocks_.reset();
+    active_reader_.reset();
+    active_bytes_ = 0;
+  }
+  active_.reset();
+  context_.wake_maintenance();
+}
+
+// --- sealing and retention -----------------------------------------------------------------------
+
+bool WritableLog::has_frozen() const {
+  const std::lock_guard lock(state_mutex_);
+  return !frozen_.empty();
+}
+
+Result<void> WritableLog::seal_oldest() {
+  const Frozen* frozen = nullptr;
+  {
+    const std::lock_guard lock(state_mutex_);
+    if (frozen_.empty()) {
+      return {};
+    }
+    frozen = &frozen_.front();  // only this thread takes from the front
+  }
+  auto sealed = seal_frozen(*frozen);
+  if (!sealed) {
+    const std::lock_guard lock(state_mutex_);
+    seal_error_ = sealed.error();
+    frozen_changed_.notify_all();
+  }
+  return sealed;
+}
+
+Result<void> WritableLog::seal_frozen(const Frozen& frozen) {
+  if (frozen.reader->info().rows == 0) {
+    return replace_frozen(frozen, {}, {});
+  }
+  SectionCache cache(sealing_cache_bytes);
+  const std::string& path = frozen.reader->info().path;
+  DOCKET_ASSIGN(auto file, context_.disk->open(path, OpenMode::read));
+  const auto reader = frozen.blocks.reader(
+      frozen.bytes, std::make_shared<const SegmentSource>(std::move(file), cache, frozen.id, path));
+  DOCKET_ASSIGN(SealResult sealed,
+                seal_segment(*context_.disk, {reader.get(), directory_, frozen.producers}));
+  std::vector<Gap> losses;
+  for (SealLoss& loss : sealed.losses) {
+    notice("damage_quarantined", "seqs " + std::to_string(loss.first_seq.value) + " to " +
+                                     std::to_string(loss.last_seq.value) + ": " + loss.reason);
+    losses.push_back({name_, loss.first_seq, loss.last_seq, std::move(loss.reason)});
+  }
+  return replace_frozen(frozen, std::move(sealed.info), std::move(losses));
+}
+
+Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
+                                         std::vector<Gap> losses) {
+  const std::string hot_path = frozen.reader->info().path;
+  const bool keep = frozen.keep_file || !losses.empty();
+  const bool any_rows = info.rows != 0;
+  std::shared_ptr<const SealedSegment> segment;
+  if (any_rows) {
+    segment = std::make_shared<const SealedSegment>(*context_.disk, *context_.cache, info);
+  }
+  {
+    const std::lock_guard lock(manifest_mutex_);
+    Manifest edited = manifest_;
+    if (any_rows) {
+      edited.segments.push_back(info);
+    }
+    edited.gaps.insert(edited.gaps.end(), losses.begin(), losses.end());
+    std::sort(edited.gaps.begin(), edited.gaps.end());
+    edited.next_seq = frozen.reader->info().last_seq + 1;
+    edited.next_segment = SegmentId(std::max(edited.next_segment.value, frozen.id.value + 1));
+    edited.producers = frozen.producers;
+    DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
+    manifest_ = std::move(edited);
+  }
+  if (segment && context_.observer != nullptr) {
+    context_.observer->segment_sealed(name_, segment, directory_);
+  }
+  {
+    const std::lock_guard lock(state_mutex_);
+    if (segment) {
+      sealed_.push_back(std::move(segment));
+    }
+    gaps_.insert(gaps_.end(), losses.begin(), losses.end());
+    std::sort(gaps_.begin(), gaps_.end());
+    frozen_.pop_front();
+  }
+  frozen_changed_.notify_all();
+  // What cannot be removed now is removed at the next start: the manifest lists its successor.
+  if (keep) {
+    static_cast<void>(context_.disk->rename(hot_path, hot_path + ".damaged"));
+  } else {
+    static_cast<void>(context_.disk->unlink(hot_path));
+  }
+  static_cast<void>(context_.disk->sync_directory(directory_));
+  return {};
+}
+
+std::vector<std::shared_ptr<const SealedSegment>> WritableLog::sealed() const {
+  const std::lock_guard lock(state_mutex_);
+  return sealed_;
+}
+
+std::uint64_t WritableLog::file_bytes(SegmentId id) const {
+  const auto entries = context_.disk->list(directory_);
+  std::uint64_t bytes = 0;
+  if (entries) {
+    for (const DirectoryEntry& entry : *entries) {
+      const auto name = parse_segment_file_name(entry.name);
+      if (name && name->id == id && (name->extension == "seg" || name->extension == "idx")) {
+        bytes += entry.bytes;
+      }
+    }
+  }
+  return bytes;
+}
+
+Result<void> WritableLog::retire(SegmentId id) {
+  std::shared_ptr<const SealedSegment> retired;
+  {
+    const std::lock_guard lock(manifest_mutex_);
+    if (manifest_.segments.empty() || manifest_.segments.front().id != id) {
+      return fail(ErrorCode::invalid_argument,
+                  "segment " + std::to_string(id.value) + " is not the oldest of log " + name_);
+    }
+    Manifest edited = manifest_;
+    const SegmentInfo info = edited.segments.front();
+    edited.segments.erase(edited.segments.begin());
+    edited.retired_events += info.rows;
+    edited.retired_below = info.last_seq + 1;
+    const auto is_retired = [&edited](const Gap& gap) {
+      return gap.last_seq < edited.retired_below;
+    };
+    std::erase_if(edited.gaps, is_retired);
+    DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
+    manifest_ = std::move(edited);
+    const std::lock_guard state(state_mutex_);
+    DOCKET_ASSERT(!sealed_.empty() && sealed_.front()->info().id == id);
+    retired = sealed_.front();
+    sealed_.erase(sealed_.begin());
+    std::erase_if(gaps_, is_retired);
+  }
+  std::vector<std::string> files = {retired->info().path};
+  const std::string index = directory_ + "/" + segment_file_name(id, "idx");
+  if (const auto exists = context_.disk->exists(index); exists && *exists) {
+    files.push_back(index);
+  }
+  retired->remove_when_released(std::move(files), directory_);
+  return {};
+}
+
+// --- reading -------------------------------------------------------------------------------------
+
+LogSnapshot WritableLog::snapshot() const {
+  const std::lock_guard lock(state_mutex_);
+  LogSnapshot snapshot;
+  snapshot.log = name_;
+  snapshot.segments.reserve(sealed_.size() + frozen_.size() + 1);
+  snapshot.segments.assign(sealed_.begin(), sealed_.end());
+  for (const Frozen& frozen : frozen_) {
+    snapshot.segments.push_back(frozen.reader);
+  }
+  if (active_blocks_ && active_blocks_->rows() != 0) {
+    if (!active_reader_) {
+      active_reader_ = active_blocks_->reader(active_bytes_);
+    }
+    snapshot.segments.push_back(active_reader_);
+  }
+  snapshot.gaps = gaps_;
+  snapshot.last_seq = last_seq_;
+  return snapshot;
+}
+
+LogStats WritableLog::stats() const {
+  LogStats stats;
+  std::uint64_t retired_events = 0;
+  Seq retired_below;
+  {
+    const std::lock_guard lock(manifest_mutex_);
+    retired_events = manifest_.retired_events;
+    retired_below = manifest_.retired_below;
+  }
+  {
+    const std::lock_guard lock(state_mutex_);
+    stats = counters_;
+    stats.log = name_;
+    stats.retired_events = retired_events;
+    const auto add = [&stats](const SegmentInfo& info) {
+      if (stats.segments == 0) {
+        stats.first_seq = info.first_seq;
+      }
+      stats.events += info.rows;
+      ++stats.segments;
+      stats.last_received = std::max(stats.last_received, info.received_max);
+    };
+    for (const auto& segment : sealed_) {
+      add(segment->info());
+    }
+    for (const Frozen& frozen : frozen_) {
+      add(frozen.reader->info());
+      stats.bytes += frozen.bytes;
+    }
+    if (active_blocks_ && active_blocks_->rows() != 0) {
+      add(active_blocks_->reader(active_bytes_)->info());
+      stats.bytes += active_bytes_;
+    }
+    stats.last_seq = last_seq_;
+    if (stats.segments == 0) {
+      stats.first_seq = last_seq_ + 1;
+    }
+  }
+  if (const auto entries = context_.disk->list(directory_)) {
+    for (const DirectoryEntry& entry : *entries) {
+      const auto file = parse_segment_file_name(entry.name);
+      if (file && (file->extension == "seg" || file->extension == "idx")) {
+        stats.bytes += entry.bytes;
+      }
+    }
+  }
+  const std::lock_guard lock(queue_mutex_);
+  stats.queued_bytes = queued_bytes_;
+  stats.failed = failed_;
+  return stats;
+}
+
+std::vector<ProducerState> WritableLog::producers() const {
+  const std::lock_guard lock(producers_mutex_);
+  std::vector<ProducerState> states;
+  states.reserve(producers_.all().size());
+  for (const auto& [node, producer] : producers_.all()) {
+    states.push_back({node, producer.epoch, producer.last_batch, producer.last_received});
+  }
+  return states;
+}
+
+}  // namespace docket

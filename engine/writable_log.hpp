@@ -1,0 +1,165 @@
+// A log with its committer: the store's own implementation of Log.
+//
+//   submit() -> queue -> committer: a group becomes blocks, one write, one fdatasync -> published
+//   -> completions.   At size or age the active segment is frozen and a new one begun; the
+//   maintenance thread seals frozen segments, oldest first.
+//
+//   active --freeze--> frozen --seal, manifest edit durable--> sealed --retire--> retired
+//      \________ any error of a write or a sync ________> failed (sticky until restart)
+//
+//   I1  A completion with a value is called only after the sync that covers its block.
+//   I2  What a snapshot shows is durable.
+//   I3  Every seq from 1 to last_seq is in exactly one segment of the snapshot, or in a gap, or
+//       retired.
+//   I4  A hot file is removed only after the manifest that lists its sealed successor is durable.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/active_segment.hpp"
+#include "engine/hot_segment.hpp"
+#include "engine/log.hpp"
+#include "engine/manifest.hpp"
+#include "engine/sealed_segment.hpp"
+#include "engine/section_cache.hpp"
+
+namespace docket {
+
+// What a log needs of its store. All must outlive it.
+struct LogContext {
+  Disk* disk = nullptr;
+  SectionCache* cache = nullptr;
+  StoreObserver* observer = nullptr;  // may be null
+  std::function<void()> wake_maintenance;
+  std::uint64_t free_space_floor = 0;
+};
+
+class WritableLog : public Log {
+ public:
+  // Recovers the log in `directory` (made when missing) and starts its committer.
+  [[nodiscard]] static Result<std::unique_ptr<WritableLog>> open(const LogContext& context,
+                                                                 const std::string& name,
+                                                                 const std::string& directory,
+                                                                 const LogOptions& options);
+  ~WritableLog() override;
+
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  void submit(EncodedBatch batch, ProducerStamp stamp, Nanos received, Completion done) override;
+  [[nodiscard]] LogSnapshot snapshot() const override;
+  [[nodiscard]] LogStats stats() const override;
+  [[nodiscard]] std::vector<ProducerState> producers() const override;
+  [[nodiscard]] Result<void> seal() override;
+
+  // Stops accepting, commits what is queued, ends the committer; with `seal_large`, an active
+  // segment that would take long to scan at the next start is frozen first. Idempotent.
+  void stop(bool seal_large);
+
+  // For the maintenance thread. Whether there is a frozen segment to seal.
+  [[nodiscard]] bool has_frozen() const;
+  // Seals the oldest frozen segment. An error leaves it frozen, to be tried again.
+  [[nodiscard]] Result<void> seal_oldest();
+
+  // For retention: the sealed segments, oldest first.
+  [[nodiscard]] std::vector<std::shared_ptr<const SealedSegment>> sealed() const;
+  // Retires the oldest sealed segment, which must be `id`.
+  [[nodiscard]] Result<void> retire(SegmentId id);
+  // Bytes of the segment's files on disk, index included.
+  [[nodiscard]] std::uint64_t file_bytes(SegmentId id) const;
+
+ private:
+  struct Pending {
+    HotBlock block;
+    ProducerStamp stamp;
+    Nanos received = 0;
+    Completion done;
+    [[nodiscard]] std::size_t bytes() const { return block.head.size() + block.sections.size(); }
+  };
+  struct Frozen {
+    SegmentId id;
+    HotBlocks blocks;
+    std::shared_ptr<const SegmentBase> reader;
+    ProducerTable producers;
+    std::uint64_t bytes = 0;
+    bool keep_file = false;  // damaged: kept aside as evidence rather than removed
+  };
+  struct Finished {
+    Completion done;
+    Result<Receipt> result;
+  };
+  class Recovery;
+
+  WritableLog(const LogContext& context, std::string name, std::string directory,
+              const LogOptions& options);
+
+  void run_committer();
+  bool wait_for_work(std::vector<Pending>& group);
+  void commit(std::vector<Pending>& group);
+  [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
+  void publish(const std::vector<Pending*>& stored, Seq last_seq);
+  void fail_log(const Error& error);
+  [[nodiscard]] bool active_has_rows() const;
+  [[nodiscard]] bool should_freeze() const;
+  [[nodiscard]] Result<void> begin_segment();
+  void freeze_active();
+  void notice(const std::string& kind, const std::string& detail) const;
+  [[nodiscard]] Result<void> seal_frozen(const Frozen& frozen);
+  [[nodiscard]] Result<void> replace_frozen(const Frozen& frozen, SegmentInfo info,
+                                            std::vector<Gap> losses);
+
+  const LogContext context_;
+  const std::string name_;
+  const std::string directory_;
+  const LogOptions options_;
+
+  // The commit queue.
+  mutable std::mutex queue_mutex_;
+  std::condition_variable queue_changed_;
+  std::deque<Pending> queue_;
+  std::size_t queued_bytes_ = 0;
+  bool stopping_ = false;
+  bool freeze_requested_ = false;
+  bool freeze_at_stop_ = false;
+  std::uint64_t freezes_done_ = 0;
+
+  // The committer's own.
+  std::unique_ptr<ActiveSegment> active_;
+  std::chrono::steady_clock::time_point active_since_;
+  Seq next_seq_{1};
+  SegmentId next_segment_{1};
+
+  // Held by the committer for the length of a commit, so that what producers() shows is durable.
+  mutable std::mutex producers_mutex_;
+  ProducerTable producers_;
+
+  // What is published. Lock order: manifest_mutex_ before state_mutex_.
+  mutable std::mutex state_mutex_;
+  std::condition_variable frozen_changed_;
+  std::optional<Error> seal_error_;  // of the last attempt, for those who wait in seal()
+  std::vector<std::shared_ptr<const SealedSegment>> sealed_;
+  std::deque<Frozen> frozen_;
+  std::optional<HotBlocks> active_blocks_;
+  std::uint64_t active_bytes_ = 0;
+  mutable std::shared_ptr<const SegmentBase> active_reader_;  // made when asked for
+  std::vector<Gap> gaps_;
+  Seq last_seq_;
+  LogStats counters_;
+
+  // Edits of the manifest, by maintenance and retention.
+  mutable std::mutex manifest_mutex_;
+  Manifest manifest_;
+
+  std::atomic<bool> failed_ = false;
+  std::thread committer_;
+};
+
+}  // namespace docket

@@ -1,0 +1,208 @@
+// WritableLog::open: recovery by the one process that owns the directory.
+//
+// In this order, so that a crash at any point leaves something this same code puts right:
+//   1  temporary files go; the manifest is loaded or rebuilt
+//   2  sealed files that the manifest does not list go: their hot file is still there, or they are
+//      retired
+//   3  hot files that the manifest lists as sealed go
+//   4  the other hot files are scanned; torn tails are copied aside, then zeroed
+//   5  the manifest is saved where anything was learnt
+#include <algorithm>
+
+#include "engine/footer.hpp"
+#include "engine/log_recovery.hpp"
+#include "engine/timestamp.hpp"
+#include "engine/writable_log.hpp"
+
+namespace docket {
+
+class WritableLog::Recovery {
+ public:
+  explicit Recovery(WritableLog& log) : log_(log), disk_(*log.context_.disk) {}
+
+  Result<void> run() {
+    DOCKET_TRY(disk_.make_directories(log_.directory_));
+    DOCKET_ASSIGN(files_, list_log_files(disk_, log_.directory_));
+    for (const std::string& name : files_.temporary) {
+      DOCKET_TRY(disk_.unlink(log_.directory_ + "/" + name));
+    }
+    DOCKET_ASSIGN(manifest_,
+                  load_or_rebuild_manifest(disk_, log_.directory_, log_.name_, files_, notices_));
+    learnt_ = manifest_.generation == 0;
+    DOCKET_TRY(settle_sealed());
+    DOCKET_TRY(settle_hot());
+    DOCKET_TRY(finish());
+    for (const RecoveryNotice& n : notices_) {
+      log_.notice(n.kind, n.detail);
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] std::string path_of(SegmentId id, std::string_view extension) const {
+    return log_.directory_ + "/" + segment_file_name(id, extension);
+  }
+  [[nodiscard]] bool is_listed(SegmentId id) const {
+    return std::any_of(manifest_.segments.begin(), manifest_.segments.end(),
+                       [id](const SegmentInfo& info) { return info.id == id; });
+  }
+
+  Result<void> settle_sealed() {
+    const std::size_t listed = manifest_.segments.size();
+    const std::size_t gaps = manifest_.gaps.size();
+    manifest_.segments = present_segments(manifest_, log_.directory_, files_, manifest_.gaps);
+    if (manifest_.segments.size() != listed || manifest_.gaps.size() != gaps) {
+      learnt_ = true;
+      notices_.push_back({"damage_quarantined", "segment files are missing"});
+    }
+    for (const SegmentId id : files_.sealed) {
+      if (is_listed(id)) {
+        continue;
+      }
+      const bool has_hot = std::binary_search(files_.hot.begin(), files_.hot.end(), id);
+      DOCKET_ASSIGN(const bool retired, is_retired(id));
+      if (has_hot || retired) {
+        DOCKET_TRY(disk_.unlink(path_of(id, "seg")));
+      } else {
+        // Neither the manifest nor a hot file knows it: evidence, not ours to remove.
+        DOCKET_TRY(disk_.rename(path_of(id, "seg"), path_of(id, "seg.unlisted")));
+        notices_.push_back({"damage_quarantined", path_of(id, "seg") + ": not in the manifest"});
+      }
+      changed_ = true;
+    }
+    for (const SegmentId id : files_.indexes) {
+      if (!is_listed(id)) {
+        DOCKET_TRY(disk_.unlink(path_of(id, "idx")));
+        changed_ = true;
+      }
+    }
+    return {};
+  }
+
+  Result<bool> is_retired(SegmentId id) {
+    DOCKET_ASSIGN(const auto file, disk_.open(path_of(id, "seg"), OpenMode::read));
+    const auto loaded = load_footer(*file, id);
+    return loaded && loaded->footer.summary.last_seq < manifest_.retired_below;
+  }
+
+  Result<void> settle_hot() {
+    ProducerTable& producers = log_.producers_;
+    producers = manifest_.producers;
+    Seq next = manifest_.next_seq;
+    for (std::size_t i = 0; i < files_.hot.size(); ++i) {
+      const SegmentId id = files_.hot[i];
+      DOCKET_ASSIGN(const bool stale, is_stale_hot(disk_, log_.directory_, id, manifest_.next_seq));
+      if (is_listed(id) || stale) {
+        DOCKET_TRY(disk_.unlink(path_of(id, "hot")));
+        changed_ = true;
+        continue;
+      }
+      const std::size_t gaps = manifest_.gaps.size();
+      DOCKET_ASSIGN(RecoveredHot hot, recover_hot(disk_, *log_.context_.cache, log_.directory_,
+                                                  log_.name_, id, next, producers, manifest_.gaps));
+      for (std::size_t g = gaps; g < manifest_.gaps.size(); ++g) {
+        learnt_ = true;
+      }
+      for (const DamagedRange& range : hot.scan.damage) {
+        notices_.push_back(
+            {"damage_quarantined", path_of(id, "hot") + ": seqs " +
+                                       std::to_string(range.first_seq.value) + " to " +
+                                       std::to_string(range.last_seq.value) + ": " + range.reason});
+      }
+      if (hot.scan.header_damaged && hot.scan.next_seq == next &&
+          hot.scan.torn_end == hot.scan.end) {
+        // Made, but not yet durable when the power went: there was never anything in it.
+        DOCKET_TRY(disk_.unlink(hot.path));
+        changed_ = true;
+        continue;
+      }
+      DOCKET_TRY(cut_torn_tail(hot));
+      next = std::max(next, hot.scan.next_seq);
+      DOCKET_TRY(place_hot(std::move(hot), i + 1 == files_.hot.size()));
+    }
+    log_.next_seq_ = next;
+    log_.next_segment_ =
+        SegmentId(std::max(manifest_.next_segment.value, files_.highest.value + 1));
+    return {};
+  }
+
+  // What was written but never acknowledged is copied aside, then zeroed, so that it can never be
+  // taken for a part of what is written next.
+  Result<void> cut_torn_tail(const RecoveredHot& hot) {
+    const std::uint64_t bytes = hot.scan.torn_end - hot.scan.end;
+    if (bytes == 0) {
+      return {};
+    }
+    DOCKET_ASSIGN(const auto file, disk_.open(hot.path, OpenMode::read_write));
+    std::vector<std::byte> tail(bytes);
+    DOCKET_TRY(file->read_at(hot.scan.end, tail));
+    const std::string aside = hot.path + ".torn-" + std::to_string(hot.scan.end.value);
+    DOCKET_TRY(replace_file(disk_, aside, tail));
+    std::fill(tail.begin(), tail.end(), std::byte{0});
+    const std::span<const std::byte> zeros(tail);
+    DOCKET_TRY(file->write_at(hot.scan.end, std::span(&zeros, 1)));
+    DOCKET_TRY(file->sync_data());
+    notices_.push_back({"torn_tail_cut", std::to_string(bytes) + " bytes behind seq " +
+                                             std::to_string(hot.scan.next_seq.value - 1) +
+                                             " were never acknowledged; kept in " + aside});
+    return {};
+  }
+
+  // The last hot segment goes on being written to when nothing is wrong with it; the others wait to
+  // be sealed.
+  Result<void> place_hot(RecoveredHot hot, bool last) {
+    const bool sound = hot.scan.damage.empty() && !hot.scan.header_damaged;
+    const std::uint64_t bytes = hot.scan.end.value;
+    if (last && sound && bytes < log_.options_.segment_bytes &&
+        hot.blocks.rows() < log_.options_.segment_rows) {
+      DOCKET_ASSIGN(log_.active_, ActiveSegment::resume(disk_, log_.directory_, hot.id, hot.scan));
+      log_.active_since_ = std::chrono::steady_clock::now();
+      log_.active_bytes_ = bytes;
+      log_.active_blocks_.emplace(std::move(hot.blocks));
+      return {};
+    }
+    auto reader = hot.blocks.reader(bytes);
+    log_.frozen_.push_back(
+        {hot.id, std::move(hot.blocks), std::move(reader), log_.producers_, bytes, !sound});
+    return {};
+  }
+
+  Result<void> finish() {
+    manifest_.next_segment =
+        SegmentId(std::max(manifest_.next_segment.value, log_.next_segment_.value));
+    if (changed_) {
+      DOCKET_TRY(disk_.sync_directory(log_.directory_));
+    }
+    if (learnt_) {
+      DOCKET_TRY(save_manifest(disk_, log_.directory_, manifest_));
+    }
+    for (const SegmentInfo& info : manifest_.segments) {
+      log_.sealed_.push_back(
+          std::make_shared<const SealedSegment>(disk_, *log_.context_.cache, info));
+    }
+    log_.gaps_ = manifest_.gaps;
+    log_.last_seq_ = log_.next_seq_ - 1;
+    log_.manifest_ = std::move(manifest_);
+    return {};
+  }
+
+  WritableLog& log_;
+  Disk& disk_;
+  LogFiles files_;
+  Manifest manifest_;
+  std::vector<RecoveryNotice> notices_;
+  bool learnt_ = false;   // the manifest has news to save
+  bool changed_ = false;  // names in the directory have changed
+};
+
+Result<std::unique_ptr<WritableLog>> WritableLog::open(const LogContext& context,
+                                                       const std::string& name,
+                                                       const std::string& directory,
+                                                       const LogOptions& options) {
+  std::unique_ptr<WritableLog> log(new WritableLog(context, name, directory, options));
+  DOCKET_TRY(Recovery(*log).run());
+  log->committer_ = std::thread([raw = log.get()] { raw->run_committer(); });
+  return log;
+}
+
+}  // namespace docket
