@@ -76,7 +76,7 @@ Generator::Draws Generator::draws_of(Surface surface) const {
   std::vector<double> actors;
   for (std::uint32_t rank = 0; rank < Population::actor_count; ++rank) {
     actors.push_back(actor_weight(surface, population_.actor(rank).kind) *
-                     std::pow(rank + 3, -1.1));
+                     std::pow(rank + 3, -1.3));
   }
   return {WeightedChoice(weights), std::move(list), WeightedChoice(actors)};
 }

@@ -1,0 +1,149 @@
+// docket-load: generated events, sent, written or compared with what a store holds.
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "engine/timestamp.hpp"
+#include "tools/docketd/address.hpp"
+#include "tools/load/command_line.hpp"
+#include "tools/load/commands.hpp"
+#include "tools/version.hpp"
+
+namespace docket::load {
+namespace {
+
+// Which events: the same flags for every command, so that what one sent another can check.
+struct EventFlags {
+  std::uint64_t events = 1'000'000;
+  std::uint64_t seed = 1;
+  std::uint32_t days = 90;
+  std::string end;
+  std::string mix = "activity:60,campaign:25,api:10,authentication:5";
+
+  void add_to(CLI::App& app) {
+    app.add_option("--events", events, "how many")
+        ->capture_default_str()
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000'000}));
+    app.add_option("--seed", seed, "another seed makes another world")->capture_default_str();
+    app.add_option("--days", days, "over how many days they happen")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 3650));
+    app.add_option("--end", end, "RFC 3339 time of the last one; default: now");
+    app.add_option("--mix", mix, "shares of the logs")->capture_default_str();
+  }
+
+  // Throws CLI::ValidationError.
+  [[nodiscard]] GeneratorOptions options() const {
+    GeneratorOptions made{seed, events, now_ns(), days, {}};
+    if (!end.empty()) {
+      const auto parsed = parse_rfc3339(end);
+      if (!parsed) {
+        throw CLI::ValidationError("--end", parsed.error().message);
+      }
+      made.end = *parsed;
+    }
+    const auto shares = parse_mix(mix);
+    if (!shares) {
+      throw CLI::ValidationError("--mix", shares.error().message);
+    }
+    made.mix = *shares;
+    return made;
+  }
+};
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Generates a mail platform's audit events: sends them and measures the server, "
+      "writes them as NDJSON, or checks a store against them.",
+      "docket-load");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "docket-load " + std::string(version));
+
+  EventFlags events;
+  SendCommand send;
+  std::string server = "127.0.0.1:7470";
+  std::string protocol = "native";
+  CLI::App* sending = app.add_subcommand("send", "send them and report throughput and latency");
+  events.add_to(*sending);
+  sending->add_option("--server", server, "docketd's ingest ADDRESS:PORT")->capture_default_str();
+  sending->add_option("--protocol", protocol)
+      ->capture_default_str()
+      ->check(CLI::IsMember({"native", "ndjson"}));
+  sending->add_option("--connections", send.send.connections)
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  sending
+      ->add_option("--rate", send.send.rate,
+                   "events a second; latency counts from when an event was due; 0: flat out")
+      ->check(CLI::NonNegativeNumber);
+  sending->add_option("--batch-rows", send.send.batch_rows, "events a batch (native)")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, limits::block_rows_max));
+  sending->add_flag("--one-at-a-time", send.send.one_at_a_time,
+                    "a batch waits for the acknowledgement of the one before (native)");
+  sending->add_option("--patience-ms", send.send.patience_ms, "without progress, before giving up")
+      ->capture_default_str();
+  sending->add_option("--ledger", send.ledger, "write what was acknowledged to this file (native)");
+  sending->add_flag("--json", send.json, "report as one JSON object");
+
+  WriteCommand write;
+  CLI::App* writing = app.add_subcommand("write", "write them as NDJSON");
+  events.add_to(*writing);
+  writing->add_option("--out", write.out, "the file; default: standard output");
+
+  CheckCommand check;
+  CLI::App* checking = app.add_subcommand(
+      "check", "compare a store that holds exactly these events with a brute-force scan of them");
+  events.add_to(*checking);
+  CLI::Option* data = checking->add_option("--data", check.data, "a data directory");
+  checking->add_option("--server", check.server, "docketd's http://ADDRESS:PORT")->excludes(data);
+  checking->add_option("--filters", check.filters, "random filters to count")
+      ->capture_default_str();
+  checking
+      ->add_option("--ledger", check.ledger,
+                   "instead: every batch in this file is stored once, and nothing else but "
+                   "events of the generator (needs --data)")
+      ->needs(data);
+
+  try {
+    app.parse(argc, argv);
+    if (sending->parsed()) {
+      const auto address = server::parse_address(server);
+      if (!address) {
+        throw CLI::ValidationError("--server", address.error().message);
+      }
+      send.events = events.options();
+      send.send.address = address->host;
+      send.send.port = address->port;
+      send.ndjson = protocol == "ndjson";
+      if (send.ndjson &&
+          (!send.ledger.empty() || send.send.one_at_a_time || sending->count("--batch-rows") > 0)) {
+        throw CLI::ValidationError("--protocol",
+                                   "ndjson has no batches: --ledger, --batch-rows and "
+                                   "--one-at-a-time are for native");
+      }
+      return run_send(std::move(send));
+    }
+    if (writing->parsed()) {
+      write.events = events.options();
+      return run_write(write);
+    }
+    if (check.data.empty() && check.server.empty()) {
+      throw CLI::RequiredError("--data or --server");
+    }
+    check.events = events.options();
+    return run_check(check);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+}
+
+}  // namespace
+}  // namespace docket::load
+
+int main(int argc, char** argv) {
+  try {
+    return docket::load::run(argc, argv);
+  } catch (const std::exception& error) {
+    return docket::load::report_failure(error.what());
+  }
+}

@@ -1,0 +1,167 @@
+// Two threads per connection: one writes lines, one reads the answers.
+#include <fmt/format.h>
+
+#include <array>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "tools/load/connections.hpp"
+#include "tools/load/ndjson_answers.hpp"
+#include "tools/load/ndjson_writer.hpp"
+#include "tools/load/pacer.hpp"
+#include "tools/load/sender.hpp"
+#include "tools/load/tcp_socket.hpp"
+
+namespace docket::load {
+namespace {
+
+constexpr std::size_t write_bytes = std::size_t{64} << 10;
+
+// Lines handed to the kernel at once; `due` is when the first of them was due.
+struct Chunk {
+  std::uint64_t last_line = 0;
+  std::uint64_t lines = 0;
+  Clock::time_point due;
+};
+
+class Connection {
+ public:
+  Connection(const Generator& generator, const SendOptions& options, const Pacer& pacer,
+             std::uint32_t number, Progress& progress)
+      : generator_(generator),
+        options_(options),
+        pacer_(pacer),
+        number_(number),
+        progress_(progress) {}
+
+  void run() {
+    auto connected = TcpSocket::connect(options_.address, options_.port);
+    if (!connected) {
+      error_ = std::move(connected).error();
+      return;
+    }
+    TcpSocket socket = std::move(*connected);
+    std::thread reader([&] {
+      if (auto read = read_answers(socket); !read) {
+        read_error_ = std::move(read).error();
+        socket.abort();  // the writer must not wait for a server that has gone
+      }
+    });
+    auto written = write_lines(socket);
+    if (written) {
+      written = socket.close_sending();
+    } else {
+      socket.abort();
+    }
+    reader.join();
+    // The server's word says more than the broken pipe that follows it.
+    if (read_error_) {
+      error_ = read_error_;
+    } else if (!written) {
+      error_ = std::move(written).error();
+    } else if (answers_.settled() != lines_) {
+      error_ = Error{ErrorCode::io, fmt::format("the server closed after settling {} of {} lines",
+                                                answers_.settled(), lines_)};
+    }
+  }
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+  void add_to(SendReport& report) const {
+    report.sent += lines_;
+    report.rejected += answers_.rejected();
+    report.durable += answers_.settled() - answers_.rejected();
+    report.latency.merge(latency_);
+  }
+
+ private:
+  Result<void> write_lines(TcpSocket& socket) {
+    GeneratedEvent room;
+    std::string buffer;
+    buffer.reserve(write_bytes + 4096);
+    std::uint64_t buffered = 0;
+    Clock::time_point due{};
+    const auto send = [&]() -> Result<void> {
+      {
+        const std::lock_guard lock(mutex_);
+        chunks_.push_back({lines_, buffered, pacer_.paced() ? due : Clock::now()});
+      }
+      DOCKET_TRY(socket.send(buffer));
+      buffer.clear();
+      buffered = 0;
+      return {};
+    };
+    for (std::uint64_t i = number_; i < generator_.options().events; i += options_.connections) {
+      const Clock::time_point when = pacer_.due(i);
+      if (pacer_.paced() && when > Clock::now()) {
+        if (buffered > 0) {
+          DOCKET_TRY(send());
+        }
+        std::this_thread::sleep_until(when);
+      }
+      if (buffered == 0) {
+        due = when;
+      }
+      generator_.make(i, room);
+      append_ndjson(buffer, room.log(), room.event);
+      ++lines_;
+      ++buffered;
+      if (buffer.size() >= write_bytes) {
+        DOCKET_TRY(send());
+      }
+    }
+    return buffered > 0 ? send() : Result<void>();
+  }
+
+  Result<void> read_answers(TcpSocket& socket) {
+    std::array<char, 4096> bytes{};
+    while (true) {
+      DOCKET_ASSIGN(const bool answered, socket.wait(options_.patience_ms));
+      if (!answered) {
+        const std::lock_guard lock(mutex_);
+        if (chunks_.empty()) {
+          continue;  // a slow rate; nothing is owed
+        }
+        return fail(ErrorCode::io, fmt::format("no answer for {} ms", options_.patience_ms));
+      }
+      DOCKET_ASSIGN(const std::size_t size, socket.receive(bytes));
+      if (size == 0) {
+        return {};
+      }
+      const std::uint64_t before = answers_.settled();
+      DOCKET_TRY(answers_.take({bytes.data(), size}));
+      progress_.fetch_add(answers_.settled() - before, std::memory_order_relaxed);
+      const Clock::time_point now = Clock::now();
+      const std::lock_guard lock(mutex_);
+      while (!chunks_.empty() && chunks_.front().last_line <= answers_.settled()) {
+        latency_.add((now - chunks_.front().due).count(), chunks_.front().lines);
+        chunks_.pop_front();
+      }
+    }
+  }
+
+  const Generator& generator_;
+  const SendOptions& options_;
+  const Pacer& pacer_;
+  const std::uint32_t number_;
+  Progress& progress_;
+  std::mutex mutex_;  // guards chunks_ between the two threads
+  std::deque<Chunk> chunks_;
+  std::uint64_t lines_ = 0;
+  NdjsonAnswers answers_;
+  LatencyHistogram latency_;
+  std::optional<Error> read_error_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<SendReport> send_ndjson(const Generator& generator, const SendOptions& options,
+                               Progress& progress) {
+  return run_connections<Connection>(generator, options, progress);
+}
+
+}  // namespace docket::load

@@ -1,0 +1,33 @@
+// When each event is due at a given rate. Latencies are counted from here, not from when a busy
+// sender got round to it: a slow server must not slow its own measurement down.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace docket::load {
+
+using Clock = std::chrono::steady_clock;
+
+// Thread-safe after construction.
+class Pacer {
+ public:
+  // `rate` in events a second; 0: everything is due at once.
+  Pacer(double rate, Clock::time_point start) : rate_(rate), start_(start) {}
+
+  [[nodiscard]] bool paced() const { return rate_ > 0; }
+  // When event `index` (from 0) is due; `start` without a rate.
+  [[nodiscard]] Clock::time_point due(std::uint64_t index) const {
+    if (!paced()) {
+      return start_;
+    }
+    const std::chrono::duration<double> after(static_cast<double>(index) / rate_);
+    return start_ + std::chrono::duration_cast<Clock::duration>(after);
+  }
+
+ private:
+  double rate_;
+  Clock::time_point start_;
+};
+
+}  // namespace docket::load

@@ -1,0 +1,50 @@
+// Sending the generated events to a server, and measuring how it takes them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "engine/result.hpp"
+#include "tools/load/generator.hpp"
+#include "tools/load/latency_histogram.hpp"
+#include "tools/load/ledger.hpp"
+
+namespace docket::load {
+
+struct SendOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 7470;
+  std::uint32_t connections = 1;      // connection c sends events c, c + connections, ...
+  double rate = 0;                    // events a second over all connections; 0: flat out
+  std::uint32_t batch_rows = 8192;    // native only
+  bool one_at_a_time = false;         // native only: a batch waits for the ack of the one before
+  std::uint32_t patience_ms = 60000;  // without any progress, before the sender gives up
+  LedgerWriter* ledger = nullptr;     // native only; must outlive the call
+};
+
+struct SendReport {
+  std::uint64_t sent = 0;
+  std::uint64_t durable = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t resent_batches = 0;
+  std::uint64_t reconnects = 0;
+  double seconds = 0;  // from the first event to the last acknowledgement
+  // From when an event was due (with a rate), or handed to the sender, until it was known to be
+  // durable.
+  LatencyHistogram latency;
+};
+
+// Events settled so far; written by the senders, read by who shows progress.
+using Progress = std::atomic<std::uint64_t>;
+
+// Over docket::client; reconnects and sends again as that does. Error: no progress within the
+// patience (the server's last refusal or the connection's last error), or a ledger that fails.
+[[nodiscard]] Result<SendReport> send_native(const Generator& generator, const SendOptions& options,
+                                             Progress& progress);
+
+// NDJSON over TCP. A broken connection is an error: NDJSON has no way to resend safely.
+[[nodiscard]] Result<SendReport> send_ndjson(const Generator& generator, const SendOptions& options,
+                                             Progress& progress);
+
+}  // namespace docket::load
