@@ -31,12 +31,14 @@ struct BatchBuilder::State {
   std::vector<std::uint32_t> actor, verb, target, ip, outcome, reason, session, request;
   std::vector<std::uint32_t> related_counts, related_targets, payload_lengths;
   std::vector<std::byte> payloads;
+  std::size_t raw_bytes = 0;  // as of the last add()
+  Interner::Columns columns;  // room for encoding
   BodyWriter writer;
 
   std::uint32_t intern_target(const TargetView& t) {
     return targets.intern({types.intern(t.type), 0, t.id, t.name});
   }
-  [[nodiscard]] std::size_t raw_bytes() const {
+  [[nodiscard]] std::size_t count_raw_bytes() const {
     return payloads.size() + actors.string_bytes() + targets.string_bytes() +
            reasons.string_bytes() + sessions.string_bytes() + requests.string_bytes() +
            ips.string_bytes() + verbs.string_bytes() + kinds.string_bytes() + roles.string_bytes() +
@@ -57,6 +59,7 @@ void BatchBuilder::State::clear() {
     column->clear();
   }
   payloads.clear();
+  raw_bytes = 0;
 }
 
 BatchBuilder::BatchBuilder() : state_(std::make_unique<State>()) {}
@@ -90,6 +93,7 @@ void BatchBuilder::add(const EventView& event) {
   s.request.push_back(s.requests.intern(event.request));
   s.payload_lengths.push_back(static_cast<std::uint32_t>(event.payload.size()));
   append_bytes(s.payloads, as_byte_span(event.payload));
+  s.raw_bytes = s.count_raw_bytes();
 }
 
 std::uint32_t BatchBuilder::rows() const {
@@ -97,7 +101,7 @@ std::uint32_t BatchBuilder::rows() const {
 }
 
 std::size_t BatchBuilder::raw_bytes() const {
-  return state_->raw_bytes();
+  return state_->raw_bytes;
 }
 
 bool BatchBuilder::full() const {
@@ -118,8 +122,10 @@ EncodedBatch BatchBuilder::finish() {
   }
   BodyWriter& w = s.writer;
   w.start(batch.rows);
-  const auto strings = [&w](Section section, const Interner& interner) {
-    w.add_strings(section, interner.first_lengths(), interner.first_bytes());
+  Interner::Columns& c = s.columns;
+  const auto strings = [&](Section section, const Interner& interner) {
+    interner.columns(c);
+    w.add_strings(section, c.first_lengths, c.first);
   };
   strings(Section::kind, s.kinds);
   strings(Section::role, s.roles);
@@ -129,13 +135,15 @@ EncodedBatch BatchBuilder::finish() {
   strings(Section::session, s.sessions);
   strings(Section::request, s.requests);
   strings(Section::ip, s.ips);
-  w.add_ints(Section::actor_kind, s.actors.a());
-  strings(Section::actor_id, s.actors);
-  w.add_strings(Section::actor_name, s.actors.second_lengths(), s.actors.second_bytes());
-  w.add_ints(Section::actor_role, s.actors.b());
-  w.add_ints(Section::target_type, s.targets.a());
-  strings(Section::target_id, s.targets);
-  w.add_strings(Section::target_name, s.targets.second_lengths(), s.targets.second_bytes());
+  s.actors.columns(c);
+  w.add_ints(Section::actor_kind, c.a);
+  w.add_strings(Section::actor_id, c.first_lengths, c.first);
+  w.add_strings(Section::actor_name, c.second_lengths, c.second);
+  w.add_ints(Section::actor_role, c.b);
+  s.targets.columns(c);
+  w.add_ints(Section::target_type, c.a);
+  w.add_strings(Section::target_id, c.first_lengths, c.first);
+  w.add_strings(Section::target_name, c.second_lengths, c.second);
   w.add_ints(Section::row_ts, s.ts, true);
   w.add_ints(Section::row_actor, s.actor);
   w.add_ints(Section::row_verb, s.verb);

@@ -23,28 +23,18 @@ std::uint32_t hash_of(const Interner::Key& key) {
   return static_cast<std::uint32_t>(hash ^ (hash >> 32));
 }
 
-void append_text(std::vector<std::byte>& out, std::string_view text) {
-  const auto bytes = as_byte_span(text);
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
 }  // namespace
 
 Interner::Interner() : slots_(slots_at_first) {
-  hashes_.push_back(0);
-  add(Key{});
+  add(Key{}, 0);
 }
 
-std::uint32_t Interner::add(const Key& key) {
+std::uint32_t Interner::add(const Key& key, std::uint32_t hash) {
   const std::uint32_t id = size();
-  a_.push_back(key.a);
-  b_.push_back(key.b);
-  first_starts_.push_back(first_.size());
-  second_starts_.push_back(second_.size());
-  first_lengths_.push_back(static_cast<std::uint32_t>(key.first.size()));
-  second_lengths_.push_back(static_cast<std::uint32_t>(key.second.size()));
-  append_text(first_, key.first);
-  append_text(second_, key.second);
+  entries_.push_back({strings_.size(), key.a, key.b, static_cast<std::uint32_t>(key.first.size()),
+                      static_cast<std::uint32_t>(key.second.size()), hash});
+  append_bytes(strings_, as_byte_span(key.first));
+  append_bytes(strings_, as_byte_span(key.second));
   return id;
 }
 
@@ -53,7 +43,7 @@ std::uint32_t Interner::intern(const Key& key) {
     return 0;
   }
   const std::uint32_t hash = hash_of(key);
-  std::size_t mask = slots_.size() - 1;
+  const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
   while (slots_[at].id != 0) {
     if (slots_[at].hash == hash && (*this)[slots_[at].id] == key) {
@@ -61,8 +51,7 @@ std::uint32_t Interner::intern(const Key& key) {
     }
     at = (at + 1) & mask;
   }
-  const std::uint32_t id = add(key);
-  hashes_.push_back(hash);
+  const std::uint32_t id = add(key, hash);
   slots_[at] = {hash, id};
   if (std::size_t{id} * 2 > slots_.size()) {
     grow();
@@ -74,26 +63,38 @@ void Interner::grow() {
   std::vector<Slot> wider(slots_.size() * 2);
   const std::size_t mask = wider.size() - 1;
   for (std::uint32_t id = 1; id < size(); ++id) {
-    std::size_t at = hashes_[id] & mask;
+    std::size_t at = entries_[id].hash & mask;
     while (wider[at].id != 0) {
       at = (at + 1) & mask;
     }
-    wider[at] = {hashes_[id], id};
+    wider[at] = {entries_[id].hash, id};
   }
   slots_ = std::move(wider);
 }
 
 void Interner::clear() {
   std::fill(slots_.begin(), slots_.end(), Slot{});
-  hashes_.resize(1);
-  a_.resize(1);
-  b_.resize(1);
-  first_starts_.resize(1);
-  second_starts_.resize(1);
-  first_lengths_.resize(1);
-  second_lengths_.resize(1);
-  first_.clear();
-  second_.clear();
+  entries_.resize(1);
+  strings_.clear();
+}
+
+void Interner::columns(Columns& into) const {
+  for (auto* column : {&into.a, &into.b, &into.first_lengths, &into.second_lengths}) {
+    column->clear();
+    column->reserve(entries_.size());
+  }
+  into.first.clear();
+  into.second.clear();
+  for (const Entry& entry : entries_) {
+    into.a.push_back(entry.a);
+    into.b.push_back(entry.b);
+    into.first_lengths.push_back(entry.first_bytes);
+    into.second_lengths.push_back(entry.second_bytes);
+    const auto strings = std::span<const std::byte>(strings_).subspan(
+        entry.start, std::size_t{entry.first_bytes} + entry.second_bytes);
+    append_bytes(into.first, strings.first(entry.first_bytes));
+    append_bytes(into.second, strings.subspan(entry.first_bytes));
+  }
 }
 
 }  // namespace docket

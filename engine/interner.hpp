@@ -29,43 +29,50 @@ class Interner {
     return text.empty() ? 0 : intern(Key{0, 0, text, {}});
   }
 
-  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(a_.size()); }
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(entries_.size()); }
   // Valid until the next intern() or clear().
   [[nodiscard]] Key operator[](std::uint32_t id) const {
-    return {a_[id], b_[id], text(first_, first_starts_, first_lengths_, id),
-            text(second_, second_starts_, second_lengths_, id)};
+    const Entry& entry = entries_[id];
+    const char* text = reinterpret_cast<const char*>(strings_.data()) + entry.start;
+    return {entry.a,
+            entry.b,
+            {text, entry.first_bytes},
+            {text + entry.first_bytes, entry.second_bytes}};
   }
   // Back to entry 0 alone; keeps the memory.
   void clear();
+  // Bytes of all strings.
+  [[nodiscard]] std::size_t string_bytes() const { return strings_.size(); }
 
-  // The columns of the dictionary, by id.
-  [[nodiscard]] std::span<const std::uint32_t> a() const { return a_; }
-  [[nodiscard]] std::span<const std::uint32_t> b() const { return b_; }
-  [[nodiscard]] std::span<const std::uint32_t> first_lengths() const { return first_lengths_; }
-  [[nodiscard]] std::span<const std::uint32_t> second_lengths() const { return second_lengths_; }
-  [[nodiscard]] std::span<const std::byte> first_bytes() const { return first_; }
-  [[nodiscard]] std::span<const std::byte> second_bytes() const { return second_; }
-  [[nodiscard]] std::size_t string_bytes() const { return first_.size() + second_.size(); }
+  // The dictionary by columns, by id: what the encoders take. Replaces what is in `into`.
+  struct Columns {
+    std::vector<std::uint32_t> a, b, first_lengths, second_lengths;
+    std::vector<std::byte> first, second;
+  };
+  void columns(Columns& into) const;
 
  private:
   struct Slot {
     std::uint32_t hash = 0;
     std::uint32_t id = 0;  // 0: free (entry 0 is not in the table)
   };
+  // All of an entry but its strings, which stand together: a look-up touches the slot, this and
+  // them, each once.
+  struct Entry {
+    std::uint64_t start = 0;
+    std::uint32_t a = 0;
+    std::uint32_t b = 0;
+    std::uint32_t first_bytes = 0;
+    std::uint32_t second_bytes = 0;
+    std::uint32_t hash = 0;  // for growing
+  };
 
-  static std::string_view text(const std::vector<std::byte>& bytes,
-                               const std::vector<std::uint64_t>& starts,
-                               const std::vector<std::uint32_t>& lengths, std::uint32_t id) {
-    return {reinterpret_cast<const char*>(bytes.data()) + starts[id], lengths[id]};
-  }
-  std::uint32_t add(const Key& key);
+  std::uint32_t add(const Key& key, std::uint32_t hash);
   void grow();
 
   std::vector<Slot> slots_;
-  std::vector<std::uint32_t> hashes_;  // by id, for growing
-  std::vector<std::uint32_t> a_, b_, first_lengths_, second_lengths_;
-  std::vector<std::uint64_t> first_starts_, second_starts_;
-  std::vector<std::byte> first_, second_;
+  std::vector<Entry> entries_;
+  std::vector<std::byte> strings_;
 };
 
 }  // namespace docket
