@@ -10,8 +10,9 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-// As deep as simdjson itself goes, so that no payload that was let in is too deep here.
-constexpr std::size_t depth_max = simdjson::DEFAULT_MAX_DEPTH;
+// Deeper than any payload that is let in, and well short of the depth that simdjson only asserts.
+constexpr std::size_t depth_max = 512;
+static_assert(depth_max + 2 < simdjson::DEFAULT_MAX_DEPTH);
 
 bool is_json_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';

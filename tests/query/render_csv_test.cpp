@@ -1,0 +1,187 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/timestamp.hpp"
+#include "query/render.hpp"
+
+namespace docket::query {
+namespace {
+
+// A reader of RFC 4180 records, written from the RFC alone.
+std::vector<std::vector<std::string>> read_csv(std::string_view text) {
+  std::vector<std::vector<std::string>> records(1);
+  std::string cell;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+        cell += '"';
+        ++i;
+      } else if (c == '"') {
+        quoted = false;
+      } else {
+        cell += c;
+      }
+    } else if (c == '"') {
+      EXPECT_TRUE(cell.empty()) << "a quote within a bare cell";
+      quoted = true;
+    } else if (c == ',') {
+      records.back().push_back(std::exchange(cell, ""));
+    } else if (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n') {
+      records.back().push_back(std::exchange(cell, ""));
+      records.emplace_back();
+      ++i;
+    } else {
+      EXPECT_NE(c, '\r');
+      EXPECT_NE(c, '\n');
+      cell += c;
+    }
+  }
+  EXPECT_FALSE(quoted);
+  EXPECT_TRUE(records.back().empty()) << "the last record ends with CRLF";
+  records.pop_back();
+  return records;
+}
+
+Event event() {
+  Event e;
+  e.log = "activity";
+  e.seq = Seq(7);
+  e.ts = parse_rfc3339("2026-05-01T14:22:03.25Z").value();
+  e.actor = {"user", "17", "Ana Lima", "owner"};
+  e.verb = "EDIT";
+  e.target = {"Broadcast", "9", "Welcome series"};
+  e.affected = 3;
+  e.outcome = Outcome::failure;
+  return e;
+}
+
+std::string csv(const Event& e, bool raw = false) {
+  std::string out;
+  append_csv(out, e, raw);
+  return out;
+}
+
+// The cell under a column's name.
+std::string cell(const Event& e, std::string_view column, bool raw = false) {
+  const auto records = read_csv(std::string(csv_header()) + csv(e, raw));
+  EXPECT_EQ(records.size(), 2U);
+  EXPECT_EQ(records.at(0).size(), records.at(1).size());
+  const auto it = std::find(records[0].begin(), records[0].end(), column);
+  return it == records[0].end() ? "no such column"
+                                : records[1].at(static_cast<std::size_t>(it - records[0].begin()));
+}
+
+std::string named(std::string name, bool raw = false) {
+  Event e = event();
+  e.target.name = std::move(name);
+  return cell(e, "target_name", raw);
+}
+
+TEST(RenderCsv, TheHeaderIsTheContracts) {
+  EXPECT_EQ(csv_header(),
+            "timestamp,log,seq,actor_kind,actor_id,actor_name,actor_role,verb,target_type,"
+            "target_id,target_name,ip,outcome,reason,affected,session,request,related,payload\r\n");
+}
+
+TEST(RenderCsv, ARecordHasOneCellForEachColumn) {
+  EXPECT_EQ(csv(event()),
+            "2026-05-01T14:22:03.25Z,activity,7,user,17,Ana Lima,owner,EDIT,Broadcast,9,"
+            "Welcome series,,failure,,3,,,,\r\n");
+  Event e = event();
+  e.ip = parse_ip("2001:DB8::1");
+  e.reason = "rate_limited";
+  e.session = "s";
+  e.request = "r";
+  EXPECT_EQ(cell(e, "ip"), "2001:db8::1");
+  EXPECT_EQ(cell(e, "reason"), "rate_limited");
+  EXPECT_EQ(cell(e, "session"), "s");
+  EXPECT_EQ(cell(e, "request"), "r");
+  EXPECT_EQ(cell(e, "affected"), "3");
+}
+
+TEST(RenderCsv, CommasQuotesAndLineBreaksAreQuoted) {
+  EXPECT_EQ(named("Smith, John"), "Smith, John");
+  EXPECT_EQ(named("say \"hi\""), "say \"hi\"");
+  EXPECT_EQ(named("\""), "\"");
+  EXPECT_EQ(named("a\r\nb\nc\rd"), "a\r\nb\nc\rd");
+  EXPECT_EQ(named("größe, 顧客"), "größe, 顧客");
+  Event e = event();
+  e.target.name = "a,b";
+  EXPECT_NE(csv(e).find(",\"a,b\","), std::string::npos);
+  e.target.name = "ab cd";
+  EXPECT_NE(csv(e).find(",ab cd,"), std::string::npos);
+}
+
+TEST(RenderCsv, WhatASpreadsheetWouldRunGetsAQuote) {
+  for (const std::string first : {"=", "+", "-", "@", "\t", "\r", "\n"}) {
+    EXPECT_EQ(named(first + "1+1"), "'" + first + "1+1");
+    EXPECT_EQ(named(first + "1+1", true), first + "1+1");
+    EXPECT_EQ(named(first), "'" + first);
+    EXPECT_EQ(named("a" + first), "a" + first);
+  }
+  EXPECT_EQ(named("=\"x\",1"), "'=\"x\",1");
+  EXPECT_EQ(named(""), "");
+}
+
+TEST(RenderCsv, EveryCellOfTextIsDefused) {
+  Event e = event();
+  e.actor = {"=k", "=i", "=n", "=r"};
+  e.verb = "=V";
+  e.target = {"=t", "=u", "=w"};
+  e.reason = "=a";
+  e.session = "=b";
+  e.request = "=c";
+  for (const std::string_view column :
+       {"actor_kind", "actor_id", "actor_name", "actor_role", "verb", "target_type", "target_id",
+        "target_name", "reason", "session", "request"}) {
+    EXPECT_TRUE(cell(e, column).starts_with("'=")) << column;
+    EXPECT_TRUE(cell(e, column, true).starts_with("=")) << column;
+  }
+}
+
+TEST(RenderCsv, ControlCharactersAndMarksOfDirectionAreEscapedUnlessRaw) {
+  EXPECT_EQ(named("a\x1b[2J\x7f"), "a\\u001b[2J\\u007f");
+  EXPECT_EQ(named("\u202eabc,\u2066"), "\\u202eabc,\\u2066");
+  EXPECT_EQ(named("\u0085\u2028"), "\\u0085\\u2028");
+  EXPECT_EQ(named("a\x1b\u202e", true), "a\x1b\u202e");
+  EXPECT_EQ(named("tab\tkept"), "tab\tkept");
+}
+
+TEST(RenderCsv, RelatedTargetsAreOneCellOfJson) {
+  Event e = event();
+  e.related = {{"List", "5", "News, \"daily\""}, {"Contact", "3", ""}};
+  EXPECT_EQ(cell(e, "related"),
+            R"([{"type":"List","id":"5","name":"News, \"daily\""},{"type":"Contact","id":"3"}])");
+}
+
+TEST(RenderCsv, ThePayloadIsByteForByteBehindTheQuotes) {
+  Event e = event();
+  e.payload = "{\"a\": \"b\\\"c\",\r\n \"d\": [1,2]}";
+  EXPECT_EQ(cell(e, "payload"), e.payload);
+  EXPECT_EQ(cell(e, "payload", true), e.payload);
+  e.payload = "{\"a\":\"\u202e\"}";
+  EXPECT_EQ(cell(e, "payload"), R"({"a":"\u202e"})");
+  EXPECT_EQ(cell(e, "payload", true), e.payload);
+}
+
+TEST(RenderCsv, RecordsFollowOneAnother) {
+  std::string out(csv_header());
+  Event e = event();
+  e.target.name = "=a,\"b\"\n";
+  for (int i = 0; i < 3; ++i) {
+    append_csv(out, e, false);
+  }
+  const auto records = read_csv(out);
+  ASSERT_EQ(records.size(), 4U);
+  EXPECT_EQ(records[1], records[2]);
+  EXPECT_EQ(records[2], records[3]);
+  EXPECT_EQ(records[1].at(10), "'=a,\"b\"\n");
+}
+
+}  // namespace
+}  // namespace docket::query
