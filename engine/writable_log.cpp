@@ -5,21 +5,15 @@
 #include "engine/assert.hpp"
 #include "engine/event.hpp"
 #include "engine/limits.hpp"
-#include "engine/sealer.hpp"
-#include "engine/timestamp.hpp"
 
 namespace docket {
 
 namespace {
 
-// How many segments may wait to be sealed before senders are held back.
-constexpr std::size_t frozen_max = 4;
 constexpr auto sealing_patience = std::chrono::seconds(1);
 constexpr auto overdue_pause = std::chrono::milliseconds(50);
 // At a clean stop a larger active segment is sealed, so that the next start has little to scan.
 constexpr std::uint64_t scan_bytes_quick = std::uint64_t{2} << 20;
-// What sealing reads goes through a small cache of its own: it passes once.
-constexpr std::uint64_t sealing_cache_bytes = std::uint64_t{32} << 20;
 
 }  // namespace
 
@@ -327,175 +321,6 @@ Result<void> WritableLog::begin_segment() {
   active_blocks_.emplace(std::move(source), name_, next_seq_);
   active_bytes_ = active_->end().value;
   active_reader_.reset();
-  return {};
-}
-
-// The active segment stands still from here on; the next batch begins a new one. Held back while
-// too many wait to be sealed.
-void WritableLog::freeze_active() {
-  ProducerTable producers;
-  {
-    const std::lock_guard lock(producers_mutex_);
-    producers_.expire(now_ns() - one_off_lifetime);
-    producers = producers_;
-  }
-  {
-    const std::lock_guard lock(state_mutex_);
-    if (!active_blocks_ || frozen_.size() >= frozen_max) {
-      return;
-    }
-    auto reader = active_blocks_->reader(active_bytes_);
-    frozen_.push_back({active_->id(), std::move(*active_blocks_), std::move(reader),
-                       std::move(producers), active_bytes_, false});
-    active_blocks_.reset();
-    active_reader_.reset();
-    active_bytes_ = 0;
-  }
-  active_.reset();
-  context_.wake_maintenance();
-}
-
-// --- sealing and retention -----------------------------------------------------------------------
-
-bool WritableLog::has_frozen() const {
-  const std::lock_guard lock(state_mutex_);
-  return !frozen_.empty();
-}
-
-Result<void> WritableLog::seal_oldest() {
-  const Frozen* frozen = nullptr;
-  {
-    const std::lock_guard lock(state_mutex_);
-    if (frozen_.empty()) {
-      return {};
-    }
-    frozen = &frozen_.front();  // only this thread takes from the front
-  }
-  auto sealed = seal_frozen(*frozen);
-  if (!sealed) {
-    const std::lock_guard lock(state_mutex_);
-    seal_error_ = sealed.error();
-    frozen_changed_.notify_all();
-  }
-  return sealed;
-}
-
-Result<void> WritableLog::seal_frozen(const Frozen& frozen) {
-  if (frozen.reader->info().rows == 0) {
-    return replace_frozen(frozen, {}, {});
-  }
-  SectionCache cache(sealing_cache_bytes);
-  const std::string& path = frozen.reader->info().path;
-  DOCKET_ASSIGN(auto file, context_.disk->open(path, OpenMode::read));
-  const auto reader = frozen.blocks.reader(
-      frozen.bytes, std::make_shared<const SegmentSource>(std::move(file), cache, frozen.id, path));
-  DOCKET_ASSIGN(SealResult sealed,
-                seal_segment(*context_.disk, {reader.get(), directory_, frozen.producers}));
-  std::vector<Gap> losses;
-  for (SealLoss& loss : sealed.losses) {
-    notice("damage_quarantined", "seqs " + std::to_string(loss.first_seq.value) + " to " +
-                                     std::to_string(loss.last_seq.value) + ": " + loss.reason);
-    losses.push_back({name_, loss.first_seq, loss.last_seq, std::move(loss.reason)});
-  }
-  return replace_frozen(frozen, std::move(sealed.info), std::move(losses));
-}
-
-Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
-                                         std::vector<Gap> losses) {
-  const std::string hot_path = frozen.reader->info().path;
-  const bool keep = frozen.keep_file || !losses.empty();
-  const bool any_rows = info.rows != 0;
-  std::shared_ptr<const SealedSegment> segment;
-  if (any_rows) {
-    segment = std::make_shared<const SealedSegment>(*context_.disk, *context_.cache, info);
-  }
-  {
-    const std::lock_guard lock(manifest_mutex_);
-    Manifest edited = manifest_;
-    if (any_rows) {
-      edited.segments.push_back(info);
-    }
-    edited.gaps.insert(edited.gaps.end(), losses.begin(), losses.end());
-    std::sort(edited.gaps.begin(), edited.gaps.end());
-    edited.next_seq = frozen.reader->info().last_seq + 1;
-    edited.next_segment = SegmentId(std::max(edited.next_segment.value, frozen.id.value + 1));
-    edited.producers = frozen.producers;
-    DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
-    manifest_ = std::move(edited);
-  }
-  if (segment && context_.observer != nullptr) {
-    context_.observer->segment_sealed(name_, segment, directory_);
-  }
-  {
-    const std::lock_guard lock(state_mutex_);
-    if (segment) {
-      sealed_.push_back(std::move(segment));
-    }
-    gaps_.insert(gaps_.end(), losses.begin(), losses.end());
-    std::sort(gaps_.begin(), gaps_.end());
-    frozen_.pop_front();
-  }
-  frozen_changed_.notify_all();
-  // What cannot be removed now is removed at the next start: the manifest lists its successor.
-  if (keep) {
-    static_cast<void>(context_.disk->rename(hot_path, hot_path + ".damaged"));
-  } else {
-    static_cast<void>(context_.disk->unlink(hot_path));
-  }
-  static_cast<void>(context_.disk->sync_directory(directory_));
-  return {};
-}
-
-std::vector<std::shared_ptr<const SealedSegment>> WritableLog::sealed() const {
-  const std::lock_guard lock(state_mutex_);
-  return sealed_;
-}
-
-std::uint64_t WritableLog::file_bytes(SegmentId id) const {
-  const auto entries = context_.disk->list(directory_);
-  std::uint64_t bytes = 0;
-  if (entries) {
-    for (const DirectoryEntry& entry : *entries) {
-      const auto name = parse_segment_file_name(entry.name);
-      if (name && name->id == id && (name->extension == "seg" || name->extension == "idx")) {
-        bytes += entry.bytes;
-      }
-    }
-  }
-  return bytes;
-}
-
-Result<void> WritableLog::retire(SegmentId id) {
-  std::shared_ptr<const SealedSegment> retired;
-  {
-    const std::lock_guard lock(manifest_mutex_);
-    if (manifest_.segments.empty() || manifest_.segments.front().id != id) {
-      return fail(ErrorCode::invalid_argument,
-                  "segment " + std::to_string(id.value) + " is not the oldest of log " + name_);
-    }
-    Manifest edited = manifest_;
-    const SegmentInfo info = edited.segments.front();
-    edited.segments.erase(edited.segments.begin());
-    edited.retired_events += info.rows;
-    edited.retired_below = info.last_seq + 1;
-    const auto is_retired = [&edited](const Gap& gap) {
-      return gap.last_seq < edited.retired_below;
-    };
-    std::erase_if(edited.gaps, is_retired);
-    DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
-    manifest_ = std::move(edited);
-    const std::lock_guard state(state_mutex_);
-    DOCKET_ASSERT(!sealed_.empty() && sealed_.front()->info().id == id);
-    retired = sealed_.front();
-    sealed_.erase(sealed_.begin());
-    std::erase_if(gaps_, is_retired);
-  }
-  std::vector<std::string> files = {retired->info().path};
-  const std::string index = directory_ + "/" + segment_file_name(id, "idx");
-  if (const auto exists = context_.disk->exists(index); exists && *exists) {
-    files.push_back(index);
-  }
-  retired->remove_when_released(std::move(files), directory_);
   return {};
 }
 

@@ -77,6 +77,9 @@ class WritableLog : public Log {
   [[nodiscard]] std::uint64_t file_bytes(SegmentId id) const;
 
  private:
+  // How many segments may wait to be sealed before senders are held back.
+  static constexpr std::size_t frozen_max = 4;
+
   struct Pending {
     HotBlock block;
     ProducerStamp stamp;
