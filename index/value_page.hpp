@@ -1,0 +1,57 @@
+// A page of a dimension's values: how many rows each has, and for a rare one the blocks they are in
+// (index/FORMAT.md, "Value page").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/result.hpp"
+
+namespace docket::index {
+
+inline constexpr std::uint32_t page_values = 4096;
+
+// What the pages of one file have in common.
+struct PageShape {
+  std::uint32_t blocks = 0;           // of the segment
+  std::uint32_t rows = 0;             // of the segment
+  std::uint32_t bitmap_rows_min = 0;  // a value with so many rows has a row bitmap, no blocks
+  friend bool operator==(const PageShape&, const PageShape&) = default;
+};
+
+// One value's postings as the writer has them.
+struct ValuePostings {
+  std::uint32_t rows = 0;
+  std::span<const std::uint32_t> blocks;  // ascending, distinct; unused for a frequent value
+};
+
+// Immutable; thread-safe.
+class ValuePage {
+ public:
+  // Decodes `values` values. Error: corrupt.
+  [[nodiscard]] static Result<ValuePage> parse(std::vector<std::byte> bytes, std::uint32_t values,
+                                               const PageShape& shape);
+  static void encode(std::span<const ValuePostings> values, const PageShape& shape,
+                     std::vector<std::byte>& out);
+
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(rows_.size()); }
+  // Rows that have value `i` of the page.
+  [[nodiscard]] std::uint32_t rows(std::uint32_t i) const { return rows_[i]; }
+  [[nodiscard]] bool frequent(std::uint32_t i) const { return rows_[i] >= shape_.bitmap_rows_min; }
+  // Appends the blocks of a rare value, ascending.
+  void blocks(std::uint32_t i, std::vector<std::uint32_t>& into) const;
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return bytes_.size() + rows_.size() * sizeof(std::uint32_t) * 3;
+  }
+
+ private:
+  PageShape shape_;
+  std::vector<std::uint32_t> rows_;
+  std::vector<std::uint32_t> block_counts_;
+  std::vector<std::uint32_t> positions_;  // bit where a rare value's blocks stand
+  std::vector<std::byte> bytes_;          // with padding behind
+};
+
+}  // namespace docket::index

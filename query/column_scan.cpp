@@ -1,0 +1,106 @@
+#include "query/column_scan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "engine/assert.hpp"
+#include "engine/limits.hpp"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace docket::query {
+namespace {
+
+// One look-up costs about as much as unpacking and comparing so many neighbours.
+constexpr std::uint32_t unpack_instead = 16;
+
+void match_range(std::span<const std::uint32_t> ids, std::uint32_t begin, std::uint32_t length,
+                 std::uint64_t* words) {
+  std::size_t i = 0;
+#if defined(__SSE2__)
+  // id - begin < length, unsigned: both sides are moved by 2^31 for the signed comparison.
+  const __m128i origin = _mm_set1_epi32(static_cast<int>(begin));
+  const __m128i bias = _mm_set1_epi32(static_cast<int>(0x80000000U));
+  const __m128i bound = _mm_set1_epi32(static_cast<int>(length ^ 0x80000000U));
+  const auto inside = [&](const std::uint32_t* p) {
+    const __m128i id = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return _mm_cmplt_epi32(_mm_xor_si128(_mm_sub_epi32(id, origin), bias), bound);
+  };
+  for (; i + 64 <= ids.size(); i += 64) {
+    std::uint64_t word = 0;
+    for (std::size_t part = 0; part < 64; part += 16) {
+      const std::uint32_t* const p = ids.data() + i + part;
+      const __m128i low = _mm_packs_epi32(inside(p), inside(p + 4));
+      const __m128i high = _mm_packs_epi32(inside(p + 8), inside(p + 12));
+      const auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high)));
+      word |= std::uint64_t{mask} << part;
+    }
+    words[i / 64] = word;
+  }
+#endif
+  for (; i < ids.size(); i += 64) {
+    std::uint64_t word = 0;
+    const std::size_t end = std::min<std::size_t>(64, ids.size() - i);
+    for (std::size_t j = 0; j < end; ++j) {
+      word |= std::uint64_t{ids[i + j] - begin < length ? 1U : 0U} << j;
+    }
+    words[i / 64] = word;
+  }
+}
+
+}  // namespace
+
+void match_ids(std::span<const std::uint32_t> ids, const IdSet& set, std::uint64_t* words) {
+  if (set.is_range()) {
+    const IdRange range = set.empty() ? IdRange{} : set.ranges().front();
+    match_range(ids, range.begin, range.size(), words);
+    return;
+  }
+  for (std::size_t i = 0; i < ids.size(); i += 64) {
+    std::uint64_t word = 0;
+    const std::size_t end = std::min<std::size_t>(64, ids.size() - i);
+    for (std::size_t j = 0; j < end; ++j) {
+      word |= std::uint64_t{set.contains(ids[i + j]) ? 1U : 0U} << j;
+    }
+    words[i / 64] = word;
+  }
+}
+
+void match_column(const PackedInts& column, const IdSet& set, std::uint32_t rows,
+                  const std::uint64_t* candidates, std::uint64_t* words) {
+  DOCKET_ASSERT(rows <= column.size() && rows <= limits::block_rows_max);
+  const std::uint32_t count = (rows + 63) / 64;
+  if (column.width() == 0) {
+    const bool all = set.contains(static_cast<std::uint32_t>(column.base()));
+    std::transform(candidates, candidates + count, words,
+                   [&](std::uint64_t word) { return all ? word : 0; });
+    return;
+  }
+  std::uint32_t wanted = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    wanted += static_cast<std::uint32_t>(std::popcount(candidates[i]));
+  }
+  if (wanted * unpack_instead < rows) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      std::uint64_t found = 0;
+      for (std::uint64_t word = candidates[i]; word != 0; word &= word - 1) {
+        const auto bit = static_cast<std::uint32_t>(std::countr_zero(word));
+        const auto id = static_cast<std::uint32_t>(column[i * 64 + bit]);
+        found |= std::uint64_t{set.contains(id) ? 1U : 0U} << bit;
+      }
+      words[i] = found;
+    }
+    return;
+  }
+  std::array<std::uint32_t, limits::block_rows_max> ids;
+  column.unpack(0, rows, ids.data());
+  match_ids(std::span(ids).first(rows), set, words);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    words[i] &= candidates[i];
+  }
+}
+
+}  // namespace docket::query

@@ -1,0 +1,150 @@
+#include "query/counting.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "query/planner.hpp"
+
+namespace docket::query {
+namespace {
+
+using Kind = BoundNode::Kind;
+
+[[nodiscard]] bool all_visible(const SegmentScan& scan) {
+  const std::span<const BlockInfo> blocks = scan.blocks();
+  for (std::uint32_t block = 0; block < blocks.size(); ++block) {
+    if (scan.excluded(block) || scan.visible_rows(block) != blocks[block].rows) {
+      return false;
+    }
+  }
+  return true;
+}
+
+[[nodiscard]] std::uint64_t visible_rows(const SegmentScan& scan) {
+  std::uint64_t rows = 0;
+  for (std::uint32_t block = 0; block < scan.blocks().size(); ++block) {
+    rows += scan.excluded(block) ? 0 : scan.visible_rows(block);
+  }
+  return rows;
+}
+
+// Rows of the condition's values add up to rows of the condition: no row has two of them.
+[[nodiscard]] bool totals_add_up(const BoundNode& leaf) {
+  return !leaf.related || leaf.index_values().size() == 1;
+}
+
+// The whole segment's count, where it is known without looking at a chunk.
+[[nodiscard]] std::optional<std::uint64_t> count_by_totals(const SegmentScan& scan) {
+  const BoundNode& bound = scan.bound();
+  if (bound.is(Kind::none)) {
+    return 0;
+  }
+  if (bound.is(Kind::all)) {
+    return visible_rows(scan);
+  }
+  if (bound.is(Kind::ids) && bound.postings != nullptr && totals_add_up(bound) &&
+      all_visible(scan)) {
+    return bound.postings->rows;
+  }
+  return std::nullopt;
+}
+
+// Whether a time or seq condition holds for every row of the unit.
+[[nodiscard]] bool holds_throughout(const BoundNode& node, const SegmentScan& scan,
+                                    const Unit& unit) {
+  return std::all_of(unit.slices.begin(), unit.slices.end(), [&](const Unit::Slice& slice) {
+    const BlockInfo& block = scan.blocks()[slice.block];
+    if (node.is(Kind::time)) {
+      return std::any_of(node.times.begin(), node.times.end(), [&](const TimeRange& range) {
+        return range.contains(block.ts_min, block.ts_max);
+      });
+    }
+    return std::any_of(node.seqs.begin(), node.seqs.end(), [&](const SeqRange& range) {
+      return range.first <= block.first_seq.value &&
+             block.first_seq.value + block.rows - 1 <= range.last;
+    });
+  });
+}
+
+// The one condition that is left of the query in this unit, once conditions that hold throughout
+// are taken away; null when there are more, `all` when there is none.
+[[nodiscard]] const BoundNode* only_condition(const SegmentScan& scan, const Unit& unit) {
+  static const BoundNode all;
+  const BoundNode& bound = scan.bound();
+  const auto holds = [&](const BoundNode& node) {
+    return (node.is(Kind::time) || node.is(Kind::seq)) && holds_throughout(node, scan, unit);
+  };
+  if (!bound.is(Kind::conjunction)) {
+    return holds(bound) ? &all : &bound;
+  }
+  const BoundNode* only = &all;
+  for (const BoundNode& child : bound.children) {
+    if (holds(child)) {
+      continue;
+    }
+    if (only != &all) {
+      return nullptr;
+    }
+    only = &child;
+  }
+  return only;
+}
+
+// The unit's count, where cardinalities tell it.
+[[nodiscard]] std::optional<std::uint64_t> count_by_cardinality(const SegmentScan& scan,
+                                                                const Unit& unit) {
+  std::uint64_t rows = 0;
+  for (const Unit::Slice& slice : unit.slices) {
+    if (scan.excluded(slice.block) || scan.visible_rows(slice.block) != slice.rows) {
+      return std::nullopt;
+    }
+    rows += slice.rows;
+  }
+  const BoundNode* only = only_condition(scan, unit);
+  if (only == nullptr) {
+    return std::nullopt;
+  }
+  if (only->is(Kind::all)) {
+    return rows;
+  }
+  // The unit may lack blocks of its chunk, but only ones where nothing matches.
+  const bool by_bitmaps = only->is(Kind::ids) && only->postings != nullptr && unit.postings_fit &&
+                          only->postings->rare_blocks.empty() && totals_add_up(*only);
+  const std::uint64_t chunk_rows = std::min<std::uint64_t>(
+      limits::chunk_rows, scan.info().rows - std::uint64_t{unit.chunk} * limits::chunk_rows);
+  if (!by_bitmaps || rows != chunk_rows) {
+    return std::nullopt;
+  }
+  std::uint64_t count = 0;
+  for (const auto& bitmap : only->postings->bitmaps) {
+    count += bitmap->count(unit.chunk);
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<std::uint64_t> count_rows(Execution& execution, SegmentScan& scan) {
+  if (scan.sealed()) {
+    if (const auto count = count_by_totals(scan)) {
+      return *count;
+    }
+  }
+  std::uint64_t count = 0;
+  const auto bits = std::make_unique<index::RowBits>();
+  DOCKET_TRY(execution.for_each_unit(scan, [&](const Unit& unit) {
+    if (scan.sealed()) {
+      if (const auto known = count_by_cardinality(scan, unit)) {
+        count += *known;
+        return;
+      }
+    }
+    if (scan.evaluate(unit, *bits)) {
+      count += bits->count(unit.words);
+    }
+  }));
+  return count;
+}
+
+}  // namespace docket::query

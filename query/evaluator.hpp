@@ -1,0 +1,81 @@
+// Finding the rows of a unit (a chunk of a sealed segment, or a block) that a bound query matches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/segment_reader.hpp"
+#include "index/row_bits.hpp"
+#include "query/bound_node.hpp"
+#include "query/diff.hpp"
+#include "query/searcher.hpp"
+
+namespace docket::query {
+
+// Blocks whose rows are looked at together. Row r of block `slices[i].block` is bit at + r.
+struct Unit {
+  struct Slice {
+    std::uint32_t block = 0;
+    std::uint32_t at = 0;  // a multiple of 64
+    std::uint32_t rows = 0;
+
+    [[nodiscard]] index::WordRange words() const {
+      return index::WordRange{at / 64, (at + rows + 63) / 64};
+    }
+  };
+  std::vector<Slice> slices;
+  index::WordRange words;  // that the slices cover
+  // Which chunk of the segment's rows the bits are, where postings may be used: bit b is row
+  // chunk * chunk_rows + b.
+  std::uint32_t chunk = 0;
+  bool postings_fit = false;
+};
+
+// A block that could not be read.
+struct BlockFailure {
+  std::uint32_t block = 0;
+  Error error;
+};
+using Evaluated = tl::expected<void, BlockFailure>;
+
+// Not thread-safe. `segment` and `counters` must outlive it.
+class Evaluator {
+ public:
+  Evaluator(const SegmentReader& segment, std::span<const BlockInfo> blocks,
+            ExecutionCounters& counters);
+
+  // Clears the bits of rows that do not match. After a failure the bits are undefined.
+  [[nodiscard]] Evaluated restrict(const BoundNode& node, const Unit& unit, index::RowBits& bits);
+
+ private:
+  [[nodiscard]] Evaluated restrict_ids(const BoundNode& node, const Unit& unit,
+                                       index::RowBits& bits);
+  // Sets the bits of `found` for candidates of the slice that match.
+  [[nodiscard]] Evaluated scan(const BoundNode& node, const Unit::Slice& slice,
+                               const std::uint64_t* candidates, std::uint64_t* found);
+  [[nodiscard]] Evaluated scan_related(const BoundNode& node, const Unit::Slice& slice,
+                                       const std::uint64_t* candidates, std::uint64_t* found);
+  [[nodiscard]] Evaluated restrict_time(const BoundNode& node, const Unit& unit,
+                                        index::RowBits& bits);
+  void restrict_seq(const BoundNode& node, const Unit& unit, index::RowBits& bits) const;
+  [[nodiscard]] Evaluated restrict_payload(const BoundNode& node, const Unit& unit,
+                                           index::RowBits& bits);
+  [[nodiscard]] Evaluated restrict_disjunction(const BoundNode& node, const Unit& unit,
+                                               index::RowBits& bits);
+  [[nodiscard]] Evaluated restrict_negation(const BoundNode& node, const Unit& unit,
+                                            index::RowBits& bits);
+
+  // Scratch bits for one level of recursion; given back when the handle goes.
+  class Scratch;
+
+  const SegmentReader& segment_;
+  std::span<const BlockInfo> blocks_;
+  ExecutionCounters& counters_;
+  DiffReader diffs_;
+  std::vector<std::unique_ptr<index::RowBits>> free_bits_;
+  std::vector<std::uint32_t> rows_;
+};
+
+}  // namespace docket::query

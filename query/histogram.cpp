@@ -1,0 +1,313 @@
+#include "query/histogram.hpp"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "query/buckets.hpp"
+#include "query/field_values.hpp"
+#include "query/parser.hpp"
+
+namespace docket::query {
+namespace {
+
+// Counts by bucket and value are kept for so many pairs; a histogram of more is not to be read.
+constexpr std::size_t pairs_max = 1'000'000;
+
+// Equal values, whatever their spelling.
+using ValueKey = std::pair<std::string, std::string>;  // kind, id
+
+struct BucketRows {
+  Bucket bucket;
+  std::uint64_t rows = 0;
+};
+
+// What was counted of a segment, or of a block of an active one, before it is certain that all of
+// it could be read.
+struct Part {
+  std::unordered_map<std::int64_t, BucketRows> rows;  // by bucket
+  // By value's number, then by bucket.
+  std::unordered_map<std::uint32_t, std::unordered_map<std::int64_t, std::uint64_t>> by;
+};
+
+class HistogramRun {
+ public:
+  HistogramRun(Execution& execution, const Buckets& buckets, std::optional<Field> by)
+      : execution_(execution), buckets_(buckets), by_(by) {}
+
+  [[nodiscard]] Result<HistogramAnswer> run() {
+    DOCKET_TRY(execution_.for_each_scan([&](SegmentScan& scan) { return count_scan(scan); }));
+    HistogramAnswer answer;
+    DOCKET_ASSIGN(answer.buckets, fill_buckets());
+    answer.gaps = execution_.gaps();
+    return answer;
+  }
+
+ private:
+  [[nodiscard]] Result<void> count_scan(SegmentScan& scan) {
+    Part part;
+    values_.reset();
+    broken_ = false;
+    DOCKET_TRY(execution_.for_each_unit(scan, [&](const Unit& unit) {
+      if (broken_ || !scan.evaluate(unit, bits_)) {
+        return;
+      }
+      count_unit(scan, unit, part);
+      if (!scan.sealed()) {
+        commit(scan, unit.slices.front().block, part);
+      }
+    }));
+    if (scan.sealed() && !broken_) {
+      commit(scan, 0, part);
+    }
+    return check_size();
+  }
+
+  void count_unit(SegmentScan& scan, const Unit& unit, Part& part) {
+    if (by_ && !load_values(scan, unit)) {
+      return;
+    }
+    for (const Unit::Slice& slice : unit.slices) {
+      count_slice(scan, slice, part);
+    }
+  }
+
+  // Makes values_ ready for the unit. False when the dictionaries cannot be read.
+  [[nodiscard]] bool load_values(SegmentScan& scan, const Unit& unit) {
+    if (values_ == nullptr || !scan.sealed()) {
+      const std::uint32_t block = unit.slices.front().block;
+      auto values = FieldValues::open(*by_, scan, block);
+      if (!values) {
+        leave_out(scan, block, values.error());
+        return false;
+      }
+      values_ = std::make_unique<FieldValues>(std::move(*values));
+    }
+    for (;;) {
+      const Evaluated done = values_->load(unit, bits_);
+      if (done) {
+        return true;
+      }
+      scan.exclude(done.error().block, done.error().error);
+      for (const Unit::Slice& slice : unit.slices) {
+        if (slice.block == done.error().block) {
+          bits_.clear(slice.words());
+        }
+      }
+    }
+  }
+
+  void count_slice(SegmentScan& scan, const Unit::Slice& slice, Part& part) {
+    const index::WordRange words = slice.words();
+    const BlockInfo& block = scan.blocks()[slice.block];
+    if (!bits_.any(words)) {
+      return;
+    }
+    if (const Bucket only = buckets_.of(block.ts_min); only.contains(block.ts_max)) {
+      add_rows(part, only, bits_.count(words));
+      count_values(slice, part, [&](std::uint32_t) { return only.number; });
+      return;
+    }
+    const auto column = scan.segment().column(slice.block, RowColumn::ts);
+    if (!column) {
+      scan.exclude(slice.block, column.error());
+      return;
+    }
+    times_.resize(slice.rows);
+    column->unpack(0, slice.rows, times_.data());
+    // Rows mostly stand in the order of their time: most are in the bucket of the one before.
+    Bucket current = buckets_.of(block.ts_min);
+    std::uint64_t rows = 0;
+    bits_.for_each(words, [&](std::uint32_t bit) {
+      const auto ts = static_cast<Nanos>(times_[bit - slice.at]);
+      if (!current.contains(ts)) {
+        add_rows(part, current, rows);
+        current = buckets_.of(ts);
+        rows = 0;
+      }
+      ++rows;
+    });
+    add_rows(part, current, rows);
+    count_values(slice, part, [&](std::uint32_t bit) {
+      const auto ts = static_cast<Nanos>(times_[bit - slice.at]);
+      if (!current.contains(ts)) {
+        current = buckets_.of(ts);
+      }
+      return current.number;
+    });
+  }
+
+  static void add_rows(Part& part, const Bucket& bucket, std::uint64_t rows) {
+    if (rows != 0) {
+      BucketRows& counted = part.rows[bucket.number];
+      counted.bucket = bucket;
+      counted.rows += rows;
+    }
+  }
+
+  template <typename BucketOfRow>
+  void count_values(const Unit::Slice& slice, Part& part, const BucketOfRow& bucket_of_row) {
+    if (!by_) {
+      return;
+    }
+    values_->for_each(slice.words(), bits_, [&](std::uint32_t bit, std::uint32_t number) {
+      if (!values_->is_absent(number)) {
+        ++part.by[number][bucket_of_row(bit)];
+      }
+    });
+  }
+
+  // Adds a part to the answer once all its values could be told.
+  void commit(SegmentScan& scan, std::uint32_t block, Part& part) {
+    std::vector<std::pair<FieldValue, std::uint32_t>> told;
+    for (const auto& [number, counts] : part.by) {
+      auto value = values_->value(number);
+      if (!value) {
+        leave_out(scan, block, value.error());
+        part = {};
+        return;
+      }
+      told.emplace_back(std::move(*value), number);
+    }
+    for (const auto& [number, counted] : part.rows) {
+      BucketRows& all = rows_[number];
+      all.bucket = counted.bucket;
+      all.rows += counted.rows;
+    }
+    for (const auto& [value, number] : told) {
+      ValueCounts& counts = by_value_[key_of(value)];
+      counts.spelling =
+          counts.spelling ? std::min(*counts.spelling, spelling_of(value)) : spelling_of(value);
+      for (const auto& [bucket, rows] : part.by[number]) {
+        pairs_ += counts.rows.emplace(bucket, 0).second ? 1 : 0;
+        counts.rows[bucket] += rows;
+      }
+    }
+    part = {};
+  }
+
+  // EDIT and UPDATE find each other, so that they are one value.
+  [[nodiscard]] ValueKey key_of(const FieldValue& value) const {
+    return {value.kind, *by_ == Field::verb && value.id == "UPDATE" ? "EDIT" : value.id};
+  }
+  [[nodiscard]] std::string spelling_of(const FieldValue& value) const {
+    return label_of(*by_, value);
+  }
+
+  // The dictionaries of a block cannot be read. A sealed segment has but one set of them.
+  void leave_out(SegmentScan& scan, std::uint32_t block, const Error& error) {
+    if (scan.sealed()) {
+      scan.exclude_all(error);
+      broken_ = true;
+    } else {
+      scan.exclude(block, error);
+    }
+  }
+
+  [[nodiscard]] Result<void> check_size() const {
+    if (pairs_ > pairs_max) {
+      return fail(ErrorCode::invalid_argument,
+                  "the histogram has more than " + std::to_string(pairs_max) +
+                      " counts by value; narrow the query, or take wider buckets");
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<std::vector<HistogramBucket>> fill_buckets() const {
+    std::vector<HistogramBucket> buckets;
+    const Query& query = *execution_.context().query;
+    // Where the query has bounds, the buckets go from bound to bound: that nothing happened is part
+    // of the answer.
+    std::optional<Bucket> first;
+    std::optional<Bucket> last;
+    if (query.since < query.until) {
+      if (query.since != INT64_MIN) {
+        first = buckets_.of(query.since);
+      }
+      if (query.until != INT64_MAX) {
+        last = buckets_.of(query.until - 1);
+      }
+    }
+    if (!rows_.empty()) {
+      first = first ? first : rows_.begin()->second.bucket;
+      last = last ? last : rows_.rbegin()->second.bucket;
+    }
+    if (!first || !last || last->number < first->number) {
+      return buckets;
+    }
+    const auto number = static_cast<std::uint64_t>(last->number - first->number) + 1;
+    if (number > histogram_buckets_max) {
+      return fail(ErrorCode::invalid_argument,
+                  "the histogram would have " + std::to_string(number) + " buckets, more than " +
+                      std::to_string(histogram_buckets_max) + "; take wider ones");
+    }
+    buckets.reserve(number);
+    for (Bucket at = *first;; at = buckets_.of(at.end)) {
+      const auto rows = rows_.find(at.number);
+      buckets.push_back(HistogramBucket{at.start, rows == rows_.end() ? 0 : rows->second.rows, {}});
+      if (at.number >= last->number) {
+        break;
+      }
+    }
+    fill_values(first->number, buckets);
+    return buckets;
+  }
+
+  void fill_values(std::int64_t first, std::vector<HistogramBucket>& buckets) const {
+    for (const auto& [key, counts] : by_value_) {
+      for (const auto& [bucket, rows] : counts.rows) {
+        buckets[static_cast<std::size_t>(bucket - first)].by.push_back(
+            FacetValue{*counts.spelling, rows});
+      }
+    }
+    for (HistogramBucket& bucket : buckets) {
+      std::sort(bucket.by.begin(), bucket.by.end(),
+                [](const FacetValue& a, const FacetValue& b) { return a.value < b.value; });
+    }
+  }
+
+  struct ValueCounts {
+    std::optional<std::string> spelling;  // the first of those that are one value
+    std::map<std::int64_t, std::uint64_t> rows;
+  };
+
+  Execution& execution_;
+  const Buckets& buckets_;
+  const std::optional<Field> by_;
+  std::map<std::int64_t, BucketRows> rows_;  // by bucket
+  std::map<ValueKey, ValueCounts> by_value_;
+  std::size_t pairs_ = 0;
+
+  // Of the segment at hand.
+  std::unique_ptr<FieldValues> values_;
+  bool broken_ = false;
+  index::RowBits bits_;
+  std::vector<std::uint64_t> times_;
+};
+
+}  // namespace
+
+Result<HistogramAnswer> take_histogram(Execution& execution, BucketWidth width,
+                                       const TimeZone& zone, std::optional<Field> by) {
+  if (by && !is_countable(*by)) {
+    return fail(ErrorCode::invalid_argument,
+                "histograms cannot be split by " + std::string(field_name(*by)));
+  }
+  const Query& query = *execution.context().query;
+  Nanos reference = query.since;
+  if (reference == INT64_MIN) {
+    reference = INT64_MAX;
+    for (const auto& scan : execution.scans()) {
+      reference = scan->outside() ? reference : std::min(reference, scan->info().ts_min);
+    }
+    reference = reference == INT64_MAX ? 0 : reference;
+  }
+  const Buckets buckets(width, zone, reference);
+  const auto run = std::make_unique<HistogramRun>(execution, buckets, by);
+  return run->run();
+}
+
+}  // namespace docket::query

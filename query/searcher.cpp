@@ -1,0 +1,198 @@
+#include "query/searcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "query/counting.hpp"
+#include "query/event_readers.hpp"
+#include "query/execution.hpp"
+#include "query/facets.hpp"
+#include "query/histogram.hpp"
+
+namespace docket::query {
+namespace {
+
+// A page or an export keeps the columns of so many blocks at hand.
+constexpr std::size_t open_blocks_max = 32;
+// An export works on so many rows at a time: 24 bytes each, twice.
+constexpr std::size_t export_rows = std::size_t{1} << 18;
+
+// Reads the events of `rows` in turn. A row that cannot be read becomes a gap. `sink` returns
+// false to stop; then this returns false.
+[[nodiscard]] bool read_events(Execution& execution, EventReaders& readers,
+                               const std::vector<FoundRow>& rows, ExecutionCounters& counters,
+                               Event& event, const std::function<bool(const Event&)>& sink) {
+  for (const FoundRow& row : rows) {
+    SegmentScan& scan = *execution.scans()[row.scan];
+    const std::uint32_t block = block_of_row(scan.blocks(), row.row);
+    if (auto done = readers.read(scan.segment(), block, row.row, event); !done) {
+      execution.context().gaps.add(execution.log_name(row.at.log), Seq(row.at.seq), Seq(row.at.seq),
+                                   done.error());
+      continue;
+    }
+    ++counters.events_decoded;
+    if (!sink(event)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The cursor of a request, checked against the query it is used with.
+[[nodiscard]] Result<std::optional<Cursor>> cursor_of(const Query& query,
+                                                      const PageRequest& request) {
+  if (request.cursor.empty()) {
+    return std::optional<Cursor>();
+  }
+  DOCKET_ASSIGN(Cursor cursor, decode_cursor(request.cursor));
+  if (cursor.query_hash != hash_query(query.text)) {
+    return fail(ErrorCode::invalid_argument,
+                "the cursor belongs to another query; ask for the first page again");
+  }
+  if (cursor.order != request.order) {
+    return fail(ErrorCode::invalid_argument,
+                "the cursor belongs to the other order; ask for the first page again");
+  }
+  return std::optional<Cursor>(std::move(cursor));
+}
+
+}  // namespace
+
+struct Searcher::State : SearcherParts {};
+
+Searcher::Searcher(StoreSnapshot snapshot, index::Catalog& catalog, const std::atomic<bool>* cancel)
+    : state_(std::make_unique<State>()) {
+  state_->snapshot = std::move(snapshot);
+  state_->catalog = &catalog;
+  state_->cancel = cancel;
+}
+
+Searcher::~Searcher() = default;
+Searcher::Searcher(Searcher&&) noexcept = default;
+
+Result<Page> Searcher::search(const Query& query, const PageRequest& request) {
+  if (request.limit == 0 || request.limit > page_limit_max) {
+    return fail(ErrorCode::invalid_argument,
+                "limit: must be 1 to " + std::to_string(page_limit_max));
+  }
+  DOCKET_ASSIGN(const std::optional<Cursor> cursor, cursor_of(query, request));
+  Execution execution(*state_, query, cursor ? &cursor->watermarks : nullptr);
+  std::optional<Position> after;
+  if (cursor) {
+    after = Position{cursor->ts, cursor->seq.value, execution.log_place(cursor->log)};
+  }
+  // One more than asked for tells whether there is a next page.
+  DOCKET_ASSIGN(std::vector<FoundRow> rows,
+                find_rows(execution.context(), execution.scans(), request.order, after,
+                          std::size_t{request.limit} + 1));
+  const bool more = rows.size() > request.limit;
+  rows.resize(std::min<std::size_t>(rows.size(), request.limit));
+  state_->counters.rows_matched += rows.size();
+
+  Page page;
+  page.events.reserve(rows.size());
+  EventReaders readers(open_blocks_max);
+  Event event;
+  static_cast<void>(
+      read_events(execution, readers, rows, state_->counters, event, [&](const Event& read) {
+        page.events.push_back(read);
+        return true;
+      }));
+  if (more) {
+    const FoundRow& last = rows.back();
+    page.next =
+        encode_cursor(Cursor{request.order, hash_query(query.text), last.at.ts, Seq(last.at.seq),
+                             execution.log_name(last.at.log), execution.watermarks()});
+  }
+  page.gaps = execution.gaps();
+  return page;
+}
+
+Result<CountAnswer> Searcher::count(const Query& query) {
+  Execution execution(*state_, query);
+  CountAnswer answer;
+  DOCKET_TRY(execution.for_each_scan([&](SegmentScan& scan) -> Result<void> {
+    DOCKET_ASSIGN(const std::uint64_t rows, count_rows(execution, scan));
+    answer.count += rows;
+    return {};
+  }));
+  state_->counters.rows_matched += answer.count;
+  answer.gaps = execution.gaps();
+  return answer;
+}
+
+Result<FacetsAnswer> Searcher::facets(const Query& query, const std::vector<Field>& fields,
+                                      std::uint32_t top) {
+  Execution execution(*state_, query);
+  return take_facets(execution, fields, top);
+}
+
+Result<HistogramAnswer> Searcher::histogram(const Query& query, BucketWidth width,
+                                            const TimeZone& zone, std::optional<Field> by) {
+  Execution execution(*state_, query);
+  return take_histogram(execution, width, zone, by);
+}
+
+Result<std::vector<Gap>> Searcher::for_each(const Query& query, Order order,
+                                            const std::function<bool(const Event&)>& sink) {
+  Execution execution(*state_, query);
+  EventReaders readers(open_blocks_max);
+  Event event;
+  std::optional<Position> after;
+  for (;;) {
+    DOCKET_ASSIGN(const std::vector<FoundRow> rows,
+                  find_rows(execution.context(), execution.scans(), order, after, export_rows));
+    state_->counters.rows_matched += rows.size();
+    const bool wants_more = read_events(execution, readers, rows, state_->counters, event, sink);
+    if (!wants_more || rows.size() < export_rows) {
+      break;
+    }
+    after = rows.back().at;
+  }
+  return execution.gaps();
+}
+
+Result<Event> Searcher::event(std::string_view log, Seq seq) {
+  const auto& logs = state_->snapshot.logs;
+  const auto found = std::find_if(logs.begin(), logs.end(),
+                                  [&](const LogSnapshot& snapshot) { return snapshot.log == log; });
+  const std::string name = std::string(log) + ":" + std::to_string(seq.value);
+  if (found == logs.end()) {
+    return fail(ErrorCode::not_found, name + ": there is no such log");
+  }
+  for (const Gap& gap : found->gaps) {
+    if (gap.first_seq <= seq && seq <= gap.last_seq) {
+      return fail(ErrorCode::corrupt, name + ": it cannot be read: " + gap.reason);
+    }
+  }
+  for (const std::shared_ptr<const SegmentReader>& segment : found->segments) {
+    const SegmentInfo& info = segment->info();
+    if (seq < info.first_seq || seq > info.last_seq || info.rows == 0) {
+      continue;
+    }
+    DOCKET_ASSIGN(const std::span<const BlockInfo> blocks, segment->blocks());
+    const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const BlockInfo& b) {
+      return b.first_seq <= seq && seq < b.first_seq + b.rows;
+    });
+    if (block == blocks.end()) {
+      break;
+    }
+    EventReader reader(*segment);
+    Event event;
+    DOCKET_TRY(
+        reader.read(block->first_row + static_cast<std::uint32_t>(seq - block->first_seq), event));
+    ++state_->counters.events_decoded;
+    return event;
+  }
+  return fail(ErrorCode::not_found, name + ": there is no such event, or it has been retired");
+}
+
+const ExecutionCounters& Searcher::counters() const {
+  return state_->counters;
+}
+
+const StoreSnapshot& Searcher::snapshot() const {
+  return state_->snapshot;
+}
+
+}  // namespace docket::query
