@@ -68,16 +68,4 @@ Answer Service::get(const Route& route, const Parameters& parameters,
   return answer ? *answer : problem(answer.error());
 }
 
-std::uint64_t last_seq_of(const SegmentReader& segment) {
-  const SegmentInfo& info = segment.info();
-  if (!info.sealed) {
-    // An active segment's block directory is in memory; it fails for sealed ones only.
-    const auto blocks = segment.blocks();
-    if (blocks && !blocks->empty()) {
-      return blocks->back().first_seq.value + blocks->back().rows - 1;
-    }
-  }
-  return info.first_seq.value + info.rows - 1;
-}
-
 }  // namespace docket::api

@@ -81,10 +81,6 @@ class Service {
   ServiceOptions options_;
 };
 
-// The seq of a segment's last event; first_seq - 1 where it has none. An active segment may have
-// gaps inside, so that counting its rows is not enough.
-[[nodiscard]] std::uint64_t last_seq_of(const SegmentReader& segment);
-
 // What facets are taken by where nothing is asked.
 inline constexpr std::string_view facet_fields_default =
     "verb,actor,target.type,target,ip,outcome,log";

@@ -83,7 +83,7 @@ Result<Answer> Service::segments(const Parameters& parameters) const {
           "{}{{\"log\":\"{}\",\"segment\":{},\"sealed\":{},\"first_seq\":{},\"last_seq\":{},"
           "\"events\":{},\"bytes\":{},\"ts_min\":{},\"ts_max\":{},\"received_max\":{}}}",
           separator, info.log, info.id.value, info.sealed, info.first_seq.value,
-          last_seq_of(*segment), info.rows, info.bytes, time_or_null(info.ts_min),
+          info.last_seq.value, info.rows, info.bytes, time_or_null(info.ts_min),
           time_or_null(info.ts_max), time_or_null(info.received_max));
       separator = ",";
     }

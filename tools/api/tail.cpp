@@ -122,7 +122,7 @@ Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink) {
       part.log = log.log;
       part.last_seq = log.last_seq;
       for (const auto& segment : log.segments) {
-        if (last_seq_of(*segment) > seen && segment->info().first_seq.value <= last) {
+        if (segment->info().last_seq.value > seen && segment->info().first_seq.value <= last) {
           part.segments.push_back(segment);
         }
       }

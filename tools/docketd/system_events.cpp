@@ -150,6 +150,16 @@ Event retired_event(const RetirementPlan& plan) {
   return event;
 }
 
+Event retire_failed_event(const RetirementPlan& plan, std::string_view error) {
+  Event event = event_of_system(
+      "RETIRE", {"Segment", fmt::format("{}/{}", plan.log, plan.segment.value), ""});
+  event.affected = 0;
+  event.outcome = Outcome::failure;
+  event.reason = clipped(plan.reason, limits::reason_bytes_max);
+  event.payload = Payload().text("error", error).finish();
+  return event;
+}
+
 Event notice_event(const std::string& log, const std::string& kind, const std::string& detail) {
   Event event = event_of_system("NOTICE", {"Log", clipped(log, limits::id_bytes_max), ""});
   event.outcome = Outcome::failure;

@@ -25,7 +25,9 @@ inline constexpr std::string_view system_log_name = "docket";
 // The diff of the settings that were taken over.
 [[nodiscard]] Event reloaded_event(const std::vector<SettingChange>& changes);
 [[nodiscard]] Event reload_failed_event(std::string_view error);
+// Made durable before the segment goes; `retire_failed_event` follows where it then stayed.
 [[nodiscard]] Event retired_event(const RetirementPlan& plan);
+[[nodiscard]] Event retire_failed_event(const RetirementPlan& plan, std::string_view error);
 // `kind` and `detail` as StoreObserver::notice() gives them.
 [[nodiscard]] Event notice_event(const std::string& log, const std::string& kind,
                                  const std::string& detail);

@@ -1,0 +1,142 @@
+// Requests that are answered in one piece: questions and posts.
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <chrono>
+
+#include "engine/timestamp.hpp"
+#include "ingest/event_json.hpp"
+#include "query/render.hpp"
+#include "tools/docketd/http_connection.hpp"
+#include "tools/docketd/pending.hpp"
+
+namespace docket::server {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::chrono::seconds body_timeout{60};
+constexpr std::size_t idempotency_key_bytes_max = 128;
+
+std::int64_t steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+api::Answer answer_of(const ingest::RequestOutcome& outcome) {
+  api::Answer answer;
+  answer.status = outcome.rejected.empty() ? 200 : outcome.accepted > 0 ? 207 : 400;
+  answer.body = fmt::format("{{\"accepted\":{},\"rejected\":[", outcome.accepted);
+  const char* separator = "";
+  for (const ingest::RejectedEvent& event : outcome.rejected) {
+    fmt::format_to(std::back_inserter(answer.body), "{}{{\"index\":{},\"error\":", separator,
+                   event.index);
+    query::append_json_string(answer.body, event.error);
+    answer.body += '}';
+    separator = ",";
+  }
+  fmt::format_to(std::back_inserter(answer.body), "],\"first_seq\":{},\"last_seq\":{}",
+                 outcome.first_seq, outcome.last_seq);
+  answer.body += outcome.duplicate ? ",\"duplicate\":true}" : "}";
+  return answer;
+}
+
+}  // namespace
+
+asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& request) {
+  const std::int64_t began = steady_ns();
+  auto place = std::make_shared<std::optional<Budget::Share>>(context_.questions.take(1));
+  if (!*place) {
+    api::Answer refusal =
+        api::problem(429, "overloaded", "A budget is used up", "too many questions are waiting");
+    refusal.retry_after_s = 1;
+    co_return co_await write_answer(std::move(refusal));
+  }
+  const Pending<api::Answer> pending(stream_.get_executor());
+  // The coroutine waits for the value, so that `request` and the context stay.
+  asio::post(context_.query_pool,
+             [pending, place, &request, &context = context_, cancelled = cancelled_] {
+               api::Answer answer =
+                   context.parts.service.get(request.route, request.parameters, cancelled.get());
+               place->reset();
+               pending.deliver(std::move(answer));
+             });
+  watch_peer();
+  api::Answer answer = co_await pending.wait();
+  stop_watching();
+  context_.parts.metrics.durations[static_cast<std::size_t>(request.route.endpoint)].observe(
+      steady_ns() - began);
+  std::optional<api::ReadRecord> read = std::move(answer.read);
+  const bool go_on = co_await write_answer(std::move(answer));
+  if (read) {
+    context_.parts.on_read(*read, peer_, "");
+  }
+  co_return go_on;
+}
+
+asio::awaitable<bool> HttpConnection::read_body(Parser& parser) {
+  boost::system::error_code error;
+  stream_.expires_after(body_timeout);
+  if (parser.get()[http::field::expect] == "100-continue") {
+    static constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto buffer = asio::buffer(go_ahead);
+    co_await asio::async_write(stream_, buffer, asio::redirect_error(asio::use_awaitable, error));
+  }
+  if (!error) {
+    co_await http::async_read(stream_, buffer_, parser,
+                              asio::redirect_error(asio::use_awaitable, error));
+  }
+  if (error) {
+    keep_alive_ = false;
+    co_return co_await refuse_head(error);
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
+  const std::int64_t began = steady_ns();
+  const std::string key(parser.get()["Idempotency-Key"]);
+  api::Answer answer;
+  const auto length = parser.content_length();
+  const std::uint64_t wanted = length ? *length : context_.limits.http_body_bytes;
+  std::optional<Budget::Share> share = context_.bytes.take(wanted);
+  if (!share) {
+    answer = api::problem(429, "overloaded", "A budget is used up",
+                          "too many bodies are being received");
+    answer.retry_after_s = 1;
+  } else if (key.size() > idempotency_key_bytes_max || !is_utf8(key)) {
+    answer = api::problem(400, "invalid_argument", "The request breaks a rule",
+                          "Idempotency-Key: must be at most 128 bytes of UTF-8");
+  }
+  if (answer.status != 200) {
+    keep_alive_ = false;  // The body stays unread.
+    co_return co_await write_answer(std::move(answer));
+  }
+  const bool has_body = co_await read_body(parser);
+  if (!has_body) {
+    co_return false;
+  }
+  const auto body = std::make_shared<const std::string>(std::move(parser.get().body()));
+  const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());
+  asio::post(context_.store_pool, [pending, body, key, &context = context_] {
+    // Whoever posts has no name before there are tokens.
+    ingest::store_json(context.parts.service.store(), *body, context.parts.rules, "http", key,
+                       [pending, body](Result<ingest::RequestOutcome> outcome) {
+                         pending.deliver(std::move(outcome));
+                       });
+  });
+  const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
+  answer = outcome ? answer_of(*outcome) : api::problem(outcome.error());
+  context_.parts.metrics.durations[static_cast<std::size_t>(api::Endpoint::post_events)].observe(
+      steady_ns() - began);
+  co_return co_await write_answer(std::move(answer));
+}
+
+}  // namespace docket::server

@@ -1,0 +1,264 @@
+#include "tools/docketd/http_connection.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <chrono>
+
+namespace docket::server {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+namespace {
+
+// A query may be 64 KiB, and three times that once percent-encoded.
+constexpr std::uint32_t head_bytes_max = 256U << 10;
+constexpr std::chrono::seconds head_timeout{60};  // also how long an idle connection is kept
+constexpr std::chrono::seconds write_timeout{30};
+// A peer that closed its half is given so long to be answered all the same; then its question is
+// cancelled, as nobody is likely to wait for it.
+constexpr std::chrono::seconds half_closed_grace{1};
+constexpr std::size_t lingering_bytes_max = std::size_t{1} << 20;
+
+std::string peer_text(const asio::ip::tcp::socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? std::string() : Address{endpoint.address().to_string(), endpoint.port()}.text();
+}
+
+// Whether the peer has closed its half, told without reading.
+enum class PeerState : std::uint8_t { quiet, sending, closed };
+PeerState peer_state(int socket) {
+  char byte = 0;
+  const ssize_t got = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0) {
+    return PeerState::sending;
+  }
+  const bool would_block = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+  return would_block ? PeerState::quiet : PeerState::closed;
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(HttpContext& context, asio::ip::tcp::socket socket)
+    : context_(context), stream_(std::move(socket)), buffer_(head_bytes_max) {
+  peer_ = peer_text(stream_.socket());
+  boost::system::error_code ignored;
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  context_.connections.insert(this);
+  ++context_.parts.metrics.connections;
+}
+
+HttpConnection::~HttpConnection() {
+  context_.connections.erase(this);
+  --context_.parts.metrics.connections;
+}
+
+void HttpConnection::wind_down() {
+  if (idle_) {
+    close_now();
+  }
+}
+
+void HttpConnection::close_now() {
+  if (cancelled_) {
+    *cancelled_ = true;
+  }
+  beast::get_lowest_layer(stream_).close();
+}
+
+asio::awaitable<void> HttpConnection::run() {
+  while (!context_.stopping) {
+    const bool go_on = co_await serve_one();
+    if (!go_on) {
+      break;
+    }
+  }
+  co_await close_politely();
+}
+
+asio::awaitable<bool> HttpConnection::serve_one() {
+  std::optional<Parser> parser;
+  parser.emplace();
+  parser->header_limit(head_bytes_max);
+  parser->body_limit(context_.limits.http_body_bytes);
+  boost::system::error_code error;
+  stream_.expires_after(head_timeout);
+  idle_ = true;
+  co_await http::async_read_header(stream_, buffer_, *parser,
+                                   asio::redirect_error(asio::use_awaitable, error));
+  idle_ = false;
+  keep_alive_ = false;
+  is_head_ = false;
+  version_ = 11;
+  if (error) {
+    co_return co_await refuse_head(error);
+  }
+  const auto& request = parser->get();
+  version_ = request.version();
+  is_head_ = request.method() == http::verb::head;
+  const auto length = parser->content_length();
+  const bool has_body = parser->chunked() || (length && *length > 0);
+  RequestHead head;
+  head.method = request.method_string();
+  head.target = request.target();
+  head.host = request[http::field::host];
+  head.origin = request[http::field::origin];
+  head.has_body = has_body;
+  AdmittedRequest admitted = admit_request(head, context_.loopback_only);
+  if (admitted.refusal) {
+    // What follows the head was not read, so that the next request could not be told from it.
+    keep_alive_ = request.keep_alive() && !has_body;
+    api::Answer refusal = std::move(*admitted.refusal);
+    co_return co_await write_answer(std::move(refusal));
+  }
+  keep_alive_ = request.keep_alive();
+  cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  switch (admitted.route.endpoint) {
+    case api::Endpoint::post_events:
+      co_return co_await answer_post(*parser);
+    case api::Endpoint::export_events:
+      co_return co_await answer_export(admitted);
+    case api::Endpoint::tail: {
+      std::string position(request["Last-Event-ID"]);
+      co_return co_await answer_tail(admitted, std::move(position));
+    }
+    case api::Endpoint::healthz:
+    case api::Endpoint::readyz: {
+      api::Answer answer = admitted.route.endpoint == api::Endpoint::healthz
+                               ? context_.parts.health()
+                               : context_.parts.ready();
+      co_return co_await write_answer(std::move(answer));
+    }
+    case api::Endpoint::metrics: {
+      api::Answer answer;
+      answer.content_type = "text/plain; version=0.0.4";
+      answer.body = context_.parts.metrics_text();
+      co_return co_await write_answer(std::move(answer));
+    }
+    default:
+      co_return co_await answer_question(admitted);
+  }
+}
+
+asio::awaitable<bool> HttpConnection::refuse_head(boost::system::error_code error) {
+  api::Answer answer;
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    answer = api::problem(431, "head_too_large", "The request's head is too large",
+                          fmt::format("at most {} bytes are taken", head_bytes_max));
+  } else if (error == http::error::body_limit) {
+    answer = api::problem(413, "body_too_large", "The body is too large",
+                          fmt::format("at most {} bytes are taken; send it in parts",
+                                      context_.limits.http_body_bytes));
+  } else if (error != http::error::end_of_stream && error != http::error::partial_message &&
+             error.category() == http::make_error_code(http::error::bad_method).category()) {
+    answer = api::problem(400, "not_http", "The request is not HTTP", error.message());
+  } else {
+    co_return false;  // gone, idle for too long, or closed by us
+  }
+  co_return co_await write_answer(std::move(answer));
+}
+
+asio::awaitable<bool> HttpConnection::write_answer(api::Answer answer) {
+  keep_alive_ = keep_alive_ && !context_.stopping;
+  const unsigned digit = answer.status / 100;
+  if (digit < context_.parts.metrics.answers.size()) {
+    ++context_.parts.metrics.answers[digit];
+  }
+  std::optional<Budget::Share> share = context_.bytes.take(answer.body.size());
+  if (!share) {
+    answer = api::problem(503, "overloaded", "A budget is used up",
+                          "too many answers are on their way to slow readers");
+    answer.retry_after_s = 1;
+  }
+  http::response<http::string_body> response(static_cast<http::status>(answer.status), version_);
+  response.set(http::field::server, "docket");
+  response.set(http::field::content_type, answer.content_type);
+  response.set(http::field::cache_control, "no-store");
+  response.set("X-Content-Type-Options", "nosniff");
+  if (!answer.allow.empty()) {
+    response.set(http::field::allow, answer.allow);
+  }
+  if (answer.retry_after_s > 0) {
+    response.set(http::field::retry_after, std::to_string(answer.retry_after_s));
+  }
+  response.keep_alive(keep_alive_);
+  response.content_length(answer.body.size());
+  if (!is_head_) {
+    response.body() = std::move(answer.body);
+  }
+  http::response_serializer<http::string_body> serializer(response);
+  boost::system::error_code error;
+  stream_.expires_after(write_timeout);
+  if (is_head_) {
+    co_await http::async_write_header(stream_, serializer,
+                                      asio::redirect_error(asio::use_awaitable, error));
+  } else {
+    co_await http::async_write(stream_, serializer,
+                               asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return keep_alive_ && !error;
+}
+
+void HttpConnection::watch_peer() {
+  auto timer = std::make_shared<asio::steady_timer>(stream_.get_executor());
+  watch_ = timer;
+  stream_.socket().async_wait(
+      asio::ip::tcp::socket::wait_read,
+      [self = weak_from_this(), timer, cancelled = cancelled_](boost::system::error_code error) {
+        const auto connection = self.lock();
+        if (error || !connection || connection->watch_ != timer) {
+          return;
+        }
+        const PeerState state = peer_state(connection->stream_.socket().native_handle());
+        if (state == PeerState::quiet) {
+          connection->watch_peer();
+        } else if (state == PeerState::closed) {
+          timer->expires_after(half_closed_grace);
+          timer->async_wait([timer, cancelled](boost::system::error_code stopped) {
+            if (!stopped) {
+              *cancelled = true;
+            }
+          });
+        }
+        // A peer that sends its next request already cannot be watched without reading it.
+      });
+}
+
+void HttpConnection::stop_watching() {
+  if (watch_) {
+    watch_->cancel();
+    watch_.reset();
+    boost::system::error_code ignored;
+    stream_.socket().cancel(ignored);
+  }
+}
+
+asio::awaitable<void> HttpConnection::close_politely() {
+  boost::system::error_code error;
+  auto& socket = stream_.socket();
+  if (!socket.is_open()) {
+    co_return;
+  }
+  socket.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  // Closing with unread bytes resets the connection and may take our last answer with it.
+  std::array<char, 4096> rest{};
+  std::size_t read = 0;
+  stream_.expires_after(half_closed_grace);
+  while (!error && read < lingering_bytes_max) {
+    const auto buffer = asio::buffer(rest);
+    read +=
+        co_await stream_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+  }
+  stream_.close();
+}
+
+}  // namespace docket::server

@@ -1,0 +1,76 @@
+// One HTTP connection: requests one after the other, each answered before the next is read.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tools/docketd/http_context.hpp"
+#include "tools/docketd/request_guard.hpp"
+
+namespace docket::server {
+
+// Lives on the io thread. Whoever awaits run() holds a pointer meanwhile.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(HttpContext& context, boost::asio::ip::tcp::socket socket);
+  ~HttpConnection();
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+
+  [[nodiscard]] boost::asio::awaitable<void> run();
+  // The server is stopping: an idle connection closes now, a busy one after its answer.
+  void wind_down();
+  void close_now();
+
+ private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using Fields = boost::beast::http::fields;
+
+  // Reads one request and answers it. False: the connection is done.
+  boost::asio::awaitable<bool> serve_one();
+  boost::asio::awaitable<bool> read_body(Parser& parser);
+  boost::asio::awaitable<bool> refuse_head(boost::system::error_code error);
+
+  // Each answers one request and says whether the connection may go on.
+  boost::asio::awaitable<bool> answer_question(const AdmittedRequest& request);
+  boost::asio::awaitable<bool> answer_post(Parser& parser);
+  boost::asio::awaitable<bool> answer_export(const AdmittedRequest& request);
+  boost::asio::awaitable<bool> answer_tail(const AdmittedRequest& request, std::string position);
+
+  // Writes a whole answer. False: the peer is gone or the connection is to close.
+  boost::asio::awaitable<bool> write_answer(api::Answer answer);
+  // The head of a stream; the body follows in pieces.
+  boost::asio::awaitable<bool> write_stream_head(std::string_view content_type,
+                                                 std::string_view file_name,
+                                                 std::string_view trailers);
+  boost::asio::awaitable<bool> write_piece(std::string_view piece);
+  boost::asio::awaitable<bool> write_stream_end(const Fields& trailers);
+
+  // Sets `cancelled_` when the peer goes away while nothing is read from it.
+  void watch_peer();
+  void stop_watching();
+  // Closes so that the peer can read our last answer although not all it sent was read.
+  boost::asio::awaitable<void> close_politely();
+
+  HttpContext& context_;
+  boost::beast::tcp_stream stream_;
+  boost::beast::flat_buffer buffer_;
+  std::string peer_;
+  bool idle_ = true;
+  // Of the request at hand:
+  bool keep_alive_ = false;
+  bool is_head_ = false;
+  unsigned version_ = 11;
+  std::shared_ptr<std::atomic<bool>> cancelled_;
+  std::shared_ptr<boost::asio::steady_timer> watch_;
+};
+
+}  // namespace docket::server

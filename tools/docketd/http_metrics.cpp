@@ -1,0 +1,80 @@
+#include "tools/docketd/http_metrics.hpp"
+
+#include <fmt/format.h>
+
+namespace docket::server {
+
+namespace {
+
+struct EndpointName {
+  api::Endpoint endpoint;
+  std::string_view name;
+};
+
+// The operations that ask something of the store.
+constexpr std::array query_names{
+    EndpointName{api::Endpoint::search, "search"},
+    EndpointName{api::Endpoint::count, "count"},
+    EndpointName{api::Endpoint::facets, "facets"},
+    EndpointName{api::Endpoint::histogram, "histogram"},
+    EndpointName{api::Endpoint::event, "event"},
+    EndpointName{api::Endpoint::export_events, "export"},
+    EndpointName{api::Endpoint::post_events, "post_events"},
+};
+
+}  // namespace
+
+void DurationHistogram::observe(std::int64_t duration_ns) {
+  for (std::size_t i = 0; i < bounds_us.size(); ++i) {
+    if (duration_ns <= bounds_us[i] * 1000) {
+      ++counts_[i];
+    }
+  }
+  ++counts_.back();
+  sum_ns_ += duration_ns;
+}
+
+void DurationHistogram::append(std::string& out, std::string_view name,
+                               std::string_view labels) const {
+  for (std::size_t i = 0; i < bounds_us.size(); ++i) {
+    fmt::format_to(std::back_inserter(out), "{}_bucket{{{},le=\"{}\"}} {}\n", name, labels,
+                   static_cast<double>(bounds_us[i]) / 1e6, counts_[i].load());
+  }
+  fmt::format_to(std::back_inserter(out), "{}_bucket{{{},le=\"+Inf\"}} {}\n", name, labels,
+                 counts_.back().load());
+  fmt::format_to(std::back_inserter(out), "{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", name, labels,
+                 static_cast<double>(sum_ns_.load()) / 1e9, name, labels, counts_.back().load());
+}
+
+void HttpMetrics::append(std::string& out) const {
+  const auto single = [&out](std::string_view name, std::string_view type, std::string_view help,
+                             std::uint64_t value) {
+    fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help,
+                   type, value);
+  };
+  single("docket_http_connections", "gauge", "HTTP connections open now.", connections.load());
+  single("docket_http_connections_accepted_total", "counter", "HTTP connections accepted.",
+         connections_accepted.load());
+  single("docket_http_connections_refused_total", "counter",
+         "HTTP connections refused because there were too many.", connections_refused.load());
+  single("docket_exported_rows_total", "counter", "Rows given to exports.", exported_rows.load());
+  out +=
+      "# HELP docket_http_answers_total Answers by class of status.\n"
+      "# TYPE docket_http_answers_total counter\n";
+  for (std::size_t digit = 2; digit < answers.size(); ++digit) {
+    fmt::format_to(std::back_inserter(out), "docket_http_answers_total{{class=\"{}xx\"}} {}\n",
+                   digit, answers[digit].load());
+  }
+  out +=
+      "# HELP docket_query_duration_seconds From the request's head to the answer.\n"
+      "# TYPE docket_query_duration_seconds histogram\n";
+  for (const EndpointName& row : query_names) {
+    const DurationHistogram& histogram = durations[static_cast<std::size_t>(row.endpoint)];
+    if (!histogram.empty()) {
+      histogram.append(out, "docket_query_duration_seconds",
+                       fmt::format("endpoint=\"{}\"", row.name));
+    }
+  }
+}
+
+}  // namespace docket::server

@@ -1,0 +1,106 @@
+// docketd: stores audit and activity events and answers questions about them.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "tools/docketd/arguments.hpp"
+#include "tools/docketd/logger.hpp"
+#include "tools/docketd/server.hpp"
+
+namespace docket::server {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+// Each line of the message with the program's name before it.
+void complain(const Error& error) {
+  std::string_view rest = error.message;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    static_cast<void>(
+        std::fprintf(stderr, "docketd: %.*s\n", static_cast<int>(line.size()), line.data()));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+}
+
+// Blocks the signals in this thread and all that it starts, so that wait_for_signal() gets them.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  static_cast<void>(pthread_sigmask(SIG_BLOCK, &signals, nullptr));
+  // A peer that goes away must not take the process with it.
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  return signals;
+}
+
+// Until SIGTERM or SIGINT, whose name it returns. SIGHUP reloads.
+std::string_view serve(Server& server, const Arguments& arguments, const sigset_t& signals) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) {
+      continue;
+    }
+    if (signal != SIGHUP) {
+      return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+    }
+    if (const auto settings = load_settings(arguments)) {
+      server.reload(*settings);
+    } else {
+      server.reload_failed(settings.error());
+    }
+  }
+}
+
+int run(int argc, char** argv) {
+  const ParsedArguments parsed = parse_arguments(argc, argv);
+  if (parsed.exit_code) {
+    return *parsed.exit_code;
+  }
+  const auto settings = load_settings(parsed.arguments);
+  if (!settings) {
+    complain(settings.error());
+    return exit_usage;
+  }
+  if (parsed.arguments.print_config) {
+    static_cast<void>(std::fputs(print_settings(*settings).c_str(), stdout));
+    return 0;
+  }
+  if (parsed.arguments.check_config) {
+    static_cast<void>(std::puts("the configuration is sound"));
+    return 0;
+  }
+  start_logger(settings->log_level, settings->log_format);
+  const sigset_t signals = block_signals();
+  auto server = Server::start(*settings);
+  if (!server) {
+    complain(server.error());
+    return exit_failed;
+  }
+  static_cast<void>(std::printf("ingest %s\nhttp %s\n", (*server)->ingest_address().text().c_str(),
+                                (*server)->http_address().text().c_str()));
+  static_cast<void>(std::fflush(stdout));
+  const std::string_view cause = serve(**server, parsed.arguments, signals);
+  log_line(LogLevel::info, "stopping", {{"signal", std::string(cause)}});
+  if (const auto stopped = (*server)->stop(cause); !stopped) {
+    complain(stopped.error());
+    return exit_failed;
+  }
+  log_line(LogLevel::info, "stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace docket::server
+
+int main(int argc, char** argv) {
+  try {
+    return docket::server::run(argc, argv);
+  } catch (const std::exception& error) {
+    static_cast<void>(std::fprintf(stderr, "docketd: %s\n", error.what()));
+    return docket::server::exit_failed;
+  }
+}

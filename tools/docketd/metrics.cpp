@@ -1,0 +1,109 @@
+#include "tools/docketd/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "tools/version.hpp"
+
+namespace docket::server {
+
+namespace {
+
+void head(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
+  fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
+}
+
+void single(std::string& out, std::string_view name, std::string_view type, std::string_view help,
+            std::uint64_t value) {
+  head(out, name, type, help);
+  fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
+}
+
+struct LogMetric {
+  std::string_view name, type, help;
+  std::uint64_t (*value)(const LogStats&);
+};
+
+constexpr std::array log_metrics{
+    LogMetric{"docket_log_events", "gauge", "Durable events that are not retired.",
+              [](const LogStats& s) { return s.events; }},
+    LogMetric{"docket_log_last_seq", "counter", "Seq of the newest durable event.",
+              [](const LogStats& s) { return s.last_seq.value; }},
+    LogMetric{"docket_log_segments", "gauge", "Segments, sealed and active.",
+              [](const LogStats& s) { return s.segments; }},
+    LogMetric{"docket_log_bytes", "gauge", "Bytes of segment and index files.",
+              [](const LogStats& s) { return s.bytes; }},
+    LogMetric{"docket_log_batches_total", "counter", "Batches stored since start.",
+              [](const LogStats& s) { return s.batches; }},
+    LogMetric{"docket_log_duplicates_total", "counter", "Batches seen before, since start.",
+              [](const LogStats& s) { return s.duplicates; }},
+    LogMetric{"docket_log_commits_total", "counter", "Synced writes since start.",
+              [](const LogStats& s) { return s.commits; }},
+    LogMetric{"docket_log_queued_bytes", "gauge", "Bytes waiting for the disk.",
+              [](const LogStats& s) { return s.queued_bytes; }},
+    LogMetric{"docket_log_retired_events_total", "counter", "Events retired, in all.",
+              [](const LogStats& s) { return s.retired_events; }},
+    LogMetric{"docket_log_failed", "gauge", "1: a write failed, the log refuses until a restart.",
+              [](const LogStats& s) { return std::uint64_t{s.failed ? 1U : 0U}; }},
+};
+
+}  // namespace
+
+std::string metrics_text(const MetricsSources& sources) {
+  std::string out;
+  head(out, "docket_build_info", "gauge", "The running version.");
+  fmt::format_to(std::back_inserter(out), "docket_build_info{{version=\"{}\"}} 1\n", version);
+
+  std::vector<LogStats> logs;
+  for (const Log* log : sources.store.logs()) {
+    logs.push_back(log->stats());
+  }
+  for (const LogMetric& metric : log_metrics) {
+    head(out, metric.name, metric.type, metric.help);
+    for (const LogStats& stats : logs) {
+      fmt::format_to(std::back_inserter(out), "{}{{log=\"{}\"}} {}\n", metric.name, stats.log,
+                     metric.value(stats));
+    }
+  }
+  single(out, "docket_free_bytes", "gauge", "Free space on the data's file system.",
+         sources.free_bytes);
+
+  const ingest::ServerStats ingest = sources.ingest.stats();
+  single(out, "docket_ingest_connections", "gauge", "Senders connected now.", ingest.connections);
+  single(out, "docket_ingest_connections_accepted_total", "counter", "Senders accepted.",
+         ingest.connections_accepted);
+  single(out, "docket_ingest_events_accepted_total", "counter",
+         "Events stored through the ingest port.", ingest.events_accepted);
+  single(out, "docket_ingest_events_rejected_total", "counter",
+         "Events rejected on the ingest port.", ingest.events_rejected);
+  single(out, "docket_ingest_batches_duplicate_total", "counter",
+         "Batches resent although they were stored.", ingest.batches_duplicate);
+  single(out, "docket_ingest_protocol_errors_total", "counter",
+         "Connections closed for breaking the protocol.", ingest.protocol_errors);
+  single(out, "docket_ingest_received_bytes_total", "counter", "Bytes received by the ingest port.",
+         ingest.bytes_received);
+  single(out, "docket_ingest_memory_bytes", "gauge", "Bytes received and not yet stored.",
+         ingest.memory_used);
+
+  const index::CatalogStats index = sources.catalog.stats();
+  single(out, "docket_index_built_total", "counter", "Indexes built.", index.built);
+  single(out, "docket_index_loaded_total", "counter", "Indexes read from their files.",
+         index.loaded);
+  single(out, "docket_index_damaged_total", "counter", "Index files found damaged and built anew.",
+         index.damaged);
+  single(out, "docket_index_memory_bytes", "gauge", "Bytes of loaded indexes.", index.bytes);
+  single(out, "docket_index_failures_total", "counter", "Indexes that could not be written.",
+         sources.watch.index_failures());
+
+  single(out, "docket_retired_segments_total", "counter", "Segments retired since start.",
+         sources.retention.retired());
+  single(out, "docket_retirement_failures_total", "counter",
+         "Segments that should have been retired and could not be.", sources.retention.failures());
+  single(out, "docket_system_events_dropped_total", "counter",
+         "Events of the system's own log that could not be kept.", sources.system_log.dropped());
+  sources.http.append(out);
+  return out;
+}
+
+}  // namespace docket::server

@@ -1,0 +1,29 @@
+// GET /metrics: everything countable, in the Prometheus text format.
+#pragma once
+
+#include <string>
+
+#include "engine/log.hpp"
+#include "index/catalog.hpp"
+#include "ingest/server.hpp"
+#include "tools/docketd/http_metrics.hpp"
+#include "tools/docketd/retention.hpp"
+#include "tools/docketd/store_watch.hpp"
+#include "tools/docketd/system_log.hpp"
+
+namespace docket::server {
+
+struct MetricsSources {
+  const Store& store;
+  const index::Catalog& catalog;
+  const ingest::Server& ingest;
+  const HttpMetrics& http;
+  const SystemLog& system_log;
+  const Retention& retention;
+  const StoreWatch& watch;
+  std::uint64_t free_bytes = 0;  // of the data's file system
+};
+
+[[nodiscard]] std::string metrics_text(const MetricsSources& sources);
+
+}  // namespace docket::server

@@ -1,0 +1,249 @@
+#include "tools/docketd/server.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "engine/log.hpp"
+#include "engine/timestamp.hpp"
+#include "index/catalog.hpp"
+#include "ingest/server.hpp"
+#include "tools/api/service.hpp"
+#include "tools/docketd/http_server.hpp"
+#include "tools/docketd/logger.hpp"
+#include "tools/docketd/metrics.hpp"
+#include "tools/docketd/rejections.hpp"
+#include "tools/docketd/retention.hpp"
+#include "tools/docketd/store_watch.hpp"
+#include "tools/docketd/system_events.hpp"
+#include "tools/docketd/system_log.hpp"
+#include "tools/version.hpp"
+
+namespace docket::server {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> preloaded_logs{"activity", "authentication", "campaign",
+                                                         "api"};
+constexpr std::uint32_t ingest_stop_ms = 10'000;
+constexpr std::uint32_t http_stop_ms = 5'000;
+
+class RunningServer final : public Server {
+ public:
+  explicit RunningServer(const Settings& settings)
+      : settings_(settings),
+        catalog_(posix_disk(), {.read_only = false, .memory_bytes = settings.limits.index_bytes}),
+        watch_(catalog_) {}
+
+  ~RunningServer() override { static_cast<void>(stop("destroyed")); }
+
+  Result<void> open() {
+    StoreOptions options;
+    options.log = settings_.segment;
+    options.cache_bytes = settings_.limits.cache_bytes;
+    options.free_space_floor = settings_.limits.free_space_reserve;
+    options.observer = &watch_;
+    DOCKET_ASSIGN(store_, Store::open(posix_disk(), settings_.data, options));
+    for (const std::string_view name : preloaded_logs) {
+      DOCKET_TRY(store_->log(name));
+    }
+    DOCKET_ASSIGN(Log * system, store_->log(system_log_name));
+    system_log_ = std::make_unique<SystemLog>(*system);
+    watch_.send_events_to([this](Event event) { system_log_->record(std::move(event)); });
+    retention_ = std::make_unique<Retention>(*store_, settings_.retention, [this](Event event) {
+      return system_log_->record_durably(std::move(event));
+    });
+    service_ = std::make_unique<api::Service>(
+        *store_, catalog_,
+        api::ServiceOptions{[this] { return retention_rules(); }, [this] { return facts(); }});
+    DOCKET_TRY(listen());
+    system_log_->record(started_event(settings_, ingest_address().text(), http_address().text()));
+    log_line(LogLevel::info, "started",
+             {{"version", std::string(version)},
+              {"data", settings_.data},
+              {"ingest", ingest_address().text()},
+              {"http", http_address().text()}});
+    return {};
+  }
+
+  [[nodiscard]] Address ingest_address() const override {
+    return {settings_.ingest.host, ingest_->port()};
+  }
+  [[nodiscard]] Address http_address() const override {
+    return {settings_.http.host, http_->port()};
+  }
+
+  void reload(const Settings& settings) override {
+    Settings taken = settings_;
+    taken.retention = settings.retention;
+    taken.log_level = settings.log_level;
+    const auto changes = settings_changes(settings_, taken);
+    for (const SettingChange& change : settings_changes(taken, settings)) {
+      log_line(LogLevel::warning, "a changed setting takes a restart",
+               {{"setting", change.name}, {"value", change.after}});
+    }
+    settings_.retention = taken.retention;
+    settings_.log_level = taken.log_level;
+    set_log_level(settings_.log_level);
+    retention_->change(settings_.retention);
+    for (const SettingChange& change : changes) {
+      log_line(LogLevel::info, "setting changed",
+               {{"setting", change.name}, {"before", change.before}, {"after", change.after}});
+    }
+    log_line(LogLevel::info, "configuration reloaded",
+             {{"changes", std::to_string(changes.size())}});
+    system_log_->record(reloaded_event(changes));
+  }
+
+  void reload_failed(const Error& error) override {
+    log_line(LogLevel::error, "the configuration is unchanged, as the file is faulty",
+             {{"error", error.message}});
+    system_log_->record(reload_failed_event(error.message));
+  }
+
+  Result<void> stop(std::string_view cause) override {
+    if (stopped_) {
+      return {};
+    }
+    stopped_ = true;
+    stopping_ = true;
+    if (ingest_) {
+      ingest_->stop(ingest_stop_ms);
+    }
+    if (http_) {
+      http_->stop(http_stop_ms);
+    }
+    if (retention_) {
+      retention_->stop();
+    }
+    watch_.send_events_to({});
+    if (system_log_) {
+      rejections_.flush();
+      if (http_) {  // Otherwise it has never been started.
+        system_log_->record(stopped_event(cause));
+      }
+      system_log_->close();
+    }
+    return store_ ? store_->close() : Result<void>();
+  }
+
+ private:
+  Result<void> listen() {
+    ingest::ServerOptions options;
+    options.address = settings_.ingest.host;
+    options.port = settings_.ingest.port;
+    options.rules.payload_bytes_max = settings_.limits.payload_bytes;
+    options.memory_bytes = settings_.limits.ingest_bytes;
+    options.connections_max = settings_.limits.ingest_connections;
+    DOCKET_ASSIGN(ingest_,
+                  ingest::Server::start(*store_, options,
+                                        [this](const std::string& node, const std::string& peer,
+                                               const std::string& reason) {
+                                          rejections_.observe(node, peer, reason, now_ns());
+                                        }));
+    HttpParts parts{
+        *service_,
+        options.rules,
+        http_metrics_,
+        [this](const api::ReadRecord& read, const std::string& peer, std::string_view failure) {
+          system_log_->record(read_event(read, peer, failure));
+        },
+        [this] { return health(); },
+        [this] { return readiness(); },
+        [this] { return metrics(); },
+        watch_.visible()};
+    DOCKET_ASSIGN(http_, HttpServer::start(settings_.http, settings_.limits, std::move(parts)));
+    return {};
+  }
+
+  [[nodiscard]] api::RetentionRules retention_rules() const {
+    RetentionSettings settings = retention_->settings();
+    const std::uint64_t floor = settings.free_space_floor;
+    return {[settings = std::move(settings)](std::string_view log) { return settings.of(log); },
+            floor};
+  }
+
+  // The member "server" of the statistics.
+  [[nodiscard]] std::string facts() const {
+    std::uint64_t commits = 0;
+    std::uint64_t batches = 0;
+    std::uint64_t duplicates = 0;
+    std::uint64_t queued_bytes = 0;
+    for (const Log* log : store_->logs()) {
+      const LogStats stats = log->stats();
+      commits += stats.commits;
+      batches += stats.batches;
+      duplicates += stats.duplicates;
+      queued_bytes += stats.queued_bytes;
+    }
+    return fmt::format(
+        "{{\"version\":\"{}\",\"started\":\"{}\",\"commits\":{},\"batches\":{},\"duplicates\":{},"
+        "\"queued_bytes\":{},\"senders\":{}}}",
+        version, format_rfc3339(started_), commits, batches, duplicates, queued_bytes,
+        ingest_->stats().connections);
+  }
+
+  // Alive: a restart would not help. A log that failed recovers by nothing else.
+  [[nodiscard]] api::Answer health() const {
+    for (const Log* log : store_->logs()) {
+      if (log->stats().failed) {
+        return api::problem(503, "log_failed", "A log has failed",
+                            fmt::format("log {} refuses events until a restart", log->name()));
+      }
+    }
+    api::Answer answer;
+    answer.body = "{\"status\":\"ok\"}";
+    return answer;
+  }
+
+  // Ready: events are taken.
+  [[nodiscard]] api::Answer readiness() const {
+    if (stopping_) {
+      return api::problem(503, "stopping", "The server is shutting down",
+                          "it takes no more events");
+    }
+    if (free_bytes() < settings_.limits.free_space_reserve) {
+      return api::problem(503, "no_space", "The disk is full",
+                          "free space is under limits.free_space_reserve: senders are refused");
+    }
+    return health();
+  }
+
+  [[nodiscard]] std::uint64_t free_bytes() const {
+    return posix_disk().free_bytes(settings_.data).value_or(0);
+  }
+
+  [[nodiscard]] std::string metrics() const {
+    return metrics_text({*store_, catalog_, *ingest_, http_metrics_, *system_log_, *retention_,
+                         watch_, free_bytes()});
+  }
+
+  // reload() changes two members, which no other thread reads.
+  Settings settings_;
+  const Nanos started_ = now_ns();
+  std::atomic<bool> stopping_{false};
+  bool stopped_ = false;
+
+  // In the order in which they depend on one another; destroyed from the last to the first.
+  index::Catalog catalog_;
+  StoreWatch watch_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<SystemLog> system_log_;
+  Rejections rejections_{[this](Event event) { system_log_->record(std::move(event)); }};
+  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<api::Service> service_;
+  HttpMetrics http_metrics_;
+  std::unique_ptr<ingest::Server> ingest_;
+  std::unique_ptr<HttpServer> http_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const Settings& settings) {
+  auto server = std::make_unique<RunningServer>(settings);
+  DOCKET_TRY(server->open());
+  return server;
+}
+
+}  // namespace docket::server

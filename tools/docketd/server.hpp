@@ -1,0 +1,35 @@
+// The running server: store, indexes, ingest listener, HTTP listener, retention, system log.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/result.hpp"
+#include "tools/docketd/address.hpp"
+#include "tools/docketd/settings.hpp"
+
+namespace docket::server {
+
+class Server {
+ public:
+  virtual ~Server() = default;  // stop("destroyed")
+  // Opens the data directory and starts to listen; on success events and questions are taken.
+  [[nodiscard]] static Result<std::unique_ptr<Server>> start(const Settings& settings);
+
+  // As bound.
+  [[nodiscard]] virtual Address ingest_address() const = 0;
+  [[nodiscard]] virtual Address http_address() const = 0;
+
+  // Takes over retention and log level of `settings` and records what changed; names on stderr what
+  // takes a restart.
+  virtual void reload(const Settings& settings) = 0;
+  // Records and tells that the settings stay as they are.
+  virtual void reload_failed(const Error& error) = 0;
+
+  // Stops accepting, commits and acknowledges what was received, closes the store. Idempotent; the
+  // result of the first call.
+  [[nodiscard]] virtual Result<void> stop(std::string_view cause) = 0;
+};
+
+}  // namespace docket::server

@@ -1,0 +1,45 @@
+// What the engine tells the outside: builds the index of each sealed segment, wakes followers, and
+// passes notices on to the operator and the system's own log.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/event.hpp"
+#include "engine/log.hpp"
+#include "index/catalog.hpp"
+
+namespace docket::server {
+
+// Thread-safe. The catalog must outlive it, and it must outlive the store.
+class StoreWatch final : public StoreObserver {
+ public:
+  explicit StoreWatch(index::Catalog& catalog) : catalog_(catalog) {}
+
+  void segment_sealed(const std::string& log, const std::shared_ptr<const SegmentReader>& segment,
+                      const std::string& directory) override;
+  void events_visible(const std::string& log, Seq last) override;
+  void notice(const std::string& log, const std::string& kind, const std::string& detail) override;
+
+  // Where events for the system's own log go from now on, those kept since the store was opened
+  // first. Empty: nowhere.
+  void send_events_to(std::function<void(Event)> sink);
+
+  // Rises with every change of what is visible.
+  [[nodiscard]] const std::atomic<std::uint64_t>& visible() const { return visible_; }
+  // Indexes that could not be built, since start.
+  [[nodiscard]] std::uint64_t index_failures() const { return index_failures_; }
+
+ private:
+  index::Catalog& catalog_;
+  std::atomic<std::uint64_t> visible_{0};
+  std::atomic<std::uint64_t> index_failures_{0};
+  std::mutex mutex_;
+  std::function<void(Event)> sink_;
+  std::vector<Event> early_;  // notices of the store's opening, before there is a sink
+};
+
+}  // namespace docket::server
