@@ -30,8 +30,11 @@ class Members {
     for (const std::uint32_t child : object.children) {
       by_key_.push_back(&tree.node(child));
     }
-    std::stable_sort(by_key_.begin(), by_key_.end(),
-                     [](const PayloadNode* a, const PayloadNode* b) { return a->key < b->key; });
+    // Nodes stand in document order in one array, so that the first of equal keys comes first.
+    std::sort(by_key_.begin(), by_key_.end(), [](const PayloadNode* a, const PayloadNode* b) {
+      const int order = a->key.compare(b->key);
+      return order != 0 ? order < 0 : a < b;
+    });
     by_key_.erase(
         std::unique(by_key_.begin(), by_key_.end(),
                     [](const PayloadNode* a, const PayloadNode* b) { return a->key == b->key; }),

@@ -1,0 +1,63 @@
+// Arbitrary bytes as a payload whose diff is read.
+//
+// Invariants:
+//   D1  Reading neither crashes nor reads outside of the payload, and a reader that has seen one
+//       payload reads the next as a fresh one would.
+//   D2  payload_changes() and DiffReader see the same fields in the same order, and a side is
+//       missing in one where it is missing in the other.
+//   D3  `changed:` finds each name of changed_fields(), `old:` and `new:` each entry's values.
+//   D4  {"before":X,"after":X} of any JSON object X has no change.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/assert.hpp"
+#include "query/diff.hpp"
+#include "query/payload_tree.hpp"
+#include "query/render.hpp"
+
+namespace {
+
+using docket::query::DiffEntry;
+using docket::query::Field;
+using docket::query::Match;
+
+bool finds(Field field, const std::string& text, const std::vector<DiffEntry>& diff) {
+  Match match;
+  match.text = text;
+  return diff_matches(field, match, diff);
+}
+
+void check_same(const std::vector<DiffEntry>& diff, std::string_view payload) {
+  const auto changes = docket::query::payload_changes(payload);
+  DOCKET_ASSERT(changes.size() == diff.size());
+  for (std::size_t i = 0; i < diff.size(); ++i) {
+    DOCKET_ASSERT(changes[i].path == diff[i].field);
+    DOCKET_ASSERT(changes[i].before.empty() == !diff[i].old_value.has_value());
+    DOCKET_ASSERT(changes[i].after.empty() == !diff[i].new_value.has_value());
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static docket::query::DiffReader reader;
+  const std::string payload(reinterpret_cast<const char*>(data), size);
+  const std::vector<DiffEntry> diff = reader.read(payload);
+  DOCKET_ASSERT(docket::query::DiffReader().read(payload) == diff);
+  check_same(diff, payload);
+  for (const std::string& name : changed_fields(diff)) {
+    DOCKET_ASSERT(finds(Field::changed, name, diff));
+  }
+  for (const DiffEntry& entry : diff) {
+    DOCKET_ASSERT(!entry.old_value || finds(Field::old_value, *entry.old_value, diff));
+    DOCKET_ASSERT(!entry.new_value || finds(Field::new_value, *entry.new_value, diff));
+  }
+  docket::query::PayloadTree tree;
+  if (tree.read(payload)) {
+    DOCKET_ASSERT(reader.read("{\"before\":" + payload + ",\"after\":" + payload + "}").empty());
+  }
+  return 0;
+}
