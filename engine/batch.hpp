@@ -37,6 +37,9 @@ class BatchBuilder {
 
   // Precondition: check_event() accepted it and !full().
   void add(const EventView& event);
+  // For a block made of stored ones: keeps who sent the event and when it came. One batch is made
+  // by add() or by this, not by both.
+  void add_stored(const EventView& event, Nanos received, std::string_view node);
 
   [[nodiscard]] std::uint32_t rows() const;
   // Bytes of strings and payloads held; what memory budgets count.

@@ -23,12 +23,13 @@ static_assert(limits::block_raw_bytes_target + event_bytes_max < limits::block_b
 }  // namespace
 
 struct BatchBuilder::State {
-  Interner kinds, roles, types, verbs, reasons, sessions, requests, ips;
+  Interner kinds, roles, types, verbs, reasons, sessions, requests, ips, nodes;
   Interner actors;   // (kind, role, id, name)
   Interner targets;  // (type, 0, id, name)
 
   std::vector<std::uint64_t> ts, affected;
-  std::vector<std::uint32_t> actor, verb, target, ip, outcome, reason, session, request;
+  std::vector<std::uint64_t> received;  // and node: of stored events only
+  std::vector<std::uint32_t> actor, verb, target, ip, outcome, reason, session, request, node;
   std::vector<std::uint32_t> related_counts, related_targets, payload_lengths;
   std::vector<std::byte> payloads;
   std::size_t raw_bytes = 0;  // as of the last add()
@@ -48,13 +49,14 @@ struct BatchBuilder::State {
 };
 
 void BatchBuilder::State::clear() {
-  for (Interner* interner :
-       {&kinds, &roles, &types, &verbs, &reasons, &sessions, &requests, &ips, &actors, &targets}) {
+  for (Interner* interner : {&kinds, &roles, &types, &verbs, &reasons, &sessions, &requests, &ips,
+                             &nodes, &actors, &targets}) {
     interner->clear();
   }
   ts.clear();
   affected.clear();
-  for (auto* column : {&actor, &verb, &target, &ip, &outcome, &reason, &session, &request,
+  received.clear();
+  for (auto* column : {&actor, &verb, &target, &ip, &outcome, &reason, &session, &request, &node,
                        &related_counts, &related_targets, &payload_lengths}) {
     column->clear();
   }
@@ -94,6 +96,13 @@ void BatchBuilder::add(const EventView& event) {
   s.payload_lengths.push_back(static_cast<std::uint32_t>(event.payload.size()));
   append_bytes(s.payloads, as_byte_span(event.payload));
   s.raw_bytes = s.count_raw_bytes();
+}
+
+void BatchBuilder::add_stored(const EventView& event, Nanos received, std::string_view node) {
+  DOCKET_ASSERT(state_->received.size() == state_->ts.size());
+  add(event);
+  state_->received.push_back(static_cast<std::uint64_t>(received));
+  state_->node.push_back(state_->nodes.intern(node));
 }
 
 std::uint32_t BatchBuilder::rows() const {
@@ -145,6 +154,7 @@ EncodedBatch BatchBuilder::finish() {
   w.add_strings(Section::target_id, c.first_lengths, c.first);
   w.add_strings(Section::target_name, c.second_lengths, c.second);
   w.add_ints(Section::row_ts, s.ts, true);
+  w.add_ints(Section::row_received, s.received, true);
   w.add_ints(Section::row_actor, s.actor);
   w.add_ints(Section::row_verb, s.verb);
   w.add_ints(Section::row_target, s.target);
@@ -154,9 +164,11 @@ EncodedBatch BatchBuilder::finish() {
   w.add_ints(Section::row_reason, s.reason);
   w.add_ints(Section::row_session, s.session);
   w.add_ints(Section::row_request, s.request);
+  w.add_ints(Section::row_node, s.node);
   w.add_ints(Section::related_counts, s.related_counts);
   w.add_ints(Section::related_targets, s.related_targets);
   w.add_payloads(s.payload_lengths, s.payloads);
+  strings(Section::node, s.nodes);
   batch.bytes = w.finish();
   s.clear();
   return batch;

@@ -136,9 +136,11 @@ Result<void> HotDictionaries::Loader::load() {
 // A frozen view of a hot segment's blocks.
 class HotReader : public SegmentBase {
  public:
-  HotReader(std::shared_ptr<const SegmentSource> source, SegmentInfo info,
+  HotReader(std::shared_ptr<const SegmentSource> source,
+            std::shared_ptr<const SegmentSource> memory, SegmentInfo info,
             AppendOnly<BlockInfo>::View infos, AppendOnly<HotBlockRef>::View refs)
       : source_(std::move(source)),
+        memory_(std::move(memory)),
         info_(std::move(info)),
         infos_(std::move(infos)),
         refs_(std::move(refs)) {}
@@ -149,13 +151,14 @@ class HotReader : public SegmentBase {
   [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const override {
     const HotBlockRef ref = refs_.span()[block];
-    const auto key = source_->key(ref.at, kind_dictionaries);
-    if (auto kept = source_->cache().find<HotDictionaries>(key)) {
+    const SegmentSource& from = source_of(ref);
+    const auto key = from.key(ref.at, kind_dictionaries);
+    if (auto kept = from.cache().find<HotDictionaries>(key)) {
       return kept;
     }
     DOCKET_ASSIGN(const auto where, place(block));
-    DOCKET_ASSIGN(auto loaded, HotDictionaries::load(*source_, *where));
-    source_->cache().put<HotDictionaries>(key, loaded, loaded->bytes());
+    DOCKET_ASSIGN(auto loaded, HotDictionaries::load(from, *where));
+    from.cache().put<HotDictionaries>(key, loaded, loaded->bytes());
     return loaded;
   }
 
@@ -163,37 +166,45 @@ class HotReader : public SegmentBase {
   [[nodiscard]] Result<std::shared_ptr<const BlockPlace>> place(
       std::uint32_t block) const override {
     const HotBlockRef ref = refs_.span()[block];
-    const auto key = source_->key(ref.at, kind_place);
-    if (auto kept = source_->cache().find<BlockPlace>(key)) {
+    const SegmentSource& from = source_of(ref);
+    const auto key = from.key(ref.at, kind_place);
+    if (auto kept = from.cache().find<BlockPlace>(key)) {
       return kept;
     }
     std::vector<std::byte> head(ref.head_bytes);
-    DOCKET_TRY(source_->read(ref.at, head));
+    DOCKET_TRY(from.read(ref.at, head));
     const auto header = decode_block_header(head);
     if (!header) {
-      return source_->placed(header.error(), ref.at);
+      return from.placed(header.error(), ref.at);
     }
     auto directory = parse_directory(std::span<const std::byte>(head).subspan(block_header_bytes));
     if (!directory) {
-      return source_->placed(directory.error(), ref.at);
+      return from.placed(directory.error(), ref.at);
     }
     const BlockInfo& expected = infos_.span()[block];
     if (header->offset != ref.at || header->first_seq != expected.first_seq ||
         directory->rows != expected.rows || header->rows != expected.rows) {
-      return source_->placed({ErrorCode::corrupt, "another block stands in its place", 0, 0, 0},
-                             ref.at);
+      return from.placed({ErrorCode::corrupt, "another block stands in its place", 0, 0, 0},
+                         ref.at);
     }
     auto result = std::make_shared<const BlockPlace>(
         BlockPlace{ref.at + block_header_bytes, std::move(*directory)});
-    source_->cache().put<BlockPlace>(key, result,
-                                     result->directory.entries.size() * sizeof(SectionEntry));
+    from.cache().put<BlockPlace>(key, result,
+                                 result->directory.entries.size() * sizeof(SectionEntry));
     return result;
   }
 
-  [[nodiscard]] Result<const SegmentSource*> source() const override { return source_.get(); }
+  [[nodiscard]] Result<const SegmentSource*> source(std::uint32_t block) const override {
+    return &source_of(refs_.span()[block]);
+  }
 
  private:
+  [[nodiscard]] const SegmentSource& source_of(const HotBlockRef& ref) const {
+    return ref.merged ? *memory_ : *source_;
+  }
+
   std::shared_ptr<const SegmentSource> source_;
+  std::shared_ptr<const SegmentSource> memory_;  // null where nothing is merged
   SegmentInfo info_;
   AppendOnly<BlockInfo>::View infos_;
   AppendOnly<HotBlockRef>::View refs_;
@@ -208,19 +219,25 @@ void HotBlocks::append(const BlockHeader& header) {
   if (header.rows == 0) {
     return;
   }
-  infos_.append({.first_seq = header.first_seq,
-                 .first_row = rows_,
-                 .rows = header.rows,
-                 .ts_min = header.ts_min,
-                 .ts_max = header.ts_max,
-                 .has_related = (header.flags & block_has_related) != 0,
-                 .has_payload = (header.flags & block_has_payload) != 0});
-  refs_.append(
-      {header.offset, static_cast<std::uint32_t>(block_header_bytes) + header.directory_bytes});
+  const BlockInfo info{.first_seq = header.first_seq,
+                       .first_row = rows_,
+                       .rows = header.rows,
+                       .ts_min = header.ts_min,
+                       .ts_max = header.ts_max,
+                       .has_related = (header.flags & block_has_related) != 0,
+                       .has_payload = (header.flags & block_has_payload) != 0};
+  const HotBlockRef ref{header.offset,
+                        static_cast<std::uint32_t>(block_header_bytes) + header.directory_bytes,
+                        header.body_bytes, false};
+  infos_.append(info);
+  refs_.append(ref);
+  view_infos_.append(info);
+  view_refs_.append(ref);
   rows_ += header.rows;
   ts_min_ = std::min(ts_min_, header.ts_min);
   ts_max_ = std::max(ts_max_, header.ts_max);
   received_max_ = std::max(received_max_, header.received_max);
+  small_run_ = header.rows <= small_rows_max ? small_run_ + 1 : 0;
 }
 
 std::shared_ptr<const SegmentBase> HotBlocks::reader(
@@ -237,8 +254,12 @@ std::shared_ptr<const SegmentBase> HotBlocks::reader(
   info.received_max = rows_ == 0 ? 0 : received_max_;
   info.bytes = file_bytes;
   info.path = source_->path();
-  return std::make_shared<const HotReader>(source ? std::move(source) : source_, std::move(info),
-                                           infos_.view(), refs_.view());
+  if (source) {
+    return std::make_shared<const HotReader>(std::move(source), nullptr, std::move(info),
+                                             infos_.view(), refs_.view());
+  }
+  return std::make_shared<const HotReader>(source_, memory_, std::move(info), view_infos_.view(),
+                                           view_refs_.view());
 }
 
 }  // namespace docket

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/block.hpp"
+#include "engine/limits.hpp"
 #include "engine/segment_base.hpp"
 
 namespace docket {
@@ -48,6 +50,18 @@ class AppendOnly {
 struct HotBlockRef {
   FileOffset at;
   std::uint32_t head_bytes = 0;  // header and directory
+  std::uint32_t body_bytes = 0;
+  bool merged = false;  // in memory, made of several blocks of the file
+};
+
+// Events that come one by one leave a block each, and a block costs a query about as much for one
+// row as for thousands. So runs of small blocks are merged in memory, for readers only: the file
+// stays as it is, and sealing reads the file.
+struct SmallBlockMerge {
+  std::size_t begin = 0;  // the run, by number of block in the view
+  std::size_t end = 0;
+  std::vector<HotBlockRef> refs;
+  std::vector<BlockInfo> infos;
 };
 
 // The blocks of a hot segment as they become known: by the committer, by recovery, or by a reader
@@ -62,22 +76,49 @@ class HotBlocks {
 
   [[nodiscard]] std::uint32_t rows() const { return rows_; }
   [[nodiscard]] std::size_t blocks() const { return infos_.size(); }
-  // Everything appended so far, as a segment. Read through `source` where given (another cache),
-  // else through the one it was made with.
+  // Everything appended so far, as a segment. With a `source` of the same file, its blocks as they
+  // stand there, read through that; else with small blocks merged.
   [[nodiscard]] std::shared_ptr<const SegmentBase> reader(
       std::uint64_t file_bytes, std::shared_ptr<const SegmentSource> source = nullptr) const;
   [[nodiscard]] const std::shared_ptr<const SegmentSource>& source() const { return source_; }
 
+  // Whether enough small blocks stand in a row at the end to be worth merging.
+  [[nodiscard]] bool has_small_run() const;
+  // In three steps, so that the slow one needs no lock: take the run, merge it (thread-safe;
+  // errors: io, corrupt), put the merged blocks in its place. The last is refused (false) when the
+  // run has been merged meanwhile.
+  [[nodiscard]] SmallBlockMerge small_run();
+  struct MergedBlocks {
+    std::vector<HotBlockRef> refs;
+    std::vector<BlockInfo> infos;  // first_row is not set
+  };
+  [[nodiscard]] static Result<MergedBlocks> merge(const SegmentSource& file,
+                                                  const SegmentSource& memory,
+                                                  const SmallBlockMerge& run);
+  bool replace(const SmallBlockMerge& run, const MergedBlocks& merged);
+  // Where merged blocks are kept; null before the first small_run().
+  [[nodiscard]] const std::shared_ptr<const SegmentSource>& memory() const { return memory_; }
+
  private:
+  static constexpr std::size_t small_run_min = 64;
+  static constexpr std::uint32_t small_rows_max = limits::block_rows_max / 8;
+  // What merged blocks may take; beyond it blocks are read one by one, as they stand in the file.
+  static constexpr std::uint64_t merged_bytes_max = std::uint64_t{32} << 20;
+
   std::shared_ptr<const SegmentSource> source_;
+  std::shared_ptr<const SegmentSource> memory_;
   std::string log_;
   Seq first_seq_;
   std::uint32_t rows_ = 0;
   Nanos ts_min_ = INT64_MAX;
   Nanos ts_max_ = INT64_MIN;
   Nanos received_max_ = INT64_MIN;
+  std::size_t small_run_ = 0;
+  // As in the file, and as readers see them: with runs of small blocks merged.
   AppendOnly<BlockInfo> infos_;
   AppendOnly<HotBlockRef> refs_;
+  AppendOnly<BlockInfo> view_infos_;
+  AppendOnly<HotBlockRef> view_refs_;
 };
 
 }  // namespace docket

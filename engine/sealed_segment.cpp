@@ -212,7 +212,7 @@ Result<std::shared_ptr<const BlockPlace>> SealedSegment::place(std::uint32_t blo
   return loaded->places[block];
 }
 
-Result<const SegmentSource*> SealedSegment::source() const {
+Result<const SegmentSource*> SealedSegment::source(std::uint32_t) const {
   DOCKET_ASSIGN(const Loaded* loaded, load());
   return loaded->source.get();
 }

@@ -35,7 +35,7 @@ class SealedSegment : public SegmentBase {
 
  protected:
   [[nodiscard]] Result<std::shared_ptr<const BlockPlace>> place(std::uint32_t block) const override;
-  [[nodiscard]] Result<const SegmentSource*> source() const override;
+  [[nodiscard]] Result<const SegmentSource*> source(std::uint32_t block) const override;
 
  private:
   struct Loaded;

@@ -92,7 +92,7 @@ Result<PackedInts> SegmentBase::ints(const SegmentSource& source, const BlockPla
 
 Result<std::shared_ptr<const RawSection>> SegmentBase::raw_section(std::uint32_t block,
                                                                    Section section) const {
-  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const SegmentSource* src, source(block));
   DOCKET_ASSIGN(const auto where, place(block));
   const SectionEntry* entry = where->directory.find(section);
   if (entry == nullptr) {
@@ -103,14 +103,14 @@ Result<std::shared_ptr<const RawSection>> SegmentBase::raw_section(std::uint32_t
 }
 
 Result<PackedInts> SegmentBase::column(std::uint32_t block, RowColumn column) const {
-  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const SegmentSource* src, source(block));
   DOCKET_ASSIGN(const auto where, place(block));
   DOCKET_ASSIGN(const std::uint64_t limit, id_limit(block, column));
   return ints(*src, *where, section_of(column), where->directory.rows, limit);
 }
 
 Result<std::shared_ptr<const RelatedColumn>> SegmentBase::related(std::uint32_t block) const {
-  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const SegmentSource* src, source(block));
   DOCKET_ASSIGN(const auto where, place(block));
   const SectionEntry* counts = where->directory.find(Section::related_counts);
   if (counts == nullptr) {
@@ -197,7 +197,7 @@ Result<std::shared_ptr<const SegmentBase::PayloadIndex>> SegmentBase::payload_in
 Result<void> SegmentBase::payloads(
     std::uint32_t block, std::span<const std::uint32_t> rows,
     const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const {
-  DOCKET_ASSIGN(const SegmentSource* src, source());
+  DOCKET_ASSIGN(const SegmentSource* src, source(block));
   DOCKET_ASSIGN(const auto where, place(block));
   if (where->directory.find(Section::payload_data) == nullptr) {
     return {};

@@ -37,8 +37,8 @@ class SegmentBase : public SegmentReader {
   // Where `block` is. It must be below the number of blocks.
   [[nodiscard]] virtual Result<std::shared_ptr<const BlockPlace>> place(
       std::uint32_t block) const = 0;
-  // The open file; lives as long as the segment.
-  [[nodiscard]] virtual Result<const SegmentSource*> source() const = 0;
+  // What the block is read from; lives as long as the segment.
+  [[nodiscard]] virtual Result<const SegmentSource*> source(std::uint32_t block) const = 0;
 
  private:
   struct PayloadIndex;

@@ -200,6 +200,9 @@ class WritableStore : public Store {
         stopping = stopping_;
       }
       retry = !seal_all();
+      for (const auto& [name, log] : writable_logs()) {
+        log->merge_small_blocks();
+      }
       if (stopping) {
         return;  // what could not be sealed is recovered and sealed at the next start
       }

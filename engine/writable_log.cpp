@@ -327,7 +327,7 @@ Result<void> WritableLog::begin_segment() {
 // --- reading -------------------------------------------------------------------------------------
 
 LogSnapshot WritableLog::snapshot() const {
-  const std::lock_guard lock(state_mutex_);
+  std::unique_lock lock(state_mutex_);
   LogSnapshot snapshot;
   snapshot.log = name_;
   snapshot.segments.reserve(sealed_.size() + frozen_.size() + 1);
@@ -343,6 +343,12 @@ LogSnapshot WritableLog::snapshot() const {
   }
   snapshot.gaps = gaps_;
   snapshot.last_seq = last_seq_;
+  const bool want_merge = active_blocks_ && active_blocks_->has_small_run() && !merge_wanted_;
+  merge_wanted_ = merge_wanted_ || want_merge;
+  lock.unlock();
+  if (want_merge) {
+    context_.wake_maintenance();
+  }
   return snapshot;
 }
 

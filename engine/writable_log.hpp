@@ -69,6 +69,10 @@ class WritableLog : public Log {
   // Seals the oldest frozen segment. An error leaves it frozen, to be tried again.
   [[nodiscard]] Result<void> seal_oldest();
 
+  // For the maintenance thread: merges the active segment's small blocks for those who read them.
+  // What cannot be merged now is read block by block.
+  void merge_small_blocks();
+
   // For retention: the sealed segments, oldest first.
   [[nodiscard]] std::vector<std::shared_ptr<const SealedSegment>> sealed() const;
   // Retires the oldest sealed segment, which must be `id`.
@@ -152,6 +156,7 @@ class WritableLog : public Log {
   std::deque<Frozen> frozen_;
   std::optional<HotBlocks> active_blocks_;
   std::uint64_t active_bytes_ = 0;
+  mutable bool merge_wanted_ = false;                         // a reader has met many small blocks
   mutable std::shared_ptr<const SegmentBase> active_reader_;  // made when asked for
   std::vector<Gap> gaps_;
   Seq last_seq_;

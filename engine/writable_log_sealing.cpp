@@ -129,6 +129,34 @@ Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
   return {};
 }
 
+void WritableLog::merge_small_blocks() {
+  SmallBlockMerge run;
+  std::shared_ptr<const SegmentSource> file;
+  std::shared_ptr<const SegmentSource> memory;
+  {
+    const std::lock_guard lock(state_mutex_);
+    if (!merge_wanted_) {
+      return;
+    }
+    merge_wanted_ = false;
+    if (!active_blocks_ || !active_blocks_->has_small_run()) {
+      return;
+    }
+    run = active_blocks_->small_run();
+    file = active_blocks_->source();
+    memory = active_blocks_->memory();
+  }
+  const auto merged = HotBlocks::merge(*file, *memory, run);
+  if (!merged) {
+    return;  // whoever reads the blocks one by one will meet the error, and name its place
+  }
+  const std::lock_guard lock(state_mutex_);
+  if (active_blocks_ && active_blocks_->memory() == memory &&
+      active_blocks_->replace(run, *merged)) {
+    active_reader_.reset();
+  }
+}
+
 std::vector<std::shared_ptr<const SealedSegment>> WritableLog::sealed() const {
   const std::lock_guard lock(state_mutex_);
   return sealed_;
