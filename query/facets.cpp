@@ -232,6 +232,7 @@ class FacetRun {
         edit->count += value.count;
       } else {
         edit = value;
+        edit->value.id = "EDIT";
       }
     });
     if (!done) {
