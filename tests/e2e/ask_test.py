@@ -1,0 +1,266 @@
+"""Questions, asked of a server and of its directory: the same answers, exact and complete."""
+
+import csv
+import io
+import json
+import subprocess
+import threading
+import unittest
+import urllib.parse
+
+import driver
+from driver import event
+
+EVENTS = 30000
+FLAGS = ("--events", str(EVENTS), "--end", "2026-05-01T00:00:00Z")
+QUERIES = (
+    "",
+    "verb:DELETE",
+    "actor.kind:admin -outcome:success",
+    "target.type:Contact since:2026-04-24 until:2026-04-25",
+    "ip:10.0.0.0/8 verb:EDIT,CREATE",
+    "changed:hourly_limit",
+    "log:campaign verb:BOUNCED",
+    '"welcome" OR reason:mfa_mismatch',
+)
+
+
+class Ask(driver.EndToEnd):
+    """One server with generated events, shared by the tests; none of them changes it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = cls()
+        driver.EndToEnd.setUp(cls.shared)
+        cls.addClassCleanup(cls.shared.doCleanups)
+        cls.server = cls.shared.start(config=driver.SMALL_SEGMENTS)
+        driver.load("send", "--server", f"127.0.0.1:{cls.server.ingest[1]}", *FLAGS)
+
+    def setUp(self):
+        pass
+
+    def same(self, *arguments):
+        """The output of a command, which must be the same for the directory and the server."""
+        by_server = self.server.docket(*arguments)
+        by_data = self.server.docket_data(*arguments)
+        self.assertEqual(by_server.stdout, by_data.stdout, arguments)
+        return by_data.stdout
+
+    def test_a_directory_and_its_server_answer_alike(self):
+        for query in QUERIES:
+            for form in ("table", "json", "ndjson", "csv"):
+                self.same("search", query, "--limit", 20, "-o", form)
+            self.same("search", query, "--limit", 20, "--oldest", "-o", "ndjson")
+            self.same("count", query)
+            self.same("facets", query, "--top", 5)
+            self.same("facets", query, "--by", "verb,actor.kind,reason", "-o", "json")
+            self.same("histogram", query, "--every", "1d")
+            self.same("export", query, "-o", "csv")
+        self.same("show", "activity:17")
+        self.same("segments")
+
+    def test_counts_pages_exports_and_facets_agree(self):
+        for query in QUERIES:
+            count = int(self.same("count", query).split()[0].replace(",", ""))
+            self.assertEqual(count, self.server.count(query))
+            lines = self.same("export", query, "-o", "ndjson").splitlines()
+            self.assertEqual(len(lines), count, query)
+            rows = list(csv.reader(io.StringIO(self.same("export", query, "-o", "csv"))))
+            self.assertEqual(len(rows) - 1, count, query)
+            facets = self.server.get("/api/v1/facets", q=query, by="verb", top=1000)
+            values = facets["facets"]["verb"]["values"]
+            self.assertEqual(sum(v["count"] for v in values), count)
+            buckets = self.server.get("/api/v1/histogram", q=query, every="1d")["buckets"]
+            self.assertEqual(sum(b["count"] for b in buckets), count)
+
+    def test_a_facet_value_counts_what_choosing_it_finds(self):
+        for query in ("", "actor.kind:user", "since:2026-04-20"):
+            fields = "verb,actor,actor.kind,target.type,target,ip,outcome,log,reason"
+            facets = self.server.get("/api/v1/facets", q=query, by=fields, top=5)["facets"]
+            for field, facet in facets.items():
+                for value in facet["values"]:
+                    term = f'{field}:"{value["value"]}"'
+                    chosen = f"({query}) AND {term}" if query else term
+                    self.assertEqual(self.server.count(chosen), value["count"], chosen)
+
+    def test_a_walk_by_cursor_yields_every_event_once_in_order(self):
+        query, cursor, seen = "verb:CREATE", "", []
+        while cursor is not None:
+            more = {"cursor": cursor} if cursor else {}
+            page = self.server.get("/api/v1/search", q=query, limit=97, **more)
+            seen += [(e["ts"], e["seq"], e.get("log", "")) for e in page["events"]]
+            cursor = page["next"]
+        self.assertEqual(len(seen), self.server.count(query))
+        self.assertEqual(len(set(seen)), len(seen))
+        times = [ts.rstrip("Z").ljust(30, "0") for ts, _, _ in seen]
+        self.assertEqual([t[:19] for t in times], sorted((t[:19] for t in times), reverse=True))
+
+    def test_the_inspectors_cursor_goes_on_where_the_page_ended(self):
+        first = self.server.docket("search", "verb:CREATE", "--limit", 10, "-o", "ndjson")
+        cursor = first.stderr.split()[-1]
+        second = self.server.docket("search", "verb:CREATE", "--limit", 10, "--cursor", cursor,
+                                    "-o", "ndjson")
+        both = self.server.docket("search", "verb:CREATE", "--limit", 20, "-o", "ndjson")
+        self.assertEqual(first.stdout + second.stdout, both.stdout)
+
+    def test_a_syntax_error_shows_the_column_and_exits_2(self):
+        for command in ("search", "count", "facets"):
+            wrong = self.server.docket(command, "verb:EDIT (actor:1", check=False)
+            self.assertEqual(wrong.returncode, 2)
+            self.assertIn("^", wrong.stderr)
+            self.assertEqual(wrong.stdout, "")
+        unknown = self.server.docket("count", "verv:EDIT", check=False)
+        self.assertEqual(unknown.returncode, 2)
+        self.assertIn("verb", unknown.stderr)
+        status, _, body = self.server.request(
+            "GET", "/api/v1/count?" + urllib.parse.urlencode({"q": "verv:EDIT"}))
+        self.assertEqual(status, 400)
+        self.assertIn("verb", json.loads(body)["detail"] + body.decode())
+
+    def test_what_is_not_there_is_one_clear_line(self):
+        for arguments in (
+            ("count", "--data", self.shared.directory / "none"),
+            ("count", "--data", "/etc"),
+            ("count", "--server", "http://127.0.0.1:1"),
+            ("show", "activity:999999999", "--data", self.server.data),
+        ):
+            wrong = driver.run("docket", *arguments, check=False)
+            self.assertEqual(wrong.returncode, 1, arguments)
+            self.assertEqual(wrong.stdout, "")
+            self.assertEqual(len(wrong.stderr.strip().splitlines()), 1, wrong.stderr)
+
+    def test_reading_a_directory_writes_nothing_to_it(self):
+        def state():
+            return {p: (p.stat().st_size, p.stat().st_mtime_ns)
+                    for p in self.server.data.rglob("*") if "/docket/" not in str(p)}
+
+        before = state()
+        for arguments in (("count", ""), ("facets", ""), ("search", "verb:DELETE"),
+                          ("verify", "--deep"), ("stats",), ("explain", "verb:DELETE")):
+            self.server.docket_data(*arguments)
+        self.assertEqual(state(), before)
+
+    def test_whole_days_are_those_of_the_asked_time_zone(self):
+        # 26 October 2025 has 25 hours in Berlin; these events are of 2026, where it is 25 October.
+        for zone, hours in (("UTC", 24), ("Europe/Berlin", 23)):
+            query = "on:2026-03-29"
+            buckets = self.server.get("/api/v1/histogram", q=query, every="1h", tz=zone)["buckets"]
+            self.assertLessEqual(len(buckets), hours)
+            answer = self.server.get("/api/v1/count", q=query, tz=zone)["count"]
+            self.assertEqual(sum(b["count"] for b in buckets), answer)
+
+    def test_stats_segments_nodes_explain_and_help_say_something(self):
+        self.assertIn("activity", self.same("segments"))
+        self.assertIn("activity", self.server.docket("stats").stdout)
+        self.assertIn("docket-load-0", self.server.docket("nodes").stdout)
+        self.assertIn("segment", self.server.docket("explain", "verb:DELETE").stdout)
+        self.assertIn("verb", driver.run("docket", "help", "query").stdout)
+        self.server.docket("retention", "--dry-run")
+        for report in ("handover", "activity", "access", "failures"):
+            self.assertNotEqual(self.server.docket("report", report).stdout, "")
+
+
+class Render(driver.EndToEnd):
+    def test_cells_that_a_spreadsheet_would_run_are_defused(self):
+        server = self.start()
+        server.send_ndjson([event(target=("List", "=1+1", "@cmd"), reason="+x")])
+        defused = server.docket("export", "-o", "csv").stdout
+        self.assertIn(",'=1+1,'@cmd,", defused)
+        self.assertIn(",'+x,", defused)
+        raw = server.docket("export", "-o", "csv", "--raw").stdout
+        self.assertIn(",=1+1,@cmd,", raw)
+
+    def test_control_characters_never_reach_a_terminal(self):
+        server = self.start()
+        server.send_ndjson([event(target=("List", "1", "a\x1b[31m\u202eb"))])
+        for command in (("search",), ("search", "-o", "json"), ("show", "activity:1"),
+                        ("export", "-o", "ndjson"), ("facets", "--by", "target")):
+            output = server.docket(*command).stdout
+            self.assertNotIn("\x1b", output, command)
+            self.assertNotIn("\u202e", output, command)
+
+    def test_an_export_can_be_imported_again(self):
+        server = self.start("first")
+        driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", "--events", 3000, "--end",
+                    "2026-05-01T00:00:00Z")
+        exported = self.directory / "export.ndjson"
+        server.docket("export", "-o", "ndjson", "--out", exported)
+        second = self.start("second")
+        for _ in range(2):  # a second import of the same file adds nothing
+            second.docket("import", exported)
+            self.assertEqual(second.count(), 3000)
+        checked = driver.load("check", "--server", second.url, "--events", 3000, "--end",
+                              "2026-05-01T00:00:00Z", "--filters", 50)
+        self.assertIn("0 mismatches", checked.stdout)
+
+    def test_history_and_story_tell_what_happened(self):
+        server = self.start()
+        server.send_ndjson([
+            event("CREATE", ("List", "4", "News"), ts="2026-05-01T10:00:00Z"),
+            event("EDIT", ("List", "4", "News"), ts="2026-05-01T11:00:00Z",
+                  payload={"changes": [{"field": "title", "old": "News", "new": "Newsletter"}]}),
+            event("SEND", ("Broadcast", "9", "Spring"), ts="2026-05-01T12:00:00Z",
+                  related=[{"type": "List", "id": "4", "name": "Newsletter"}]),
+            event("DELETE", ("List", "5", "Other"), ts="2026-05-01T13:00:00Z"),
+        ])
+        history = server.docket("history", "List:4").stdout
+        positions = [history.index(word) for word in ("CREATE", "EDIT", "SEND")]
+        self.assertEqual(positions, sorted(positions))
+        self.assertIn("Newsletter", history)
+        self.assertNotIn("DELETE", history)
+        self.assertIn("EDIT", server.docket("story", "activity:2").stdout)
+        shown = server.docket("show", "activity:2").stdout
+        for word in ("title", "News", "Newsletter", "Ana Lima"):
+            self.assertIn(word, shown)
+
+    def test_tail_follows_and_shows_every_event_once(self):
+        server = self.start()
+        server.send_ndjson([event(target=("List", "0"))])
+        tail = subprocess.Popen(
+            [driver.BIN / "docket", "tail", "target.type:List", "-n", "1", "-f", "-o", "ndjson",
+             "--server", server.url],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(tail.kill)
+        seen, first, done = [], threading.Event(), threading.Event()
+
+        def read():
+            for line in tail.stdout:
+                seen.append(json.loads(line)["seq"])
+                first.set()
+                if len(seen) == 301:
+                    break
+            done.set()
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        self.assertTrue(first.wait(driver.ANSWER_SECONDS))
+        for start in range(0, 300, 50):
+            server.send_ndjson([event(target=("List", str(i))) for i in range(start, start + 50)])
+        self.assertTrue(done.wait(driver.ANSWER_SECONDS), f"{len(seen)} of 301 events")
+        self.assertEqual(seen, list(range(1, 302)))
+
+
+class Retention(driver.EndToEnd):
+    def test_retention_does_what_the_dry_run_said_and_gives_space_back(self):
+        server = self.start(config=driver.SMALL_SEGMENTS)
+        driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", "--events", 100000,
+                    "--mix", "activity:1", "--end", "2026-05-01T00:00:00Z")
+        server.stop()
+        before = sum(p.stat().st_size for p in server.data.rglob("*.seg"))
+        limit = '[retention.activity]\nmax_bytes = "2MiB"\n'
+        server = self.start(config=driver.SMALL_SEGMENTS + limit)
+        deadline = 200
+        while server.count() == 100000 and deadline > 0:
+            threading.Event().wait(0.1)
+            deadline -= 1
+        self.assertLess(server.count(), 100000)
+        after = sum(p.stat().st_size for p in server.data.rglob("*.seg"))
+        self.assertLess(after, before)
+        self.assertGreater(server.count("log:docket"), 0)
+        self.assertEqual(server.get("/api/v1/count", q="")["gaps"], [])
+
+
+if __name__ == "__main__":
+    unittest.main()

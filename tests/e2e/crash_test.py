@@ -1,0 +1,171 @@
+"""An acknowledged event survives whatever happens to the process; damage is shown, not hidden."""
+
+import json
+import os
+import random
+import subprocess
+import time
+import unittest
+
+import driver
+from driver import event
+
+KILLS = int(os.environ.get("DOCKET_KILLS", "20"))
+
+
+class Crash(driver.EndToEnd):
+    def test_no_kill_loses_or_doubles_an_acknowledged_event(self):
+        """kill -9 in mid-stream, again and again, under one sender that reconnects and resends."""
+        ingest, http = driver.free_ports(2)
+        seed = int(os.environ.get("DOCKET_SEED", time.time_ns() % 1_000_000))
+        print(f"seed {seed}, {KILLS} kills", flush=True)
+        moments = random.Random(seed)
+        config = '[segment]\nrows = 30000\n'
+        start = {"config": config, "ingest_port": ingest, "http_port": http}
+        server = self.start(**start)
+        ledger = self.directory / "ledger"
+        events, ending = 40_000 * KILLS, "2026-05-01T00:00:00Z"
+        flags = ["--events", str(events), "--seed", str(seed), "--end", ending]
+        sender = subprocess.Popen(
+            [driver.BIN / "docket-load", "send", "--server", f"127.0.0.1:{ingest}", *flags,
+             "--ledger", ledger, "--connections", "2", "--rate", "60000", "--json"],
+            stdout=subprocess.PIPE,
+        )
+        self.addCleanup(sender.kill)
+        kills = 0
+        while kills < KILLS and sender.poll() is None:
+            time.sleep(moments.uniform(0.05, 0.6))
+            if sender.poll() is not None:
+                break
+            server.kill()
+            kills += 1
+            server = self.start(**start)
+        output, _ = sender.communicate(timeout=600)
+        self.assertEqual(sender.returncode, 0, server.log()[-3000:])
+        report = json.loads(output)
+        self.assertEqual((report["durable"], report["rejected"]), (events, 0))
+        self.assertGreaterEqual(kills, KILLS // 2, "the sender was done before it was disturbed")
+        self.assertEqual(server.count(), events)
+        self.assertEqual(server.stop(), 0)
+        checked = driver.load("check", "--data", server.data, *flags, "--ledger", ledger)
+        self.assertIn("0 missing, 0 changed, 0 invented", checked.stdout)
+        checked = driver.load("check", "--data", server.data, *flags, "--filters", 20)
+        self.assertIn("0 mismatches", checked.stdout)
+
+    def test_sigterm_commits_and_acknowledges_what_was_received(self):
+        server = self.start()
+        ledger = self.directory / "ledger"
+        flags = ["--events", "200000", "--end", "2026-05-01T00:00:00Z"]
+        sender = subprocess.Popen(
+            [driver.BIN / "docket-load", "send", "--server", f"127.0.0.1:{server.ingest[1]}",
+             *flags, "--ledger", ledger, "--patience-ms", "1000"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        self.addCleanup(sender.kill)
+        while not ledger.exists() or ledger.stat().st_size == 0:
+            self.assertIsNone(sender.poll())
+            time.sleep(0.01)
+        self.assertEqual(server.stop(), 0)
+        sender.communicate(timeout=120)
+        checked = driver.load("check", "--data", server.data, *flags, "--ledger", ledger)
+        self.assertIn("0 missing, 0 changed, 0 invented", checked.stdout)
+
+    def test_a_second_server_on_the_same_directory_is_refused(self):
+        server = self.start()
+        server.send_ndjson([event()])
+        second = driver.run("docketd", "--data", server.data, "--ingest", "127.0.0.1:0", "--http",
+                            "127.0.0.1:0", check=False)
+        self.assertEqual(second.returncode, 1)
+        self.assertEqual(second.stdout, "")
+        self.assertEqual(server.count(), 1)
+
+    def test_a_taken_port_is_one_clear_line(self):
+        server = self.start()
+        second = driver.run("docketd", "--data", self.directory / "other", "--ingest",
+                            f"127.0.0.1:{server.ingest[1]}", "--http", "127.0.0.1:0", check=False)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn(str(server.ingest[1]), second.stderr)
+
+    def test_a_restart_finds_everything_again(self):
+        server = self.start(config=driver.SMALL_SEGMENTS)
+        flags = ["--events", "70000", "--end", "2026-05-01T00:00:00Z"]
+        driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", *flags)
+        for _ in range(2):
+            self.assertEqual(server.stop(), 0)
+            server = self.start(config=driver.SMALL_SEGMENTS)
+            self.assertEqual(server.count(), 70000)
+        checked = driver.load("check", "--server", server.url, *flags, "--filters", 50)
+        self.assertIn("0 mismatches", checked.stdout)
+
+
+class Damage(driver.EndToEnd):
+    """A store of several sealed segments, then bytes flipped in its files."""
+
+    FLAGS = ("--events", "100000", "--mix", "activity:1", "--end", "2026-05-01T00:00:00Z")
+
+    def setUp(self):
+        super().setUp()
+        with driver.Server(self.directory / "data", config=driver.SMALL_SEGMENTS) as server:
+            driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", *self.FLAGS)
+            server.stop()
+        self.data = self.directory / "data"
+
+    def files(self, suffix):
+        found = sorted(self.data.rglob(f"*{suffix}"))
+        return [path for path in found if path.parent.name == "activity" and path.stat().st_size]
+
+    def flip(self, path, offset):
+        with open(path, "r+b") as file:
+            file.seek(offset)
+            byte = file.read(1)
+            file.seek(offset)
+            file.write(bytes([byte[0] ^ 0x40]))
+
+    def test_a_flipped_byte_in_an_index_changes_no_answer(self):
+        indexes = self.files(".idx")
+        self.assertGreater(len(indexes), 2)
+        for i, path in enumerate(indexes):
+            self.flip(path, (i * 7919 + 100) % path.stat().st_size)
+        checked = driver.load("check", "--data", self.data, *self.FLAGS, "--filters", 50)
+        self.assertIn("0 mismatches", checked.stdout)
+        server = self.start()
+        checked = driver.load("check", "--server", server.url, *self.FLAGS, "--filters", 50)
+        self.assertIn("0 mismatches", checked.stdout)
+
+    def test_missing_indexes_are_built_again(self):
+        for path in self.files(".idx"):
+            path.unlink()
+        checked = driver.load("check", "--data", self.data, *self.FLAGS, "--filters", 20)
+        self.assertIn("0 mismatches", checked.stdout)
+
+    def test_a_damaged_segment_is_reported_as_a_gap_and_the_rest_is_answered(self):
+        segments = self.files(".seg")
+        self.assertGreater(len(segments), 2)
+        path = segments[1]
+        for offset in range(4096, path.stat().st_size, 4096):
+            self.flip(path, offset)
+        server = self.start()
+        answer = server.get("/api/v1/count", q="verb:EDIT")
+        self.assertTrue(answer["gaps"], "damage was left out in silence")
+        self.assertGreater(answer["count"], 0)
+        verify = driver.run("docket", "verify", "--deep", "--data", self.data, check=False)
+        self.assertEqual(verify.returncode, 3)
+        self.assertIn(path.stem, verify.stdout + verify.stderr)
+
+    def test_verify_is_content_with_a_sound_store(self):
+        verify = driver.run("docket", "verify", "--deep", "--data", self.data)
+        self.assertEqual(verify.returncode, 0)
+
+    def test_a_lost_manifest_is_rebuilt_from_the_segments(self):
+        manifests = [p for p in self.data.rglob("*") if "manifest" in p.name.lower()]
+        self.assertTrue(manifests)
+        for path in manifests:
+            path.unlink()
+        server = self.start()
+        self.assertEqual(server.count(), 100000)
+        checked = driver.load("check", "--server", server.url, *self.FLAGS, "--filters", 20)
+        self.assertIn("0 mismatches", checked.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
