@@ -66,13 +66,15 @@ struct AdmittedBatch {
   std::vector<RejectedRow> rejected;  // ascending by row
 };
 
-// Whether the bytes are one JSON object. Called for each distinct payload, with its exact bytes.
+// Whether the bytes are one JSON object, in valid UTF-8. Called for each payload, with its exact
+// bytes.
 using PayloadCheck = std::function<bool(std::string_view)>;
 
 // Checks a batch from the wire completely: form, bounds, checksums, UTF-8, every rule of the event.
-// Error: the batch as a whole is malformed and nothing of it can be used. Where single rows break a
-// rule, they are named and left out of the admitted batch. Costs time linear in the distinct
-// strings; when nothing is rejected the bytes are taken over without being encoded again.
+// Error: the batch as a whole is malformed or larger than limits::batch_bytes_max, and nothing of
+// it can be used. Where single rows break a rule, they are named and left out of the admitted
+// batch. Costs time linear in the distinct strings; when nothing is rejected and the dictionaries
+// hold nothing that breaks a rule, the bytes are taken over without being encoded again.
 [[nodiscard]] Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire,
                                                 const EventRules& rules, Nanos received,
                                                 const PayloadCheck& is_json_object);

@@ -46,6 +46,16 @@ bool within(const StringList& list, std::size_t bytes_max) {
   return true;
 }
 
+// Within, and no entry but the first says that the field is absent: that is what id 0 is for.
+bool within_and_present(const StringList& list, std::size_t bytes_max) {
+  for (std::uint32_t i = 1; i < list.size(); ++i) {
+    if (list.starts[i + 1] == list.starts[i]) {
+      return false;
+    }
+  }
+  return within(list, bytes_max);
+}
+
 bool is_upper(const StringList& verbs) {
   return std::none_of(verbs.bytes->begin(), verbs.bytes->end(),
                       [](std::byte b) { return b >= std::byte{'a'} && b <= std::byte{'z'}; });
@@ -55,18 +65,19 @@ bool is_upper(const StringList& verbs) {
 // no look at their strings, which is the usual case and the fast one.
 bool dictionaries_are_clean(const DecodedBody& body) {
   using F = DictionaryField;
-  const bool bounded = within(body.strings(F::kind), limits::name_bytes_max) &&
-                       within(body.strings(F::role), limits::name_bytes_max) &&
-                       within(body.strings(F::type), limits::name_bytes_max) &&
-                       within(body.strings(F::verb), limits::verb_bytes_max) &&
-                       is_upper(body.strings(F::verb)) &&
-                       within(body.strings(F::reason), limits::reason_bytes_max) &&
-                       within(body.strings(F::session), limits::correlation_bytes_max) &&
-                       within(body.strings(F::request), limits::correlation_bytes_max) &&
-                       within(body.actor_ids, limits::id_bytes_max) &&
-                       within(body.actor_names, limits::name_bytes_max) &&
-                       within(body.target_ids, limits::id_bytes_max) &&
-                       within(body.target_names, limits::name_bytes_max);
+  const auto plain = [&body](F field, std::size_t bytes_max) {
+    return within_and_present(body.strings(field), bytes_max);
+  };
+  const bool bounded =
+      plain(F::kind, limits::name_bytes_max) && plain(F::role, limits::name_bytes_max) &&
+      plain(F::type, limits::name_bytes_max) && plain(F::verb, limits::verb_bytes_max) &&
+      is_upper(body.strings(F::verb)) && plain(F::reason, limits::reason_bytes_max) &&
+      plain(F::session, limits::correlation_bytes_max) &&
+      plain(F::request, limits::correlation_bytes_max) &&
+      within(body.actor_ids, limits::id_bytes_max) &&
+      within(body.actor_names, limits::name_bytes_max) &&
+      within(body.target_ids, limits::id_bytes_max) &&
+      within(body.target_names, limits::name_bytes_max);
   if (!bounded) {
     return false;
   }
@@ -80,12 +91,6 @@ bool dictionaries_are_clean(const DecodedBody& body) {
   const StringList& types = body.strings(F::type);
   for (std::uint32_t i = 1; i < body.target_count(); ++i) {
     if (types[body.target_types[i]].empty()) {
-      return false;
-    }
-  }
-  const StringList& verbs = body.strings(F::verb);
-  for (std::uint32_t i = 1; i < verbs.size(); ++i) {
-    if (verbs[i].empty()) {
       return false;
     }
   }
@@ -103,25 +108,27 @@ bool row_is_clean(const DecodedBody& body, std::uint32_t row, const EventRules& 
          body.payload(row).size() <= rules.payload_bytes_max;
 }
 
-// What only the server may say must not come from the wire.
-Result<void> check_wire_sections(const DecodedBody& body) {
-  if (body.strings(DictionaryField::node).size() > 1 ||
-      body.column(RowColumn::received).width() != 0 ||
-      body.column(RowColumn::received).base() != 0) {
-    return fail(ErrorCode::invalid_argument, "a batch must not carry node or received");
+// What only the server may say must not come from the wire, not even where it says nothing: the
+// server's own section would be a second one of its kind.
+Result<void> check_wire_sections(std::span<const std::byte> wire) {
+  DOCKET_ASSIGN(const BodyDirectory directory, parse_directory(wire));
+  for (const Section section : {Section::row_received, Section::row_node, Section::node}) {
+    if (directory.find(section) != nullptr) {
+      return fail(ErrorCode::invalid_argument, "a batch must not carry node or received");
+    }
   }
   return {};
 }
 
 std::string row_error(const DecodedBody& body, std::uint32_t row, const EventRules& rules,
-                      Nanos received, const PayloadCheck& is_json_object,
+                      Nanos received, bool is_known_utf8, const PayloadCheck& is_json_object,
                       std::vector<TargetView>& scratch) {
   const EventView event = body.event(row, scratch);
   std::string upper;
   if (upper_verb(event.verb, upper) != event.verb) {
     return "verb: must be upper-case";
   }
-  if (const auto checked = check_event(event, rules, received, true); !checked) {
+  if (const auto checked = check_event(event, rules, received, is_known_utf8); !checked) {
     return checked.error().message;
   }
   if (!event.payload.empty() && !is_json_object(event.payload)) {
@@ -135,18 +142,25 @@ std::string row_error(const DecodedBody& body, std::uint32_t row, const EventRul
 Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules& rules,
                                   Nanos received, const PayloadCheck& is_json_object) {
   const std::size_t size = wire.size();
+  if (size > limits::batch_bytes_max) {
+    return fail(ErrorCode::invalid_argument,
+                "batch is larger than " + std::to_string(limits::batch_bytes_max) + " bytes");
+  }
   wire.resize(size + section_padding);
   const auto decoded = decode_body(std::span<const std::byte>(wire).first(size));
   if (!decoded) {
     return fail(decoded.error());
   }
   const DecodedBody& body = *decoded;
-  DOCKET_TRY(check_wire_sections(body));
-  if (!strings_are_utf8(body)) {
-    return fail(ErrorCode::invalid_argument, "a string of the batch is not valid UTF-8");
+  DOCKET_TRY(check_wire_sections(std::span<const std::byte>(wire).first(size)));
+  if (body.payloads.size() > limits::batch_bytes_max) {
+    return fail(ErrorCode::invalid_argument, "payloads of the batch are larger than " +
+                                                 std::to_string(limits::batch_bytes_max) +
+                                                 " bytes");
   }
   AdmittedBatch admitted;
-  const bool clean = dictionaries_are_clean(body);
+  const bool are_utf8 = strings_are_utf8(body);
+  const bool clean = are_utf8 && dictionaries_are_clean(body);
   // check_event() has the last word on every row that is not clean at a glance, so both ways
   // apply the same rules.
   const Nanos latest =
@@ -158,12 +172,12 @@ Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules&
         (payload.empty() || is_json_object(payload))) {
       continue;
     }
-    std::string error = row_error(body, row, rules, received, is_json_object, scratch);
+    std::string error = row_error(body, row, rules, received, are_utf8, is_json_object, scratch);
     if (!error.empty()) {
       admitted.rejected.push_back({row, std::move(error)});
     }
   }
-  if (admitted.rejected.empty()) {
+  if (admitted.rejected.empty() && clean) {
     admitted.batch.rows = body.rows;
     for (std::uint32_t row = 0; row < body.rows; ++row) {
       const auto ts = static_cast<Nanos>(body.column(RowColumn::ts)[row]);
@@ -174,6 +188,8 @@ Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules&
     admitted.batch.bytes = std::move(wire);
     return admitted;
   }
+  // Encoded again: without the rejected rows, and without what a dictionary holds that no row
+  // refers to, which nobody has checked.
   BatchBuilder builder;
   auto next_rejected = admitted.rejected.begin();
   for (std::uint32_t row = 0; row < body.rows; ++row) {

@@ -114,7 +114,9 @@ std::size_t BatchBuilder::raw_bytes() const {
 }
 
 bool BatchBuilder::full() const {
-  return rows() >= limits::block_rows_max || raw_bytes() >= limits::block_raw_bytes_target;
+  // Related targets count for themselves: the same few over and over add no string.
+  return rows() >= limits::block_rows_max || raw_bytes() >= limits::block_raw_bytes_target ||
+         state_->related_targets.size() > limits::block_related_max - limits::related_max;
 }
 
 EncodedBatch BatchBuilder::finish() {

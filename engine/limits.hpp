@@ -27,6 +27,9 @@ inline constexpr std::uint32_t block_rows_max = 8192;
 // of strings and payloads instead, and a reader refuses more before allocating.
 inline constexpr std::uint32_t block_raw_bytes_target = std::uint32_t{4} << 20;
 inline constexpr std::uint32_t block_bytes_max = std::uint32_t{16} << 20;
+// A batch from outside, encoded as well as its payloads decompressed. What a builder makes stays
+// below it, and what the server adds to it or sealing puts beside it still fits a block.
+inline constexpr std::uint32_t batch_bytes_max = std::uint32_t{12} << 20;
 inline constexpr std::uint32_t block_sections_max = 64;
 inline constexpr std::uint32_t block_related_max = std::uint32_t{1} << 20;
 // A payload chunk is decompressed whole to read one row of it.

@@ -83,6 +83,11 @@ Result<Manifest> decode_content(std::span<const std::byte> content) {
   if (!reader.ok() || !is_log_name(manifest.log)) {
     return fail(ErrorCode::corrupt, "manifest is cut short");
   }
+  // A seq is given once: what comes next is behind all that is listed.
+  if (manifest.next_seq.value == 0 ||
+      (!manifest.segments.empty() && manifest.next_seq <= manifest.segments.back().last_seq)) {
+    return fail(ErrorCode::corrupt, "manifest goes on before its end");
+  }
   DOCKET_ASSIGN(manifest.producers, ProducerTable::decode(rest));
   if (!rest.empty()) {
     return fail(ErrorCode::corrupt, "manifest has bytes behind its end");

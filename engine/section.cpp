@@ -64,8 +64,14 @@ Result<void> check_entry(const SectionEntry& entry, std::uint32_t rows) {
   if (per_row && entry.items != rows) {
     return bad(entry, "has not one value a row");
   }
-  // A row brings at most one new entry to a dictionary, but for its related targets.
-  if (entry.items > std::uint64_t{rows} + limits::block_related_max + 1) {
+  // A row brings at most one new entry to a dictionary, but for its related targets; the server
+  // names the sender even of no rows.
+  const bool holds_related =
+      entry.section == Section::type ||
+      (entry.section >= Section::target_type && entry.section <= Section::target_name) ||
+      entry.section == Section::related_targets;
+  if (entry.items > std::uint64_t{rows} + (entry.section == Section::node ? 2 : 1) +
+                        (holds_related ? limits::block_related_max : 0)) {
     return bad(entry, "more items than rows can have");
   }
   if (ints && entry.bytes != packed_bytes(entry.items, entry.width)) {

@@ -1,0 +1,237 @@
+#include "engine/producers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "engine/bytes.hpp"
+#include "engine/limits.hpp"
+#include "tests/engine/batches.hpp"
+
+namespace docket {
+namespace {
+
+using Verdict = ProducerTable::Verdict;
+
+ProducerStamp stamp(std::uint64_t batch, std::uint64_t epoch = 1, std::string node = "node-1") {
+  return {std::move(node), epoch, batch};
+}
+
+// Batch n holds 10 rows from seq 10 * n on.
+void store(ProducerTable& table, std::uint64_t from, std::uint64_t to, std::uint64_t epoch = 1) {
+  for (std::uint64_t n = from; n <= to; ++n) {
+    table.stored(stamp(n, epoch), Seq(10 * n), 10, static_cast<Nanos>(n));
+  }
+}
+
+std::string answer(const ProducerTable& table, const ProducerStamp& s) {
+  Receipt receipt;
+  const auto verdict = table.check(s, receipt);
+  if (!verdict) {
+    return std::string(to_string(verdict.error().code)) + " " +
+           std::to_string(verdict.error().offset);
+  }
+  if (*verdict == Verdict::next) {
+    return "next";
+  }
+  EXPECT_TRUE(receipt.duplicate);
+  return "duplicate " + std::to_string(receipt.first_seq.value) + "+" +
+         std::to_string(receipt.rows);
+}
+
+ProducerTable reread(const ProducerTable& table) {
+  std::vector<std::byte> bytes;
+  table.encode(bytes);
+  std::span<const std::byte> from(bytes);
+  auto decoded = ProducerTable::decode(from);
+  EXPECT_TRUE(decoded) << decoded.error().message;
+  EXPECT_TRUE(from.empty());
+  return decoded ? std::move(*decoded) : ProducerTable();
+}
+
+TEST(Producers, BatchesInOrderAreNext) {
+  ProducerTable table;
+  EXPECT_EQ(answer(table, stamp(1)), "next");
+  store(table, 1, 1);
+  EXPECT_EQ(answer(table, stamp(2)), "next");
+  store(table, 2, 5);
+  EXPECT_EQ(answer(table, stamp(6)), "next");
+}
+
+TEST(Producers, DuplicateGetsItsOriginalReceipt) {
+  ProducerTable table;
+  store(table, 1, 5);
+  EXPECT_EQ(answer(table, stamp(5)), "duplicate 50+10");
+  EXPECT_EQ(answer(table, stamp(1)), "duplicate 10+10");
+}
+
+TEST(Producers, ReceiptsOfTheNewestBatchesAreKeptAndOlderOnesForgotten) {
+  ProducerTable table;
+  store(table, 1, 100);
+  const std::uint64_t oldest = 100 - limits::producer_receipts_max + 1;
+  EXPECT_EQ(answer(table, stamp(oldest)), "duplicate " + std::to_string(oldest * 10) + "+10");
+  EXPECT_EQ(answer(table, stamp(oldest - 1)), "duplicate 0+0");
+  EXPECT_EQ(answer(table, stamp(1)), "duplicate 0+0");
+  EXPECT_EQ(table.all().at("node-1").receipts.size(), limits::producer_receipts_max);
+}
+
+TEST(Producers, GapNamesTheBatchThatIsExpected) {
+  ProducerTable table;
+  EXPECT_EQ(answer(table, stamp(2)), "out_of_order 1");
+  store(table, 1, 7);
+  EXPECT_EQ(answer(table, stamp(9)), "out_of_order 8");
+  EXPECT_EQ(answer(table, stamp(UINT64_MAX)), "out_of_order 8");
+}
+
+TEST(Producers, NewEpochStartsAgainWithBatchOne) {
+  ProducerTable table;
+  store(table, 1, 7);
+  EXPECT_EQ(answer(table, stamp(8, 2)), "out_of_order 1");
+  EXPECT_EQ(answer(table, stamp(1, 2)), "next");
+  store(table, 1, 1, 2);
+  EXPECT_EQ(answer(table, stamp(2, 2)), "next");
+  EXPECT_EQ(answer(table, stamp(1, 2)), "duplicate 10+10");
+}
+
+TEST(Producers, EpochThatIsOverIsRefused) {
+  ProducerTable table;
+  store(table, 1, 7);
+  store(table, 1, 2, 4);
+  EXPECT_EQ(answer(table, stamp(8, 1)), "out_of_order 3");
+  EXPECT_EQ(answer(table, stamp(1, 3)), "out_of_order 3");
+}
+
+TEST(Producers, NodesDoNotKnowOfEachOther) {
+  ProducerTable table;
+  store(table, 1, 7);
+  EXPECT_EQ(answer(table, stamp(1, 1, "node-2")), "next");
+  EXPECT_EQ(answer(table, stamp(8, 1, "node-2")), "out_of_order 1");
+}
+
+TEST(Producers, UnnumberedBatchesAreAlwaysNextAndChangeNoNumber) {
+  ProducerTable table;
+  EXPECT_EQ(answer(table, stamp(0, 0)), "next");
+  table.stored(stamp(0, 0), Seq(1), 5, 77);
+  EXPECT_EQ(table.all().at("node-1").last_received, 77);
+  EXPECT_EQ(answer(table, stamp(1, 0)), "next");
+  store(table, 1, 3);
+  table.stored(stamp(0, 9), Seq(100), 5, 88);
+  EXPECT_EQ(answer(table, stamp(4)), "next");
+}
+
+TEST(Producers, NameMustBeOneTo128BytesOfUtf8) {
+  ProducerTable table;
+  EXPECT_EQ(answer(table, stamp(1, 1, "")), "invalid_argument 0");
+  EXPECT_EQ(answer(table, stamp(1, 1, std::string(128, 'x'))), "next");
+  EXPECT_EQ(answer(table, stamp(1, 1, std::string(129, 'x'))), "invalid_argument 0");
+  EXPECT_EQ(answer(table, stamp(0, 1, "\xff")), "invalid_argument 0");
+}
+
+TEST(Producers, WhatIsOlderThanKnownChangesNothing) {
+  ProducerTable table;
+  store(table, 1, 7, 2);
+  table.stored(stamp(3, 2), Seq(999), 1, 3);
+  table.stored(stamp(9, 1), Seq(999), 1, 3);
+  EXPECT_EQ(answer(table, stamp(3, 2)), "duplicate 30+10");
+  EXPECT_EQ(answer(table, stamp(8, 2)), "next");
+  EXPECT_EQ(table.all().at("node-1").last_received, 7);
+}
+
+TEST(Producers, MergeTakesWhateverIsNewer) {
+  ProducerTable ours;
+  store(ours, 1, 3);
+  ours.stored(stamp(1, 1, "only-ours"), Seq(1), 1, 5);
+  ProducerTable theirs;
+  store(theirs, 1, 6);
+  theirs.stored(stamp(1, 1, "only-theirs"), Seq(2), 1, 5);
+  ProducerTable merged = ours;
+  merged.merge(theirs);
+  EXPECT_EQ(answer(merged, stamp(7)), "next");
+  EXPECT_EQ(answer(merged, stamp(2, 1, "only-ours")), "next");
+  EXPECT_EQ(answer(merged, stamp(2, 1, "only-theirs")), "next");
+  ProducerTable other_way = theirs;
+  other_way.merge(ours);
+  EXPECT_EQ(answer(other_way, stamp(7)), "next");
+  ProducerTable newer_epoch;
+  store(newer_epoch, 1, 1, 2);
+  merged.merge(newer_epoch);
+  EXPECT_EQ(answer(merged, stamp(2, 2)), "next");
+}
+
+TEST(Producers, OneOffsAreForgottenAfterTheHorizonAndSendersNever) {
+  ProducerTable table;
+  table.stored(stamp(1, 1, "idempotency:a"), Seq(1), 1, 100);
+  table.stored(stamp(1, 1, "idempotency:b"), Seq(2), 1, 200);
+  table.stored(stamp(1, 1, "node-1"), Seq(3), 1, 100);
+  table.expire(200);
+  EXPECT_EQ(table.all().count("idempotency:a"), 0U);
+  EXPECT_EQ(table.all().count("idempotency:b"), 1U);
+  EXPECT_EQ(table.all().count("node-1"), 1U);
+}
+
+TEST(Producers, TableIsBoundedAndSaysSo) {
+  ProducerTable table;
+  for (std::size_t i = 0; i < limits::producers_max; ++i) {
+    table.stored(stamp(1, 1, "node-" + std::to_string(i)), Seq(i + 1), 1, 1);
+  }
+  EXPECT_EQ(answer(table, stamp(1, 1, "one more")), "overloaded 0");
+  EXPECT_EQ(answer(table, stamp(2, 1, "node-77")), "next") << "the known ones go on";
+  EXPECT_EQ(answer(table, stamp(0, 0, "one more")), "next");
+  table.stored(stamp(0, 0, "one more"), Seq(1), 1, 1);
+  EXPECT_EQ(table.all().size(), limits::producers_max);
+  EXPECT_EQ(reread(table).all().size(), limits::producers_max);
+}
+
+TEST(Producers, EncodingKeepsEverything) {
+  ProducerTable table;
+  EXPECT_TRUE(reread(table).all().empty());
+  store(table, 1, 100, 3);
+  table.stored(stamp(1, 9, std::string(128, 'x')), Seq(UINT64_MAX / 4), UINT32_MAX, INT64_MAX);
+  table.stored(stamp(0, 0, "unnumbered"), Seq(5), 1, INT64_MIN);
+  const ProducerTable read = reread(table);
+  ASSERT_EQ(read.all().size(), 3U);
+  for (const auto& [node, producer] : table.all()) {
+    const Producer& got = read.all().at(node);
+    EXPECT_EQ(got.epoch, producer.epoch);
+    EXPECT_EQ(got.last_batch, producer.last_batch);
+    EXPECT_EQ(got.last_received, producer.last_received);
+    ASSERT_EQ(got.receipts.size(), producer.receipts.size());
+    for (std::size_t i = 0; i < got.receipts.size(); ++i) {
+      EXPECT_EQ(got.receipts[i].batch, producer.receipts[i].batch);
+      EXPECT_EQ(got.receipts[i].first_seq, producer.receipts[i].first_seq);
+      EXPECT_EQ(got.receipts[i].rows, producer.receipts[i].rows);
+    }
+  }
+}
+
+TEST(Producers, DamagedEncodingIsAnErrorOrAnotherTableAndNeverACrash) {
+  ProducerTable table;
+  store(table, 1, 3);
+  table.stored(stamp(1, 1, "node-2"), Seq(1), 1, 1);
+  std::vector<std::byte> bytes;
+  table.encode(bytes);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const std::vector<std::byte> cut(bytes.begin(), bytes.begin() + static_cast<long>(size));
+    std::span<const std::byte> from(cut);
+    ASSERT_FALSE(ProducerTable::decode(from)) << size;
+  }
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    auto damaged = bytes;
+    testing::flip_bit(damaged, bit);
+    std::span<const std::byte> from(damaged);
+    if (const auto decoded = ProducerTable::decode(from)) {
+      ASSERT_LE(decoded->all().size(), limits::producers_max);
+    }
+  }
+}
+
+TEST(Producers, MoreThanThereMayBeIsRefused) {
+  std::vector<std::byte> bytes;
+  append_le(bytes, static_cast<std::uint32_t>(limits::producers_max + 1));
+  bytes.resize(bytes.size() + 1'000'000);
+  std::span<const std::byte> from(bytes);
+  EXPECT_FALSE(ProducerTable::decode(from));
+}
+
+}  // namespace
+}  // namespace docket
