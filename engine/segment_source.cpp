@@ -31,7 +31,9 @@ Result<void> SegmentSource::read(FileOffset at, std::span<std::byte> into) const
 Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffset at,
                                             const Inspect& inspect) const {
   const auto where = key(at, kind_bytes);
-  if (auto kept = cache_.find<std::byte>(where)) {
+  // A constant column has no bytes, and a place that the next section shares.
+  const bool has_place = entry.bytes != 0;
+  if (auto kept = has_place ? cache_.find<std::byte>(where) : nullptr) {
     return kept;
   }
   const std::shared_ptr<std::byte[]> buffer(new std::byte[entry.bytes + section_padding]());
@@ -46,8 +48,7 @@ Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffse
       return placed(accepted.error(), at);
     }
   }
-  // A constant column has no bytes, and a place that the next section shares.
-  if (entry.bytes != 0) {
+  if (has_place) {
     cache_.put<std::byte>(where, section, entry.bytes);
   }
   return section;
@@ -56,7 +57,9 @@ Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffse
 Result<std::shared_ptr<const StringList>> SegmentSource::strings(const SectionEntry& entry,
                                                                  FileOffset at) const {
   const auto where = key(at, kind_strings);
-  if (auto kept = cache_.find<StringList>(where)) {
+  // A list of empty strings has no bytes, and a place that the next list shares.
+  const bool has_place = entry.bytes != 0;
+  if (auto kept = has_place ? cache_.find<StringList>(where) : nullptr) {
     return kept;
   }
   std::vector<std::byte> bytes(entry.bytes);
@@ -69,7 +72,9 @@ Result<std::shared_ptr<const StringList>> SegmentSource::strings(const SectionEn
     return placed(list.error(), at);
   }
   auto shared = std::make_shared<const StringList>(std::move(*list));
-  cache_.put<StringList>(where, shared, shared->bytes->size() + shared->starts.size() * 4);
+  if (has_place) {
+    cache_.put<StringList>(where, shared, shared->bytes->size() + shared->starts.size() * 4);
+  }
   return shared;
 }
 

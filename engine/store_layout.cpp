@@ -63,7 +63,9 @@ Result<void> make_store(Disk& disk, const std::string& directory) {
   DOCKET_TRY(disk.make_directories(directory));
   DOCKET_ASSIGN(const bool marked, disk.exists(marker_path(directory)));
   if (marked) {
-    return check_store_marker(disk, directory);
+    DOCKET_TRY(check_store_marker(disk, directory));
+    // A crash may have come between the two.
+    return disk.make_directories(logs_directory(directory));
   }
   DOCKET_ASSIGN(const auto entries, disk.list(directory));
   for (const DirectoryEntry& entry : entries) {
