@@ -29,7 +29,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint32_t backoff_ms_min = 50;
+constexpr std::uint32_t first_backoff_ms = 50;
 // What an event costs beside its strings, and with a handler.
 constexpr std::size_t event_overhead_bytes = 96;
 constexpr std::size_t handler_overhead_bytes = 64;
@@ -75,6 +75,7 @@ class RunningClient final : public Client, private LinkEvents {
         pause_timer_(io_),
         reconnect_timer_(io_),
         epoch_(options.epoch != 0 ? options.epoch : static_cast<std::uint64_t>(now_ns())),
+        backoff_ms_(std::min(first_backoff_ms, options.reconnect_ms_max)),
         random_(std::random_device{}()) {
     asio::co_spawn(io_, connect_loop(), [](const std::exception_ptr&) {});
     thread_ = std::thread([this] { io_.run(); });
@@ -207,7 +208,8 @@ class RunningClient final : public Client, private LinkEvents {
   bool closing_ = false;
   bool pausing_ = false;
   std::uint64_t epoch_;
-  std::uint32_t backoff_ms_ = backoff_ms_min;
+  std::uint64_t epoch_step_ns_ = 1'000'000'000;
+  std::uint32_t backoff_ms_;
   std::uint32_t outstanding_batches_ = 0;
   std::uint64_t outstanding_bytes_ = 0;
   std::minstd_rand random_;
@@ -440,7 +442,7 @@ void RunningClient::settle(std::uint64_t durable, std::uint64_t rejected, std::s
 void RunningClient::on_welcome(const ingest::Welcome& welcome) {
   welcome_ = welcome;
   welcome_came_ = true;
-  backoff_ms_ = backoff_ms_min;
+  backoff_ms_ = std::min(first_backoff_ms, options_.reconnect_ms_max);
   {
     const std::scoped_lock lock(mutex_);
     last_error_.clear();
@@ -491,8 +493,8 @@ Result<void> RunningClient::on_error(const ingest::ErrorFrame& error) {
     settle(0, batch.rows, batch.charged);
   }
   if (refused.is_dead || (refused.is_lost && options_.epoch != 0)) {
-    give_up(*lane,
-            refused.is_dead ? error.message : "the server has lost batches that it acknowledged");
+    give_up(*lane, refused.is_dead ? error.message
+                                   : "the server cannot go on with this epoch: " + error.message);
     return fail(ErrorCode::closed, lane->dead);
   }
   if (refused.needs_pause) {
@@ -522,8 +524,9 @@ void RunningClient::give_up(Lane& lane, const std::string& why) {
 }
 
 // A server that has lost what it acknowledged (its disk was replaced, an older copy restored)
-// expects numbers again that are gone. A new epoch starts them at 1, but first every batch that may
-// be stored under the old one must be known to be stored or not.
+// expects numbers again that are gone; one that has seen a later epoch of this sender (whose clock
+// was set back since) takes none of this one. A new epoch starts at batch 1, but first every batch
+// that may be stored under the old one must be known to be stored or not.
 void RunningClient::change_epoch_when_safe() {
   const std::vector<Lane*> all = lanes();
   if (std::none_of(all.begin(), all.end(), [](const Lane* lane) { return lane->stream.lost(); })) {
@@ -534,11 +537,13 @@ void RunningClient::change_epoch_when_safe() {
       return;
     }
   }
-  epoch_ = std::max(epoch_ + 1, static_cast<std::uint64_t>(now_ns()));
+  // The step doubles, because how late the server's epoch is cannot be asked.
+  epoch_ = std::max(epoch_ + epoch_step_ns_, static_cast<std::uint64_t>(now_ns()));
+  epoch_step_ns_ *= 2;
   for (Lane* lane : all) {
     lane->stream.renumber();
   }
-  link_->close("the server has lost batches that it acknowledged; starting a new epoch");
+  link_->close("the server cannot go on with this epoch; starting a new one");
 }
 
 void RunningClient::pause_then_resume() {
@@ -579,7 +584,7 @@ std::chrono::milliseconds RunningClient::next_backoff() {
   // Between half and all of it, so that many clients do not come back in step.
   std::uniform_int_distribution<std::uint32_t> jitter(backoff_ms_ - backoff_ms_ / 2, backoff_ms_);
   const std::chrono::milliseconds backoff(jitter(random_));
-  backoff_ms_ = std::min(2 * backoff_ms_, std::max(options_.reconnect_ms_max, backoff_ms_min));
+  backoff_ms_ = std::min(2 * backoff_ms_, options_.reconnect_ms_max);
   return backoff;
 }
 
@@ -610,6 +615,9 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   }
   if (options.batch_rows == 0 || options.batch_rows > limits::block_rows_max) {
     return fail(ErrorCode::invalid_argument, "batch_rows: must be 1 to 8192");
+  }
+  if (options.reconnect_ms_max == 0) {
+    return fail(ErrorCode::invalid_argument, "reconnect_ms_max: must not be 0");
   }
   if (options.port == 0) {
     return fail(ErrorCode::invalid_argument, "port: must not be 0");

@@ -116,10 +116,10 @@ Result<ClientStream::Refused> ClientStream::refuse(const ingest::ErrorFrame& err
   answered(batch);
   settling_ = in_flight_ > 0;
   if (error.code == ingest::WireError::out_of_order) {
-    // The usual reason is an error for an earlier batch, which comes again first. A number that is
-    // acknowledged already means that the server has lost what it had.
-    refused.is_lost = error.expected < batches_.front()->number;
-    refused.needs_pause = !refused.is_lost && error.expected > batches_.front()->number;
+    // The usual reason is an error for an earlier batch, which comes again first. But a number that
+    // is acknowledged already means that the server has lost what it had, and one behind the batch
+    // it refuses that it knows this sender in a later epoch.
+    refused.is_lost = error.expected < batches_.front()->number || error.batch < error.expected;
     lost_ = lost_ || refused.is_lost;
   } else if (error.retryable) {
     refused.needs_pause = true;

@@ -84,6 +84,7 @@ struct EventDecoder::State {
   std::vector<TargetView> related;
   std::string error;               // of the event at hand; empty: none so far
   const char* expected = nullptr;  // what the grammar wanted where the walk ended
+  std::string_view fault_text;     // where, unless it is at the walk's next token
   bool malformed = false;
 
   Result<Decoded> decode(std::string_view json, const EventRules& rules, Nanos received);
@@ -113,6 +114,11 @@ struct EventDecoder::State {
       expected = what;
     }
     return false;
+  }
+  // The same for a string that the walk has already stepped over.
+  bool wanted_in(std::string_view raw, const char* what) {
+    fault_text = raw;
+    return wanted(what);
   }
   void note(std::string_view path, std::string_view name, std::string_view rule);
 };
@@ -160,7 +166,7 @@ bool EventDecoder::State::walk_key(JsonCursor& at, std::string_view& key) {
     return wanted("a member's name");
   }
   if (!unescape(raw, key)) {
-    return wanted("valid escapes in a member's name");
+    return wanted_in(raw, "valid escapes in a member's name");
   }
   return at.take(':') || wanted("':'");
 }
@@ -171,7 +177,7 @@ bool EventDecoder::State::walk_string(JsonCursor& at, std::string_view path, std
   if (at.take_string(raw)) {
     if (!unescape(raw, into)) {
       if (!has_valid_escapes(raw)) {
-        return wanted("valid escapes in a string");
+        return wanted_in(raw, "valid escapes in a string");
       }
       note(path, name, "has half of a surrogate pair");
     }
@@ -275,7 +281,7 @@ bool EventDecoder::State::walk_ts(JsonCursor& at, Nanos& ts) {
   if (at.take_string(raw)) {
     std::string_view text;
     if (!unescape(raw, text)) {
-      return wanted("valid escapes in a string");
+      return wanted_in(raw, "valid escapes in a string");
     }
     if (auto parsed = parse_rfc3339(text)) {
       ts = *parsed;
@@ -441,6 +447,7 @@ Result<EventDecoder::Decoded> EventDecoder::State::decode(std::string_view json,
   }
   error.clear();
   expected = nullptr;
+  fault_text = {};
   unescaped.clear();
   // A string's value is never longer than its text, so views into this never move.
   unescaped.reserve(json.size());
@@ -448,8 +455,11 @@ Result<EventDecoder::Decoded> EventDecoder::State::decode(std::string_view json,
   Decoded out;
   JsonCursor at(json, index.positions());
   if (!walk_event(at, out, received) || (!at.at_end() && !wanted("the end"))) {
-    return fail(ErrorCode::invalid_argument, "json: expected " + std::string(expected) +
-                                                 " at byte " + std::to_string(at.fault_at()));
+    const std::size_t place = fault_text.data() == nullptr
+                                  ? at.fault_at()
+                                  : static_cast<std::size_t>(fault_text.data() - json.data());
+    return fail(ErrorCode::invalid_argument,
+                "json: expected " + std::string(expected) + " at byte " + std::to_string(place));
   }
   malformed = false;
   if (!error.empty()) {

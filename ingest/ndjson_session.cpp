@@ -293,6 +293,7 @@ asio::awaitable<void> NdjsonSession::finish() {
   while (!connection_->is_cut() && !failed_ && settled_lines() < lines_) {
     co_await connection_->pause();
   }
+  compose_durable();  // the writer may find this session gone
   connection_->wake_writer();
 }
 
@@ -362,23 +363,27 @@ void NdjsonSession::forget(const PendingPtr& pending) {
 }
 
 void NdjsonSession::completed(const PendingPtr& pending, Result<Receipt> result) {
+  const bool is_refused = !result && (result.error().code == ErrorCode::overloaded ||
+                                      result.error().code == ErrorCode::no_space);
+  if (!result && !is_refused) {
+    // While the batch still counts as open, so that its lines are not taken for settled.
+    fail(result.error().message);
+  }
   --slots_[pending->slot].in_flight;
   std::erase(in_flight_, pending);
+  if (is_refused) {
+    refused(pending, result.error());
+  } else {
+    forget(pending);
+  }
   if (result) {
     connection_->core().events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
-    forget(pending);
     refused_since_ = refused_.empty() ? 0 : steady_ms();
     retry_ms_ = retry_ms_min;
     if (waits_for_input_) {
       submit_idle();
     }
     connection_->wake_writer();
-  } else if (result.error().code == ErrorCode::overloaded ||
-             result.error().code == ErrorCode::no_space) {
-    refused(pending, result.error());
-  } else {
-    fail(result.error().message);
-    forget(pending);
   }
   connection_->changed();
 }

@@ -27,6 +27,9 @@ constexpr std::size_t memory_bytes_min = std::size_t{64} << 10;
 // After a failed accept (no file descriptors left, usually) the next try waits this long.
 constexpr auto accept_pause = std::chrono::milliseconds(50);
 
+// How long the io threads get to close what was cut at the deadline of stop().
+constexpr auto cut_wait = std::chrono::milliseconds(1000);
+
 Result<tcp::endpoint> resolve(const std::string& address, std::uint16_t port) {
   asio::io_context io;
   tcp::resolver resolver(io);
@@ -119,6 +122,7 @@ class RunningServer final : public Server {
       for (const auto& connection : all()) {
         asio::post(connection->executor(), [connection] { connection->cut({}); });
       }
+      wait_until_empty(cut_wait);
     }
     core_.io.stop();
     for (std::thread& thread : threads_) {

@@ -1,0 +1,440 @@
+#include "ingest/client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ingest/server.hpp"
+#include "tests/ingest/cutting_proxy.hpp"
+#include "tests/ingest/peer.hpp"
+#include "tests/support/fake_store.hpp"
+#include "tests/support/random_events.hpp"
+
+namespace docket::client {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::CuttingProxy;
+using testing::Direction;
+using testing::eventually;
+using testing::FakeStore;
+
+EventView event_of(const std::string& id) {
+  EventView event;
+  event.ts = 1'777'000'000'000'000'000;
+  event.actor = {"user", id, "", ""};
+  event.verb = "EDIT";
+  event.target = {"List", "7", ""};
+  return event;
+}
+
+class ClientTest : public ::testing::Test {
+ protected:
+  ClientTest() { start_server({}); }
+
+  void start_server(ingest::ServerOptions options) {
+    options.port = port_;
+    server_ = ingest::Server::start(store_, options).value();
+    port_ = server_->port();
+  }
+  Options options() const {
+    Options options;
+    options.port = port_;
+    options.node = "web-1";
+    options.reconnect_ms_max = 5;
+    return options;
+  }
+  // The ids of the actors of a log's events, in the order of their seqs.
+  std::vector<std::string> ids(std::string_view log) const {
+    std::vector<std::string> ids;
+    for (const Event& event : store_.events(log)) {
+      ids.push_back(event.actor.id);
+    }
+    return ids;
+  }
+  static std::vector<std::string> numbers(int count) {
+    std::vector<std::string> numbers;
+    for (int i = 0; i < count; ++i) {
+      numbers.push_back(std::to_string(i));
+    }
+    return numbers;
+  }
+
+  FakeStore store_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<ingest::Server> server_;
+};
+
+TEST_F(ClientTest, AnEventIsDeliveredWithItsSeq) {
+  const auto client = Client::start(options()).value();
+  std::atomic<std::uint64_t> seq{0};
+  ASSERT_TRUE(client->emit("activity", event_of("1"), [&](const Delivery& d) { seq = d.seq; }));
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(seq, 1U);
+  EXPECT_EQ(store_.events("activity")[0].node, "web-1");
+  const Counters counters = client->counters();
+  EXPECT_EQ(counters.emitted, 1U);
+  EXPECT_EQ(counters.durable, 1U);
+  EXPECT_EQ(counters.pending, 0U);
+  EXPECT_EQ(client->last_error(), "");
+}
+
+TEST_F(ClientTest, ASingleEventGoesWithoutAFlush) {
+  const auto client = Client::start(options()).value();
+  ASSERT_TRUE(client->emit("activity", event_of("1")));
+  EXPECT_TRUE(store_.wait_for_events("activity", 1));
+  ASSERT_TRUE(client->emit("activity", event_of("2")));
+  EXPECT_TRUE(store_.wait_for_events("activity", 2));
+}
+
+TEST_F(ClientTest, EveryFieldArrivesAsItWasEmitted) {
+  const auto client = Client::start(options()).value();
+  testing::RandomEvents random(11);
+  std::vector<Event> sent = random.take(2000);
+  std::vector<TargetView> scratch;
+  for (const Event& event : sent) {
+    const auto emitted = client->emit_waiting("activity", view_of(event, scratch), 10'000);
+    ASSERT_TRUE(emitted) << emitted.error().message;
+  }
+  ASSERT_TRUE(client->flush(10'000));
+  const auto stored = store_.events("activity");
+  ASSERT_EQ(stored.size(), sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    sent[i].log = "activity";
+    sent[i].seq = stored[i].seq;
+    sent[i].received = stored[i].received;
+    sent[i].node = "web-1";
+    ASSERT_EQ(stored[i], sent[i]) << i;
+  }
+}
+
+TEST_F(ClientTest, BrokenRulesAreRefusedAtOnceAndNamed) {
+  const auto client = Client::start(options()).value();
+  EventView event = event_of("");
+  EXPECT_EQ(client->emit("activity", event).error().message, "actor.id: is required");
+  event = event_of("1");
+  event.payload = "[]";
+  EXPECT_EQ(client->emit("activity", event).error().message, "payload: must be a JSON object");
+  event.payload = {};
+  EXPECT_EQ(client->emit("docket", event).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(client->emit("Bad", event).error().code, ErrorCode::invalid_argument);
+  event.verb = "edit";
+  EXPECT_TRUE(client->emit("activity", event));
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(store_.events("activity").at(0).verb, "EDIT");
+}
+
+TEST_F(ClientTest, ManyEventsOfSeveralThreadsAndLogsKeepEachThreadsOrder) {
+  const auto client = Client::start(options()).value();
+  constexpr int threads = 3;
+  constexpr int events = 20'000;
+  std::vector<std::thread> emitters;
+  for (int t = 0; t < threads; ++t) {
+    emitters.emplace_back([&, t] {
+      for (int i = 0; i < events; ++i) {
+        const std::string id = std::to_string(t) + "-" + std::to_string(i);
+        ASSERT_TRUE(client->emit_waiting(i % 2 == 0 ? "activity" : "api", event_of(id), 10'000));
+      }
+    });
+  }
+  for (std::thread& thread : emitters) {
+    thread.join();
+  }
+  ASSERT_TRUE(client->flush(20'000));
+  for (const char* log : {"activity", "api"}) {
+    std::map<std::string, int> last;
+    const auto stored = ids(log);
+    EXPECT_EQ(stored.size(), static_cast<std::size_t>(threads * events / 2));
+    for (const std::string& id : stored) {
+      const std::string thread = id.substr(0, 1);
+      const int number = std::stoi(id.substr(2));
+      const auto known = last.find(thread);
+      ASSERT_TRUE(known == last.end() || known->second < number);
+      last[thread] = number;
+    }
+  }
+  EXPECT_EQ(client->counters().durable, static_cast<std::uint64_t>(threads * events));
+}
+
+TEST_F(ClientTest, BatchesAreToldToTheBatchHandler) {
+  std::mutex mutex;
+  std::uint64_t rows = 0;
+  std::uint64_t next_seq = 1;
+  const auto client = Client::start(options(), [&](std::string_view log, std::uint64_t first_seq,
+                                                   std::uint32_t count, std::int64_t latency_ns) {
+                        const std::scoped_lock lock(mutex);
+                        EXPECT_EQ(log, "activity");
+                        EXPECT_EQ(first_seq, next_seq);
+                        EXPECT_GT(latency_ns, 0);
+                        next_seq += count;
+                        rows += count;
+                      }).value();
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(client->emit("activity", event_of("1")));
+  }
+  ASSERT_TRUE(client->flush(10'000));
+  const std::scoped_lock lock(mutex);
+  EXPECT_EQ(rows, 1000U);
+}
+
+TEST_F(ClientTest, MemoryIsBoundedAndRoomIsWaitedFor) {
+  Options small = options();
+  small.memory_bytes = 4096;
+  store_.hold();
+  const auto client = Client::start(small).value();
+  // Encoding makes room for a while; in the end there is none.
+  int accepted = 0;
+  while (client->emit_waiting("activity", event_of("1"), 50)) {
+    ASSERT_LT(++accepted, 1000);
+  }
+  EXPECT_GT(accepted, 5);
+  const auto refused = client->emit("activity", event_of("1"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
+  EXPECT_GE(client->counters().refused, 2U);
+  EXPECT_EQ(client->flush(10).error().code, ErrorCode::overloaded);
+  store_.release();
+  EXPECT_TRUE(client->emit_waiting("activity", event_of("1"), 10'000));
+  EXPECT_TRUE(client->flush(10'000));
+}
+
+TEST_F(ClientTest, NoMoreBatchesThanTheWindowWaitForTheirAck) {
+  Options many = options();
+  many.batch_rows = 1;
+  store_.hold();
+  const auto client = Client::start(many).value();
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(client->emit("activity", event_of(std::to_string(i))));
+  }
+  ASSERT_TRUE(store_.wait_for_queued(limits::producer_receipts_max));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_FALSE(server_->stats().protocol_errors);
+  store_.release();
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(ids("activity"), numbers(500));
+}
+
+TEST_F(ClientTest, EventsEmittedBeforeTheServerIsThereArriveLater) {
+  server_.reset();
+  const auto client = Client::start(options()).value();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(client->emit("activity", event_of(std::to_string(i))));
+  }
+  EXPECT_TRUE(eventually([&] { return client->last_error().find("refused") != std::string::npos; }))
+      << client->last_error();
+  EXPECT_FALSE(client->flush(10));
+  start_server({});
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(ids("activity"), numbers(100));
+}
+
+TEST_F(ClientTest, AServersRestartLosesAndDoublesNothing) {
+  const auto client = Client::start(options()).value();
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(client->emit_waiting("activity", event_of(std::to_string(i)), 10'000));
+    if (i % 500 == 0) {
+      ASSERT_TRUE(client->flush(10'000));
+    }
+    if (i % 500 == 250) {
+      server_->stop(i % 1000 == 250 ? 1000 : 0);
+      server_.reset();
+      start_server({});
+    }
+  }
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(ids("activity"), numbers(2000));
+  EXPECT_GE(client->counters().reconnects, 1U);
+}
+
+// The connection is cut at every byte of the first conversation, in both directions.
+TEST_F(ClientTest, ACutAtAnyByteInEitherDirectionStoresEverythingOnce) {
+  CuttingProxy proxy(port_);
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    for (std::size_t cut = 0;; ++cut) {
+      store_.lose_everything();
+      proxy.cut_next_after(direction, cut);
+      Options through = options();
+      through.port = proxy.port();
+      through.node = "cut";
+      through.batch_rows = 2;
+      std::map<std::uint64_t, int> delivered;
+      std::mutex mutex;
+      {
+        const auto client = Client::start(through).value();
+        for (int i = 0; i < 4; ++i) {
+          ASSERT_TRUE(client->emit("activity", event_of(std::to_string(i)), [&](const Delivery& d) {
+            const std::scoped_lock lock(mutex);
+            EXPECT_TRUE(d.ok()) << d.error;
+            ++delivered[d.seq];
+          }));
+        }
+        const auto flushed = client->flush(10'000);
+        ASSERT_TRUE(flushed) << flushed.error().message << " at byte " << cut;
+      }
+      ASSERT_EQ(ids("activity"), numbers(4)) << "cut at byte " << cut;
+      ASSERT_EQ(delivered.size(), 4U);
+      for (const auto& [seq, times] : delivered) {
+        ASSERT_EQ(times, 1) << seq;
+      }
+      if (!proxy.has_cut()) {
+        ASSERT_GT(cut, 50U);
+        break;
+      }
+    }
+  }
+}
+
+TEST_F(ClientTest, CutsDuringBulkLoseAndDoubleNothing) {
+  CuttingProxy proxy(port_);
+  Options through = options();
+  through.port = proxy.port();
+  through.batch_rows = 50;
+  const auto client = Client::start(through).value();
+  std::atomic<bool> done{false};
+  std::thread cutter([&] {
+    while (!done) {
+      std::this_thread::sleep_for(20ms);
+      proxy.cut_all();
+    }
+  });
+  constexpr int events = 30'000;
+  for (int i = 0; i < events; ++i) {
+    ASSERT_TRUE(client->emit_waiting("activity", event_of(std::to_string(i)), 20'000));
+    if (i % 100 == 0) {
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+  done = true;
+  cutter.join();
+  ASSERT_TRUE(client->flush(20'000));
+  EXPECT_EQ(ids("activity"), numbers(events));
+  EXPECT_GT(client->counters().reconnects, 0U);
+}
+
+TEST_F(ClientTest, MomentaryRefusalsAreSentAgainInOrder) {
+  Options one = options();
+  one.batch_rows = 1;
+  const auto client = Client::start(one).value();
+  for (const ErrorCode code : {ErrorCode::overloaded, ErrorCode::no_space}) {
+    store_.refuse_submissions(code, 3);
+    store_.refuse_commits(code, 3);
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_TRUE(client->emit("activity", event_of(std::to_string(i))));
+    }
+    ASSERT_TRUE(client->flush(10'000));
+  }
+  auto expected = numbers(20);
+  const auto twice = numbers(20);
+  expected.insert(expected.end(), twice.begin(), twice.end());
+  EXPECT_EQ(ids("activity"), expected);
+}
+
+TEST_F(ClientTest, ALogThatIsOneTooManyFailsItsEventsOnly) {
+  const auto client = Client::start(options()).value();
+  ASSERT_TRUE(client->emit("activity", event_of("1")));
+  ASSERT_TRUE(client->flush(10'000));
+  store_.refuse_logs(ErrorCode::overloaded);
+  std::atomic<int> failures{0};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(
+        client->emit("another", event_of("1"), [&](const Delivery& d) { failures += !d.ok(); }));
+  }
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(failures, 3);
+  EXPECT_EQ(client->counters().rejected, 3U);
+  EXPECT_TRUE(eventually([&] {
+    const auto emitted = client->emit("another", event_of("1"));
+    return !emitted && emitted.error().code == ErrorCode::closed;
+  }));
+  ASSERT_TRUE(client->emit("activity", event_of("2")));
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(store_.events("activity").size(), 2U);
+}
+
+TEST_F(ClientTest, AServerWithANewDiskIsSentToInANewEpoch) {
+  const auto client = Client::start(options()).value();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(client->emit("activity", event_of("before")));
+    ASSERT_TRUE(client->emit("api", event_of("before")));
+    ASSERT_TRUE(client->flush(10'000));
+  }
+  store_.lose_everything();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(client->emit("activity", event_of(std::to_string(i))));
+    ASSERT_TRUE(client->emit("api", event_of(std::to_string(i))));
+  }
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(ids("activity"), numbers(100));
+  EXPECT_EQ(ids("api"), numbers(100));
+}
+
+TEST_F(ClientTest, AClockThatWasSetBackIsOvercome) {
+  {
+    Options future = options();
+    future.epoch = static_cast<std::uint64_t>(INT64_MAX);
+    const auto client = Client::start(future).value();
+    ASSERT_TRUE(client->emit("activity", event_of("0")));
+    ASSERT_TRUE(client->flush(10'000));
+  }
+  Options options_now = options();
+  const auto client = Client::start(options_now).value();
+  ASSERT_TRUE(client->emit("activity", event_of("1")));
+  ASSERT_TRUE(client->flush(30'000));
+  EXPECT_EQ(ids("activity"), numbers(2));
+}
+
+TEST_F(ClientTest, TheSameRunAgainInAFixedEpochStoresNothingTwice) {
+  for (int run = 0; run < 2; ++run) {
+    Options fixed = options();
+    fixed.epoch = 7;
+    fixed.batch_rows = 100;
+    const auto client = Client::start(fixed).value();
+    for (int i = 0; i < 1050; ++i) {
+      ASSERT_TRUE(client->emit("activity", event_of(std::to_string(i))));
+      if (i % 37 == 0) {
+        std::this_thread::sleep_for(1ms);  // would make other batches, were they cut by time
+      }
+    }
+    ASSERT_TRUE(client->flush(10'000));
+    EXPECT_EQ(client->counters().durable, 1050U);
+  }
+  EXPECT_EQ(ids("activity"), numbers(1050));
+}
+
+TEST_F(ClientTest, BadOptionsAreErrors) {
+  Options bad = options();
+  bad.node = "";
+  EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
+  bad = options();
+  bad.batch_rows = 0;
+  EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
+  bad.batch_rows = 8193;
+  EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
+  bad = options();
+  bad.port = 0;
+  EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
+}
+
+TEST_F(ClientTest, AClientMayGoAtAnyMoment) {
+  for (int i = 0; i < 30; ++i) {
+    if (i == 10) {
+      store_.hold();
+    }
+    if (i == 20) {
+      server_->stop(0);
+    }
+    const auto client = Client::start(options()).value();
+    ASSERT_TRUE(client->emit("activity", event_of("1")));
+    std::this_thread::sleep_for(std::chrono::milliseconds(i % 5));
+  }
+  store_.release();
+}
+
+}  // namespace
+}  // namespace docket::client

@@ -1,0 +1,240 @@
+#include "tests/ingest/peer.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "engine/batch.hpp"
+#include "engine/bytes.hpp"
+
+namespace docket::testing {
+namespace {
+
+constexpr int wait_ms = 10'000;
+
+bool ready(int fd, short what) {
+  pollfd wanted{fd, what, 0};
+  return poll(&wanted, 1, wait_ms) == 1;
+}
+
+}  // namespace
+
+Peer::Peer(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  const int on = 1;
+  EXPECT_EQ(setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+}
+
+Peer::~Peer() {
+  ::close(fd_);
+}
+
+bool Peer::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (!ready(fd_, POLLOUT)) {
+      return false;
+    }
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+      if (errno == EAGAIN) {
+        continue;
+      }
+      return false;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+bool Peer::send(std::span<const std::byte> bytes) {
+  return send(as_text(bytes));
+}
+
+std::size_t Peer::send_without_waiting(std::string_view bytes) {
+  const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+}
+
+void Peer::close_sending() {
+  shutdown(fd_, SHUT_WR);
+}
+
+void Peer::abort() {
+  const linger now{1, 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  ::close(fd_);
+  fd_ = -1;
+}
+
+bool Peer::read_more() {
+  if (!ready(fd_, POLLIN)) {
+    ADD_FAILURE() << "the server says nothing";
+    return false;
+  }
+  std::array<char, 65536> buffer{};
+  const ssize_t received = recv(fd_, buffer.data(), buffer.size(), 0);
+  if (received <= 0) {
+    return false;
+  }
+  input_.append(buffer.data(), static_cast<std::size_t>(received));
+  return true;
+}
+
+std::optional<std::string> Peer::line() {
+  std::size_t end = 0;
+  while ((end = input_.find('\n')) == std::string::npos) {
+    if (!read_more()) {
+      return std::nullopt;
+    }
+  }
+  std::string line = input_.substr(0, end);
+  input_.erase(0, end + 1);
+  return line;
+}
+
+std::string Peer::rest() {
+  while (read_more()) {
+  }
+  return std::exchange(input_, {});
+}
+
+std::optional<Frame> Peer::frame() {
+  const auto have = [this](std::size_t bytes) {
+    while (input_.size() < bytes) {
+      if (!read_more()) {
+        return false;
+      }
+    }
+    return true;
+  };
+  if (!have(ingest::frame_header_bytes)) {
+    return std::nullopt;
+  }
+  const auto header_bytes = as_byte_span(input_).first<ingest::frame_header_bytes>();
+  const auto header = ingest::parse_frame_header(header_bytes);
+  if (!header) {
+    ADD_FAILURE() << header.error().message;
+    return std::nullopt;
+  }
+  const std::size_t size = ingest::frame_header_bytes + header->body_bytes;
+  if (!have(size)) {
+    return std::nullopt;
+  }
+  Frame frame;
+  frame.type = header->type;
+  const auto body = as_byte_span(input_).subspan(ingest::frame_header_bytes, header->body_bytes);
+  frame.body.assign(body.begin(), body.end());
+  EXPECT_TRUE(ingest::frame_is_intact(as_byte_span(input_).first<ingest::frame_header_bytes>(),
+                                      frame.body));
+  input_.erase(0, size);
+  return frame;
+}
+
+bool Peer::closed() {
+  while (read_more()) {
+  }
+  return !::testing::Test::HasFailure();
+}
+
+std::optional<ingest::Welcome> Peer::shake_hands(const std::string& node, std::uint64_t epoch) {
+  send(hello_bytes(node, epoch));
+  const auto first = frame();
+  if (!first || first->type != ingest::FrameType::welcome) {
+    ADD_FAILURE() << "no welcome";
+    return std::nullopt;
+  }
+  return ingest::parse_welcome(first->body).value();
+}
+
+void Peer::send_batch(std::string_view log, std::uint64_t number, std::span<const std::byte> body) {
+  send(batch_bytes(log, number, body));
+}
+
+std::optional<ingest::Ack> Peer::ack() {
+  const auto next = frame();
+  if (next && next->type == ingest::FrameType::error) {
+    const auto error = ingest::parse_error(next->body);
+    ADD_FAILURE() << "an error instead of an ack: " << (error ? error->message : "malformed");
+    return std::nullopt;
+  }
+  if (!next || next->type != ingest::FrameType::ack) {
+    ADD_FAILURE() << "no ack";
+    return std::nullopt;
+  }
+  return ingest::parse_ack(next->body).value();
+}
+
+std::optional<ingest::ErrorFrame> Peer::error() {
+  const auto next = frame();
+  if (!next || next->type != ingest::FrameType::error) {
+    ADD_FAILURE() << "no error frame";
+    return std::nullopt;
+  }
+  return ingest::parse_error(next->body).value();
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < wait_ms; ++i) {
+    if (condition()) {
+      return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
+std::vector<std::byte> hello_bytes(const std::string& node, std::uint64_t epoch) {
+  std::vector<std::byte> bytes;
+  for (const char c : ingest::native_preface) {
+    bytes.push_back(static_cast<std::byte>(c));
+  }
+  ingest::Hello hello;
+  hello.node = node;
+  hello.epoch = epoch;
+  ingest::append_hello(bytes, hello);
+  return bytes;
+}
+
+std::vector<std::byte> batch_bytes(std::string_view log, std::uint64_t number,
+                                   std::span<const std::byte> body) {
+  const ingest::BatchHead head = ingest::batch_head(log, number, body);
+  std::vector<std::byte> bytes(head.size() + body.size());
+  std::copy(head.begin(), head.end(), bytes.begin());
+  std::copy(body.begin(), body.end(), bytes.begin() + head.size());
+  return bytes;
+}
+
+std::vector<std::byte> body_of(std::uint32_t rows, std::uint64_t first_id) {
+  BatchBuilder builder;
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    const std::string id = std::to_string(first_id + i);
+    EventView event;
+    event.ts = 1'777'000'000'000'000'000 + i;
+    event.actor = {"user", id, "", ""};
+    event.verb = "EDIT";
+    event.target = {"List", "7", ""};
+    builder.add(event);
+  }
+  return builder.finish().bytes;
+}
+
+std::string line_of(std::uint64_t id, const std::string& log) {
+  return R"({"log":")" + log + R"(","actor":{"kind":"user","id":")" + std::to_string(id) +
+         R"("},"verb":"EDIT","target":{"type":"List","id":"7"}})";
+}
+
+}  // namespace docket::testing

@@ -1,0 +1,180 @@
+#include "ingest/server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "tests/ingest/peer.hpp"
+#include "tests/support/fake_store.hpp"
+
+namespace docket::ingest {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::eventually;
+using testing::FakeStore;
+using testing::line_of;
+using testing::Peer;
+
+class ServerTest : public ::testing::Test {
+ protected:
+  void start(ServerOptions options = {}) {
+    options.port = 0;
+    server_ =
+        Server::start(store_, options, [this](const auto&, const auto& peer, const auto& why) {
+          const std::scoped_lock lock(mutex_);
+          refusals_.push_back(peer + ": " + why);
+        }).value();
+  }
+  std::uint16_t port() const { return server_->port(); }
+  std::vector<std::string> refusals() {
+    const std::scoped_lock lock(mutex_);
+    return refusals_;
+  }
+
+  FakeStore store_;
+  std::mutex mutex_;
+  std::vector<std::string> refusals_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(ServerTest, UnknownProtocolsAreToldWhatThePortTakes) {
+  start();
+  for (const char* greeting : {"GET / HTTP/1.1\r\n\r\n", "<34>1 - - - - - -\n", "17 <34>", "DKT2",
+                               "DKX", "\x16\x03\x01", "[{}]"}) {
+    Peer peer(port());
+    peer.send(std::string_view(greeting));
+    EXPECT_EQ(peer.rest(),
+              "error: this port takes the native protocol (first bytes DKT1) or NDJSON (first byte "
+              "{)\n")
+        << greeting;
+  }
+  EXPECT_EQ(server_->stats().protocol_errors, 7U);
+  EXPECT_EQ(refusals().size(), 7U);
+  EXPECT_EQ(refusals()[0], "127.0.0.1: unknown protocol");
+}
+
+TEST_F(ServerTest, APeerThatSaysNothingIsCut) {
+  ServerOptions options;
+  options.handshake_ms = 50;
+  start(options);
+  for (const char* beginning : {"", "D", "DKT1", "{\"verb\":", "DKT1\x20\x00\x00"}) {
+    Peer peer(port());
+    peer.send(std::string_view(beginning));
+    EXPECT_TRUE(peer.closed()) << beginning;
+  }
+  EXPECT_EQ(refusals().size(), 5U);
+}
+
+TEST_F(ServerTest, AnIdlePeerIsCutWithoutBlame) {
+  ServerOptions options;
+  options.idle_ms = 100;
+  start(options);
+  Peer lines(port());
+  lines.send(line_of(1) + "\n");
+  EXPECT_EQ(lines.line(), R"({"durable":1})");
+  Peer frames(port());
+  frames.shake_hands("web-1");
+  EXPECT_TRUE(lines.closed());
+  EXPECT_TRUE(frames.closed());
+  EXPECT_TRUE(refusals().empty());
+}
+
+TEST_F(ServerTest, ConnectionsOverTheLimitAreClosedAtOnce) {
+  ServerOptions options;
+  options.connections_max = 2;
+  start(options);
+  Peer one(port());
+  Peer two(port());
+  ASSERT_TRUE(eventually([this] { return server_->stats().connections == 2; }));
+  Peer three(port());
+  EXPECT_TRUE(three.closed());
+  EXPECT_EQ(refusals(), (std::vector<std::string>{"127.0.0.1: too many connections"}));
+  one.send(line_of(1) + "\n");
+  EXPECT_EQ(one.line(), R"({"durable":1})");
+}
+
+TEST_F(ServerTest, ManyConnectionsComeAndGo) {
+  ServerOptions options;
+  options.threads = 2;
+  start(options);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this] {
+      for (int i = 0; i < 50; ++i) {
+        Peer peer(port());
+        peer.send(line_of(1));
+        if (i % 5 == 0) {
+          peer.abort();
+          continue;
+        }
+        peer.close_sending();
+        EXPECT_EQ(peer.rest(), "{\"durable\":1}\n");
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_TRUE(eventually([this] { return server_->stats().connections == 0; }));
+  EXPECT_EQ(server_->stats().connections_accepted, 200U);
+  EXPECT_EQ(server_->stats().memory_used, 0U);
+}
+
+TEST_F(ServerTest, StopEndsIdleConnectionsAndAcceptsNoMore) {
+  start();
+  Peer peer(port());
+  peer.send(line_of(1) + "\n");
+  EXPECT_EQ(peer.line(), R"({"durable":1})");
+  std::thread stopper([this] { server_->stop(10'000); });
+  EXPECT_TRUE(peer.closed());
+  stopper.join();
+  server_->stop(10'000);  // once more is harmless
+  EXPECT_EQ(server_->stats().connections, 0U);
+}
+
+TEST_F(ServerTest, StopDoesNotWaitLongerThanItsDeadline) {
+  start();
+  store_.hold();
+  Peer peer(port());
+  peer.send(line_of(1) + "\n");
+  ASSERT_TRUE(store_.wait_for_queued(1));
+  server_->stop(50);
+  EXPECT_TRUE(peer.closed());
+  store_.release();
+}
+
+TEST_F(ServerTest, AServerGoesWithConnectionsOfEveryKindOpen) {
+  start();
+  Peer silent(port());
+  Peer partial(port());
+  partial.send("{\"verb\"");
+  Peer native(port());
+  native.shake_hands("web-1");
+  Peer batch(port());
+  batch.shake_hands("web-2");
+  batch.send_batch("activity", 1, testing::body_of(1));
+  server_.reset();
+  EXPECT_TRUE(silent.closed());
+}
+
+TEST_F(ServerTest, ATakenAddressAndBadOptionsAreErrors) {
+  start();
+  ServerOptions options;
+  options.port = port();
+  const auto taken = Server::start(store_, options);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ErrorCode::io);
+  options.port = 0;
+  options.address = "no such address";
+  EXPECT_EQ(Server::start(store_, options).error().code, ErrorCode::invalid_argument);
+  options.address = "127.0.0.1";
+  options.threads = 0;
+  EXPECT_EQ(Server::start(store_, options).error().code, ErrorCode::invalid_argument);
+}
+
+}  // namespace
+}  // namespace docket::ingest
