@@ -131,6 +131,7 @@ TEST(QueryParser, AndAndParenthesesKeepTheValuesOfOneFieldApart) {
   EXPECT_EQ(canonical("target:List:5 AND target:Contact:9"), "target:List:5 AND target:Contact:9");
   EXPECT_EQ(canonical("(verb:A x) (verb:B y)"), "verb:A x AND verb:B y");
   EXPECT_EQ(canonical("verb:A (verb:B)"), "verb:A AND verb:B");
+  EXPECT_EQ(canonical("verb:A log:x AND verb:B log:y"), "verb:A log:x AND verb:B log:y");
 }
 
 TEST(QueryParser, VerbsAreUpperCasedAndEditFindsUpdate) {
@@ -285,6 +286,11 @@ TEST(QueryParser, ErrorsSayWhatWasExpectedAndWhere) {
             "expected a term, found OR (in quotes it is a word to search for) @0");
   EXPECT_EQ(error_of("a AND OR b"),
             "expected a term, found OR (in quotes it is a word to search for) @6");
+  EXPECT_EQ(error_of("a\"b\""),
+            "expected white space before a quote (text that contains one is put in quotes) @1");
+  EXPECT_EQ(error_of("\"a\"b"), "expected white space after the closing quote @3");
+  EXPECT_EQ(error_of("\"a\",\"b\""),
+            "expected white space; a list needs a field, as in verb:CREATE,DELETE @3");
   EXPECT_EQ(error_of("()"), "expected a term, found a closing parenthesis @1");
   EXPECT_EQ(error_of("a (b"), "expected a closing parenthesis for the one that opens here @2");
   EXPECT_EQ(error_of("a)"), "expected a term or the end; no parenthesis is open here @1");
@@ -325,6 +331,10 @@ TEST(QueryParser, DepthIsBounded) {
   EXPECT_TRUE(parse(nested(query_depth_max, "-", "a"), context()));
   EXPECT_TRUE(parse(nested(query_depth_max / 2, "-(", "a"), context()));
   EXPECT_TRUE(parse(nested(query_depth_max - 1, "(x OR y ", "on:today,yesterday"), context()));
+  // A list of days is printed in parentheses, so that it goes one deeper.
+  EXPECT_FALSE(parse(nested(query_depth_max, "(x OR y ", "on:today,yesterday"), context()));
+  EXPECT_EQ(canonical(canonical(nested(query_depth_max - 1, "(x OR y ", "on:today,yesterday"))),
+            canonical(nested(query_depth_max - 1, "(x OR y ", "on:today,yesterday")));
   EXPECT_TRUE(
       error_of(nested(query_depth_max + 1, "(", "a")).starts_with("expected no more than 64"));
   EXPECT_TRUE(
@@ -347,6 +357,9 @@ TEST(QueryParser, ValuesAreBounded) {
   EXPECT_FALSE(parse(list(query_matches_max) + " a", context()));
   EXPECT_FALSE(parse(list(query_matches_max - 1) + " verb:EDIT", context()));
   EXPECT_FALSE(parse(list(query_matches_max) + " since:7d", context()));
+  // A day is printed as two bounds, so it counts as two.
+  EXPECT_TRUE(parse(list(query_matches_max - 2) + " on:today", context()));
+  EXPECT_FALSE(parse(list(query_matches_max - 1) + " on:today", context()));
 }
 
 }  // namespace

@@ -101,6 +101,17 @@ TEST(TimeZone, ADayWithoutMidnightBeginsAtTheJump) {
   EXPECT_EQ(day(beirut, "2022-03-27T12:00:00Z", 1), "2022-03-27T21:00:00Z");
 }
 
+TEST(TimeZone, MinutesThatAreRepeatedAcrossMidnightBelongToTheDayThatHasBegun) {
+  // At 00:01 on 29 October 2006 clocks went back to 23:01.
+  const TimeZone st_johns = zone("America/St_Johns");
+  EXPECT_EQ(day(st_johns, "2006-10-29T02:29:59Z"), "2006-10-28T02:30:00Z");
+  for (const std::string_view time : {"2006-10-29T02:30:00Z", "2006-10-29T02:31:00Z",
+                                      "2006-10-29T03:29:59Z", "2006-10-29T12:00:00Z"}) {
+    EXPECT_EQ(day(st_johns, time), "2006-10-29T02:30:00Z") << time;
+    EXPECT_EQ(day(st_johns, time, 1), "2006-10-30T03:30:00Z") << time;
+  }
+}
+
 TEST(TimeZone, ADayThatAZoneSkippedWholeIsEmpty) {
   // Samoa went from 29 to 31 December 2011.
   const TimeZone apia = zone("Pacific/Apia");
