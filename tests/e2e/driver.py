@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 import urllib.parse
 
@@ -92,7 +93,8 @@ class Server:
                 lines.put(line.decode().split())
             lines.put(None)
 
-        threading.Thread(target=read, daemon=True).start()
+        self.reader = threading.Thread(target=read, daemon=True)
+        self.reader.start()
         while len(self.ports) < 2:
             try:
                 words = lines.get(timeout=START_SECONDS)
@@ -121,6 +123,8 @@ class Server:
         self._close()
 
     def _close(self):
+        self.reader.join()
+        self.process.stdout.close()
         self.stderr.close()
 
     def __enter__(self):
@@ -215,6 +219,26 @@ class EndToEnd(unittest.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="docket-e2e-"))
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def wait_until(self, holds):
+        """Polls for what happens in the background."""
+        end = time.monotonic() + ANSWER_SECONDS
+        while not holds():
+            self.assertLess(time.monotonic(), end, "it did not happen")
+            time.sleep(0.05)
+
+    def spawn(self, program, *arguments):
+        """One of the programs in the background; it does not outlive the test."""
+        process = subprocess.Popen([BIN / program, *map(str, arguments)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+        def end():
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+        self.addCleanup(end)
+        return process
 
     def start(self, name="data", **options):
         server = Server(self.directory / name, **options)

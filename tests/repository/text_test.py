@@ -8,10 +8,10 @@ import sources
 CODE = (*sources.CPP, ".py", ".cmake", ".js", ".css", ".html", ".sh")
 LINE_MAX = 100
 FILE_LINES_MAX = 600
-TOP_LEVEL = {
-    *(".ci .clang-format .clang-tidy .gitignore CMakeLists.txt CMakePresets.json LICENSE README.md".split()),
-    *("bench docs engine index ingest packaging query tests tools".split()),
-}
+TOP_LEVEL = set(
+    ".ci .clang-format .clang-tidy .gitignore CMakeLists.txt CMakePresets.json LICENSE README.md "
+    "bench docs engine index ingest packaging query tests tools".split()
+)
 
 
 def code():
