@@ -43,6 +43,7 @@ class MemorySegment final : public SegmentReader {
   // Strings of one field of the dictionaries of `block`, when they are read.
   void damage_strings(std::uint32_t block, DictionaryField field);
   void set_path(std::string path) { info_.path = std::move(path); }
+  void set_digest(std::uint64_t digest) { info_.digest = digest; }
 
   [[nodiscard]] const SegmentInfo& info() const override { return info_; }
   [[nodiscard]] Result<std::span<const BlockInfo>> blocks() const override;
