@@ -178,30 +178,43 @@ class FooterReader {
   Footer footer_;
 };
 
-// Whether all that the footer names stands before it, so that no reader is sent elsewhere or asks
-// for more memory than the file could fill.
-bool lies_within(const Footer& footer, std::uint64_t end) {
-  const auto inside = [end](FileOffset at, std::uint64_t bytes) {
-    return at.value <= end && bytes <= end - at.value;
-  };
+// Walks the file's content up to the footer: everything comes after what was named before it.
+class Layout {
+ public:
+  explicit Layout(std::uint64_t end) : end_(end) {}
+
+  void next(FileOffset at, std::uint64_t bytes) {
+    sound_ = sound_ && at.value >= at_ && at.value <= end_ && bytes <= end_ - at.value;
+    at_ = at.value + bytes;
+  }
+  void next(const PlacedSection& section) { next(section.at, section.entry.bytes); }
+  [[nodiscard]] bool sound() const { return sound_; }
+
+ private:
+  std::uint64_t end_;
+  std::uint64_t at_ = segment_header_bytes;
+  bool sound_ = true;
+};
+
+// Whether all that the footer names stands before it and nothing stands in the place of another, so
+// that no reader is sent elsewhere, asks for more memory than the file could fill, or finds in the
+// cache under one place what belongs to another.
+bool is_laid_out(const Footer& footer, std::uint64_t end) {
+  Layout layout(end);
   for (const SealedBlock& block : footer.blocks) {
-    if (!inside(block.header.offset, block.header.block_bytes())) {
-      return false;
-    }
+    layout.next(block.header.offset, block.header.block_bytes());
   }
   for (const StringPages& list : footer.strings) {
     for (const PlacedSection& page : list.pages) {
-      if (!inside(page.at, page.entry.bytes)) {
-        return false;
-      }
+      layout.next(page);
     }
   }
   for (const auto& table : {footer.actor_kinds, footer.actor_roles, footer.target_types}) {
-    if (table && !inside(table->at, table->entry.bytes)) {
-      return false;
+    if (table) {
+      layout.next(*table);
     }
   }
-  return true;
+  return layout.sound();
 }
 
 }  // namespace
@@ -291,8 +304,8 @@ Result<LoadedFooter> load_footer(const File& file, SegmentId id) {
   if (!read) {
     return fail_corrupt(read.error().message, id.value, at);
   }
-  if (!lies_within(*read, at)) {
-    return fail_corrupt("footer points outside the file", id.value, at);
+  if (!is_laid_out(*read, at)) {
+    return fail_corrupt("footer does not follow the file's layout", id.value, at);
   }
   return LoadedFooter{std::move(*read), digest};
 }

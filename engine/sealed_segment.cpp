@@ -126,7 +126,6 @@ class SealedDictionaries : public Dictionaries {
 
 struct SealedSegment::Loaded {
   std::shared_ptr<const SegmentSource> source;
-  Footer footer;
   std::vector<BlockInfo> blocks;
   std::vector<std::shared_ptr<const BlockPlace>> places;
   std::shared_ptr<const SealedDictionaries> dictionaries;
@@ -185,7 +184,6 @@ Result<const SealedSegment::Loaded*> SealedSegment::load() const {
     loaded->places.push_back(std::make_shared<const BlockPlace>(
         BlockPlace{h.offset + block_header_bytes, std::move(block.directory)}));
   }
-  loaded->footer = std::move(read.footer);
   owned_ = std::move(loaded);
   loaded_.store(owned_.get(), std::memory_order_release);
   return owned_.get();
@@ -199,11 +197,6 @@ Result<std::span<const BlockInfo>> SealedSegment::blocks() const {
 Result<std::shared_ptr<const Dictionaries>> SealedSegment::dictionaries(std::uint32_t) const {
   DOCKET_ASSIGN(const Loaded* loaded, load());
   return std::shared_ptr<const Dictionaries>(loaded->dictionaries);
-}
-
-Result<const Footer*> SealedSegment::footer() const {
-  DOCKET_ASSIGN(const Loaded* loaded, load());
-  return &loaded->footer;
 }
 
 Result<std::shared_ptr<const BlockPlace>> SealedSegment::place(std::uint32_t block) const {

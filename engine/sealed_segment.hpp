@@ -16,7 +16,8 @@ namespace docket {
 // Thread-safe. `disk` and `cache` must outlive it.
 class SealedSegment : public SegmentBase {
  public:
-  // What the manifest knows of the segment; `info.path` is opened at the first use.
+  // What the manifest knows of the segment; `info.path` is opened at the first use. A footer whose
+  // digest is not the manifest's is corrupt: another file stands in the segment's place.
   SealedSegment(Disk& disk, SectionCache& cache, SegmentInfo info);
   // Removes the segment's files where remove_when_released() was called.
   ~SealedSegment() override;
@@ -25,10 +26,6 @@ class SealedSegment : public SegmentBase {
   [[nodiscard]] Result<std::span<const BlockInfo>> blocks() const override;
   [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const override;
-
-  // The footer; errors: io, corrupt, newer_format. A footer whose digest is not the manifest's is
-  // corrupt: another file stands in the segment's place.
-  [[nodiscard]] Result<const Footer*> footer() const;
 
   // Retired: the last reader to let go removes `files` and syncs `directory`.
   void remove_when_released(std::vector<std::string> files, std::string directory) const;

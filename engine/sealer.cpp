@@ -74,8 +74,14 @@ class Sealer {
       static_cast<void>(disk_.unlink(temporary));
       return std::move(result_);
     }
-    DOCKET_TRY(disk_.rename(temporary, path));
-    DOCKET_TRY(disk_.sync_directory(request_.directory));
+    if (auto renamed = disk_.rename(temporary, path); !renamed) {
+      static_cast<void>(disk_.unlink(temporary));
+      return fail(renamed.error());
+    }
+    if (auto synced = disk_.sync_directory(request_.directory); !synced) {
+      static_cast<void>(disk_.unlink(path));
+      return fail(synced.error());
+    }
     result_.info.path = path;
     return std::move(result_);
   }
@@ -164,25 +170,52 @@ class Sealer {
       if (rows_.size() == 0) {
         first_seq_ = block.first_seq + done;
       }
-      const std::uint32_t count =
-          std::min(block.rows - done, limits::block_rows_max - rows_.size());
+      const std::uint32_t count = rows_that_fit(taken, done, block.rows);
       append(taken, *maps_[b], done, done + count);
       done += count;
-      if (rows_.size() == limits::block_rows_max ||
-          rows_.payloads.size() >= limits::block_raw_bytes_target) {
+      if (is_full()) {
         DOCKET_TRY(flush_block());
       }
     }
     return {};
   }
 
+  // Whether rows_ is a full block: of rows, of payloads, or of related targets.
+  [[nodiscard]] bool is_full() const {
+    return rows_.size() == limits::block_rows_max ||
+           rows_.payloads.size() >= limits::block_raw_bytes_target ||
+           rows_.related_targets.size() > limits::block_related_max - limits::related_max;
+  }
+
+  // How many rows of a taken block from `begin` on go into rows_ until it is full: at least one.
+  [[nodiscard]] std::uint32_t rows_that_fit(const TakenBlock& taken, std::uint32_t begin,
+                                            std::uint32_t rows) const {
+    const std::uint32_t room = std::min(rows - begin, limits::block_rows_max - rows_.size());
+    std::size_t payloads = rows_.payloads.size();
+    std::size_t related = rows_.related_targets.size();
+    for (std::uint32_t row = begin; row < begin + room; ++row) {
+      if (!taken.payload_lengths.empty()) {
+        payloads += taken.payload_lengths[row];
+      }
+      if (!taken.related->starts.empty()) {
+        related += taken.related->starts[row + 1] - taken.related->starts[row];
+      }
+      if (payloads >= limits::block_raw_bytes_target ||
+          related > limits::block_related_max - limits::related_max) {
+        return row + 1 - begin;
+      }
+    }
+    return room;
+  }
+
   Result<void> take_payloads(std::uint32_t b, TakenBlock& taken) {
     const BlockInfo& block = blocks_[b];
     // A full block that meets an empty one stays whole, and so do its payload chunks.
-    if (block.rows == limits::block_rows_max && rows_.size() == 0) {
+    if (block.rows == limits::block_rows_max && rows_.size() == 0 &&
+        taken.related->targets.size() <= limits::block_related_max - limits::related_max) {
       DOCKET_ASSIGN(auto lengths, source_.raw_section(b, Section::payload_lengths));
       DOCKET_ASSIGN(auto data, source_.raw_section(b, Section::payload_data));
-      if (lengths && data) {
+      if (lengths && data && data->entry.bytes <= limits::batch_bytes_max) {
         taken.payload_copy = PayloadCopy{std::move(lengths), std::move(data)};
         return {};
       }

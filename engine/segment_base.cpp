@@ -179,6 +179,9 @@ Result<std::shared_ptr<const SegmentBase::PayloadIndex>> SegmentBase::payload_in
     return source.placed(chunks.error(), at);
   }
   index->chunks = std::move(*chunks);
+  if (index->chunks.empty() && total != 0) {
+    return source.placed({ErrorCode::corrupt, "payload lengths without payloads", 0, 0, 0}, at);
+  }
   for (std::size_t i = 0; i < index->chunks.size(); ++i) {
     const PayloadChunk& chunk = index->chunks[i];
     const std::uint32_t end = i + 1 < index->chunks.size() ? index->chunks[i + 1].first_row : rows;

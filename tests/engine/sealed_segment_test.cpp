@@ -1,0 +1,236 @@
+#include "engine/sealed_segment.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <thread>
+
+#include "engine/bytes.hpp"
+#include "engine/codec.hpp"
+#include "engine/limits.hpp"
+#include "engine/sealer.hpp"
+#include "engine/segment_file.hpp"
+#include "tests/engine/stores.hpp"
+#include "tests/support/random_events.hpp"
+#include "tests/support/sim_disk.hpp"
+
+namespace docket {
+namespace {
+
+using testing::Io;
+using testing::plain_events;
+
+class SealedSegmentTest : public ::testing::Test {
+ protected:
+  SealedSegmentTest() { static_cast<void>(disk_.make_directories("log")); }
+
+  std::shared_ptr<SealedSegment> seal(const std::vector<Event>& events) {
+    testing::HotFile file;
+    for (std::size_t at = 0; at < events.size(); at += 5000) {
+      const std::size_t end = std::min(events.size(), at + 5000);
+      file.add({events.begin() + static_cast<long>(at), events.begin() + static_cast<long>(end)});
+    }
+    SectionCache cache(1 << 20);
+    const auto hot = file.open(disk_, "log/1.hot", cache);
+    const auto sealed = seal_segment(disk_, {hot.get(), "log", {}});
+    EXPECT_TRUE(sealed) << sealed.error().describe();
+    info_ = sealed->info;
+    return open();
+  }
+  std::shared_ptr<SealedSegment> open() {
+    return std::make_shared<SealedSegment>(disk_, cache_, info_);
+  }
+
+  testing::SimDisk disk_;
+  SectionCache cache_{8 << 20};
+  SegmentInfo info_;
+};
+
+TEST_F(SealedSegmentTest, NothingIsReadBeforeItIsAskedFor) {
+  seal(plain_events(100));
+  const std::uint64_t before = disk_.io_count();
+  const auto segment = open();
+  EXPECT_EQ(segment->info().rows, 100U);
+  EXPECT_EQ(disk_.io_count(), before);
+  EXPECT_TRUE(segment->blocks());
+  EXPECT_GT(disk_.io_count(), before);
+}
+
+TEST_F(SealedSegmentTest, DictionariesAreOneSortedObjectForAllBlocks) {
+  testing::RandomEvents random(3);
+  const auto segment = seal(random.take(10'000));
+  ASSERT_EQ(segment->blocks().value().size(), 2U);
+  const auto dictionaries = segment->dictionaries(0).value();
+  EXPECT_EQ(dictionaries, segment->dictionaries(1).value());
+  EXPECT_TRUE(dictionaries->sorted());
+  const StringTable* names = dictionaries->target_names().value();
+  const StringTable* ids = dictionaries->target_ids().value();
+  const PackedInts types = dictionaries->target_types().value();
+  ASSERT_EQ(ids->size(), dictionaries->target_count());
+  ASSERT_GT(ids->size(), 2 * limits::dictionary_page_entries) << "this test is about pages";
+  std::string scanned;
+  std::tuple<std::uint64_t, std::string, std::string> last;
+  ASSERT_TRUE(ids->scan(0, ids->size(), [&](std::uint32_t id, std::string_view text) {
+    std::string single;
+    EXPECT_TRUE(ids->read(id, single));
+    EXPECT_EQ(single, text);
+    std::string name;
+    EXPECT_TRUE(names->read(id, name));
+    std::tuple next(types[id], std::string(text), name);
+    EXPECT_TRUE(id == 0 || last < next) << id;
+    last = std::move(next);
+    return true;
+  }));
+}
+
+TEST_F(SealedSegmentTest, ScanTakesAnyRangeAndStopsWhenTold) {
+  const auto segment = seal(plain_events(1000));
+  const StringTable* ids = segment->dictionaries(0).value()->target_ids().value();
+  for (const auto& [begin, end] :
+       {std::pair(0U, 0U), std::pair(255U, 257U), std::pair(300U, 900U), std::pair(1000U, 1000U)}) {
+    std::uint32_t expected = begin;
+    ASSERT_TRUE(ids->scan(begin, end, [&](std::uint32_t id, std::string_view) {
+      EXPECT_EQ(id, expected++);
+      return true;
+    }));
+    EXPECT_EQ(expected, end);
+  }
+  int calls = 0;
+  ASSERT_TRUE(ids->scan(0, 1000, [&](std::uint32_t, std::string_view) { return ++calls < 7; }));
+  EXPECT_EQ(calls, 7);
+}
+
+TEST_F(SealedSegmentTest, FileThatIsNotTheManifestsIsCorrupt) {
+  seal(plain_events(100));
+  const auto refused = [this](const auto& change) {
+    const SegmentInfo good = info_;
+    change(info_);
+    const auto blocks = open()->blocks();
+    info_ = good;
+    return !blocks && blocks.error().code == ErrorCode::corrupt;
+  };
+  EXPECT_FALSE(refused([](SegmentInfo&) {}));
+  EXPECT_TRUE(refused([](SegmentInfo& i) { i.digest ^= 1; }));
+  EXPECT_TRUE(refused([](SegmentInfo& i) { i.rows += 1; }));
+  EXPECT_TRUE(refused([](SegmentInfo& i) { i.first_seq += 1; }));
+}
+
+TEST_F(SealedSegmentTest, ErrorOfOpeningIsNotKeptForEver) {
+  seal(plain_events(100));
+  const auto segment = open();
+  disk_.inject({.at = 1, .kinds = Io::open});
+  const auto blocks = segment->blocks();
+  ASSERT_FALSE(blocks);
+  EXPECT_EQ(blocks.error().code, ErrorCode::io);
+  EXPECT_TRUE(segment->blocks());
+}
+
+TEST_F(SealedSegmentTest, EveryDamagedByteIsReportedWithItsPlaceOrTouchesNothingRead) {
+  const auto events = plain_events(200);
+  seal(events);
+  const auto expected = testing::as_stored(events);
+  std::size_t reported = 0;
+  const std::size_t size = disk_.content(info_.path).size();
+  for (std::uint64_t byte = segment_header_bytes; byte < size; byte += 3) {
+    disk_.flip_bit(info_.path, byte * 8 + byte % 8);
+    SectionCache cache(1 << 20);
+    const SealedSegment segment(disk_, cache, info_);
+    EventReader reader(segment);
+    bool damaged = false;
+    Event event;
+    for (std::uint32_t row = 0; row < 200 && !damaged; ++row) {
+      const auto read = reader.read(row, event);
+      if (!read) {
+        ASSERT_EQ(read.error().code, ErrorCode::corrupt);
+        ASSERT_EQ(read.error().segment, 1U);
+        damaged = true;
+      } else {
+        ASSERT_EQ(event, expected[row]) << "damage at " << byte << " was believed";
+      }
+    }
+    reported += damaged ? 1 : 0;
+    disk_.flip_bit(info_.path, byte * 8 + byte % 8);
+  }
+  EXPECT_GT(reported, size / 3 / 2);
+}
+
+TEST_F(SealedSegmentTest, FilesOfARetiredSegmentStayUntilTheLastReaderLetsGo) {
+  auto segment = seal(plain_events(100));
+  disk_.plant("log/1.idx", {});
+  ASSERT_TRUE(disk_.unlink("log/1.hot"));
+  auto reader = segment;
+  segment->remove_when_released({info_.path, "log/1.idx"}, "log");
+  segment.reset();
+  EXPECT_EQ(disk_.files().size(), 2U);
+  EXPECT_EQ(testing::read_all(*reader).size(), 100U) << "opened after it was retired";
+  reader.reset();
+  EXPECT_TRUE(disk_.files().empty());
+  EXPECT_TRUE(disk_.after_power_loss(1)->files().empty()) << "the directory was not synced";
+}
+
+TEST_F(SealedSegmentTest, FilesOfOthersStay) {
+  seal(plain_events(100)).reset();
+  EXPECT_EQ(disk_.files().size(), 2U);
+}
+
+TEST_F(SealedSegmentTest, ThreadsMayAskForTheFirstTimeAtOnce) {
+  const auto events = plain_events(9000);
+  const auto expected = testing::as_stored(events);
+  seal(events);
+  const auto segment = open();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      EventReader reader(*segment);
+      Event event;
+      for (std::uint32_t row = static_cast<std::uint32_t>(t); row < 9000; row += 40) {
+        ASSERT_TRUE(reader.read(row, event));
+        ASSERT_EQ(event, expected[row]);
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+}
+
+// A block whose columns lie under checksums that match: as a hostile directory may hold.
+TEST_F(SealedSegmentTest, IdThatTheDictionaryDoesNotHaveIsReportedFromEveryColumn) {
+  seal(plain_events(100));
+  const auto original = disk_.content(info_.path);
+  const auto file = disk_.open(info_.path, OpenMode::read);
+  const Footer footer = load_footer(**file, info_.id).value().footer;
+  for (const Section section :
+       {Section::row_actor, Section::row_verb, Section::row_target, Section::row_ip,
+        Section::row_outcome, Section::row_reason, Section::row_session, Section::row_node}) {
+    Footer lying = footer;
+    for (SectionEntry& entry : lying.blocks[0].directory.entries) {
+      if (entry.section == section) {
+        entry.base += 1'000'000;
+      }
+    }
+    auto bytes = original;
+    const std::size_t at = original.size() - encode_footer(footer, FileOffset(0)).size();
+    bytes.resize(at);
+    append_bytes(bytes, encode_footer(lying, FileOffset(at)));
+    disk_.plant(info_.path, bytes);
+    info_.digest = trailer_digest(bytes);
+    const auto segment = open();
+    // In all orders, so that nothing is found in the cache that was not inspected.
+    for (std::size_t first = 0; first < row_column_count; ++first) {
+      SectionCache cache(1 << 20);
+      const SealedSegment fresh(disk_, cache, info_);
+      EXPECT_TRUE(fresh.blocks());
+      static_cast<void>(fresh.column(0, static_cast<RowColumn>(first)));
+      static_cast<void>(fresh.related(0));
+      EventReader reader(fresh);
+      Event event;
+      const auto read = reader.read(0, event);
+      ASSERT_FALSE(read) << static_cast<int>(section);
+      ASSERT_EQ(read.error().code, ErrorCode::corrupt);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace docket
