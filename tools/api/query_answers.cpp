@@ -107,7 +107,7 @@ Result<Answer> Service::search(const Parameters& parameters,
       if (rows++ != 0) {
         body += ',';
       }
-      query::append_json(body, event);
+      query::append_json(body, event, query::PayloadForm::as_sent);
     }
     wanted -= page.events.size();
     gaps.insert(gaps.end(), page.gaps.begin(), page.gaps.end());
@@ -229,7 +229,7 @@ Result<Answer> Service::event(const Route& route, const Parameters& parameters,
   DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
   DOCKET_ASSIGN(const Event found, searcher.event(route.log, Seq(seq)));
   Answer answer;
-  query::append_json(answer.body, found);
+  query::append_json(answer.body, found, query::PayloadForm::as_sent);
   answer.read = ReadRecord{"event", fmt::format("{}:{}", route.log, seq), 1};
   return answer;
 }

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t batch_rows = 1024;
 constexpr std::size_t batch_bytes = std::size_t{1} << 20;
 constexpr std::chrono::seconds retry_after{1};
+// Many questions a second shall not make as many commits.
+constexpr std::chrono::milliseconds gathering{10};
 
 bool is_retryable(ErrorCode code) {
   return code == ErrorCode::no_space || code == ErrorCode::overloaded;
@@ -53,6 +55,7 @@ Result<void> SystemLog::record_durably(Event event) {
       return fail(ErrorCode::overloaded, "the queue of the system's log is full");
     }
     queue_.push_back({std::move(event), std::move(done)});
+    ++urgent_;
     wake_.notify_one();
   }
   return result.get();
@@ -82,9 +85,13 @@ void SystemLog::run() {
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return closing_ || !queue_.empty() || !items.empty(); });
+      wake_.wait_for(lock, gathering, [&] {
+        return closing_ || urgent_ > 0 || queue_.size() >= batch_rows || !items.empty();
+      });
       closing = closing_;
       while (!queue_.empty() && items.size() < batch_rows && bytes < batch_bytes) {
         bytes += queue_.front().event.payload.size();
+        urgent_ -= queue_.front().done ? 1 : 0;
         items.push_back(std::move(queue_.front()));
         queue_.pop_front();
       }

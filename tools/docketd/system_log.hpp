@@ -55,6 +55,7 @@ class SystemLog {
   std::deque<Item> queue_;
   std::uint64_t dropped_ = 0;  // in all
   std::uint64_t untold_ = 0;   // of these, not yet in an event
+  std::size_t urgent_ = 0;     // items of the queue that somebody waits for
   bool closing_ = false;
   std::thread thread_;
 };

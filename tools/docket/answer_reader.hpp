@@ -1,0 +1,48 @@
+// Reading the API's answers back.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/event.hpp"
+#include "engine/result.hpp"
+#include "engine/snapshot.hpp"
+#include "query/searcher.hpp"
+
+namespace docket::cli {
+
+// The error that a problem document, or any other unsuccessful answer, tells of.
+[[nodiscard]] Error error_of(unsigned status, std::string_view body);
+
+// Errors of these: io, when the text is not such an answer.
+
+// The member `name`, a whole number.
+[[nodiscard]] Result<std::uint64_t> read_number(std::string_view body, std::string_view name);
+// The member "gaps"; empty where it is absent.
+[[nodiscard]] Result<std::vector<Gap>> read_gaps(std::string_view body);
+
+struct EventPage {
+  std::vector<Event> events;
+  std::string next;  // empty: this was the last page
+};
+[[nodiscard]] Result<EventPage> read_page(std::string_view body);
+[[nodiscard]] Result<Event> read_event(std::string_view json);
+
+struct FacetAnswer {
+  std::string field;
+  std::vector<query::FacetValue> values;
+  std::uint64_t distinct = 0;
+  std::uint64_t other = 0;
+};
+[[nodiscard]] Result<std::vector<FacetAnswer>> read_facets(std::string_view body);
+[[nodiscard]] Result<std::vector<query::HistogramBucket>> read_histogram(std::string_view body);
+
+// The objects of the array `list`, each as the texts of these members, in this order; null and
+// absent ones are empty.
+[[nodiscard]] Result<std::vector<std::vector<std::string>>> read_rows(
+    std::string_view body, std::string_view list, std::initializer_list<std::string_view> members);
+
+}  // namespace docket::cli

@@ -1,0 +1,325 @@
+#include "tools/docket/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
+#include "tools/version.hpp"
+
+namespace docket::cli {
+
+namespace {
+
+constexpr int usage_error = 2;
+
+// A word such as `-ip:10.0.0.0/8` is a negated term of the query and no option. It is marked before
+// the parser of options sees it, and the mark taken off afterwards.
+constexpr char term_mark = '\x01';
+
+bool is_negated_term(std::string_view word) {
+  if (word.size() < 3 || word[0] != '-' || word[1] == '-') {
+    return false;
+  }
+  const std::size_t colon = word.find(':');
+  return colon != std::string_view::npos && colon > 1 &&
+         std::ranges::all_of(word.substr(1, colon - 1),
+                             [](char c) { return (c >= 'a' && c <= 'z') || c == '.'; });
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    text += text.empty() ? "" : " ";
+    text += !word.empty() && word[0] == term_mark ? word.substr(1) : word;
+  }
+  return text;
+}
+
+// The options as typed, before they are understood.
+struct Typed {
+  Arguments arguments;
+  std::vector<std::string> query;
+  std::string format;
+  bool utc = false;
+  bool zone_given = false;
+};
+
+class Parser {
+ public:
+  Parser() : app_("docket asks a Docket server, or a data directory, about events.", "docket") {
+    app_.set_version_flag("--version", std::string("docket ") + std::string(version));
+    app_.require_subcommand(1);
+    add_source(app_, true);
+    add_format(app_, "table|json|ndjson|csv");
+    add_zone(app_);
+    app_.footer(
+        "Exit codes: 0 done; 1 failed; 2 usage, or a query that cannot be read; 3 damage found.\n"
+        "NO_COLOR turns colours off; $PAGER shows long tables on a terminal.\n"
+        "'docket COMMAND --help' lists the options of a command, 'docket help query' explains the\n"
+        "query language.");
+    add_questions();
+    add_transfers();
+    add_store_commands();
+    add_help();
+  }
+
+  ParsedArguments parse(int argc, const char* const* argv) {
+    ParsedArguments parsed;
+    std::vector<std::string> words;
+    for (int i = argc - 1; i > 0; --i) {  // CLI11 takes a vector from its end
+      const std::string word = argv[i];
+      words.push_back(is_negated_term(word) ? term_mark + word : word);
+    }
+    try {
+      app_.parse(words);
+      finish();
+    } catch (const CLI::ParseError& error) {
+      parsed.exit_code = app_.exit(error) == 0 ? 0 : usage_error;
+    }
+    parsed.arguments = std::move(typed_.arguments);
+    return parsed;
+  }
+
+ private:
+  struct Known {
+    Command command;
+    CLI::App* app;
+    bool directory, server;  // where it can look
+    std::vector<std::string> formats;
+    bool zone;
+  };
+
+  CLI::App* add(Known known, const std::string& name, const std::string& description) {
+    known.app = app_.add_subcommand(name, description);
+    if (known.directory || known.server) {
+      add_source(*known.app, known.server, known.directory);
+    }
+    if (!known.formats.empty()) {
+      std::string list;
+      for (const std::string& format : known.formats) {
+        list += (list.empty() ? "" : "|") + format;
+      }
+      add_format(*known.app, list);
+    }
+    if (known.zone) {
+      add_zone(*known.app);
+    }
+    known_.push_back(known);
+    return known.app;
+  }
+
+  void add_source(CLI::App& app, bool server, bool directory = true) {
+    if (directory) {
+      app.add_option("--data", typed_.arguments.data,
+                     "Read this data directory, also beside its running server; never writes")
+          ->type_name("DIR");
+    }
+    if (server) {
+      app.add_option("--server", typed_.arguments.server,
+                     "Ask this server ($DOCKET_SERVER, else http://127.0.0.1:7480)")
+          ->type_name("URL");
+    }
+  }
+
+  void add_format(CLI::App& app, const std::string& formats) {
+    app.add_option("-o,--output", typed_.format, "How to write the answer")->type_name(formats);
+  }
+
+  void add_zone(CLI::App& app) {
+    app.add_option("--tz", typed_.arguments.zone,
+                   "Time zone of days, clock times and tables, such as Europe/Berlin (local)")
+        ->type_name("ZONE")
+        ->each([this](const std::string&) { typed_.zone_given = true; });
+    app.add_flag("--utc", typed_.utc, "The same as --tz UTC");
+  }
+
+  void add_query(CLI::App& app) {
+    app.add_option("QUERY", typed_.query,
+                   "What to look for; see 'docket help query'. All events "
+                   "when absent")
+        ->type_name("");
+    app.add_flag("--strict", typed_.arguments.strict,
+                 "Exit with 3 when something that should have been read is missing");
+  }
+
+  void add_questions() {
+    Arguments& a = typed_.arguments;
+    const std::vector<std::string> all{"table", "json", "ndjson", "csv"};
+    CLI::App* app = add({Command::search, nullptr, true, true, all, true}, "search",
+                        "A page of events, newest first; the next cursor goes to stderr");
+    add_query(*app);
+    app->add_option("--limit", a.limit, "Events at most (50)")->check(CLI::Range(1, 1'000'000'000));
+    app->add_option("--cursor", a.cursor, "Go on where an earlier page ended")->type_name("CURSOR");
+    app->add_flag("--oldest", a.oldest, "Oldest first");
+
+    add_query(*add({Command::count, nullptr, true, true, all, true}, "count",
+                   "The exact number of events"));
+
+    app = add({Command::facets, nullptr, true, true, all, true}, "facets",
+              "Exact counts per value of fields");
+    add_query(*app);
+    app->add_option("--by", a.by, "Fields (verb,actor,target.type,target,ip,outcome,log)")
+        ->type_name("FIELD,…");
+    app->add_option("--top", a.top, "Values per field (10)")->check(CLI::Range(1, 10'000));
+
+    app = add({Command::histogram, nullptr, true, true, all, true}, "histogram",
+              "Counts per span of time");
+    add_query(*app);
+    app->add_option("--every", a.every, "Width of a span: 15s 5m 1h 1d 1w")
+        ->type_name("WIDTH")
+        ->required();
+    app->add_option("--by", a.by, "Split each span by this field")->type_name("FIELD");
+
+    app = add({Command::show, nullptr, true, true, all, true}, "show",
+              "One event in full with its field-level diff");
+    app->add_option("EVENT", a.event, "Its name, such as activity:17")
+        ->type_name("LOG:SEQ")
+        ->required();
+
+    app = add({Command::tail, nullptr, true, true, all, true}, "tail",
+              "The newest events, oldest of them first");
+    add_query(*app);
+    app->add_option("-n", a.newest, "How many (10)")->check(CLI::Range(0, 1000));
+    app->add_flag("-f,--follow", a.follow, "Then each one as it arrives");
+  }
+
+  void add_transfers() {
+    Arguments& a = typed_.arguments;
+    CLI::App* app =
+        add({Command::export_events, nullptr, true, true, {"csv", "ndjson"}, true}, "export",
+            "The whole filtered set, oldest first, with row count and digest");
+    add_query(*app);
+    app->add_option("--out", a.out, "Write to this file, which appears when it is complete")
+        ->type_name("FILE");
+    app->add_flag("--raw", a.raw,
+                  "CSV cells as they are; else what a spreadsheet would run gets a leading '");
+
+    app = add({Command::import, nullptr, false, false, {}, false}, "import",
+              "Send events from NDJSON or Docket CSV files, each exactly once, through the server");
+    app->add_option("FILE", a.files, "Files, each NDJSON or CSV as exported")
+        ->type_name("")
+        ->required();
+    app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
+        ->type_name("LOG");
+    app->add_option("--ingest", a.ingest, "Where the server takes events (127.0.0.1:7470)")
+        ->envname("DOCKET_INGEST")
+        ->type_name("ADDR:PORT");
+    app->add_flag("--raw", a.raw, "CSV cells are as they are; else a leading ' is taken off them");
+  }
+
+  void add_store_commands() {
+    Arguments& a = typed_.arguments;
+    const std::vector<std::string> all{"table", "json", "ndjson", "csv"};
+    add({Command::stats, nullptr, true, true, all, true}, "stats", "Sizes and rates of the logs");
+    CLI::App* app = add({Command::segments, nullptr, true, true, all, true}, "segments",
+                        "The segments with their ranges");
+    app->add_option("--log", a.log, "Of this log only")->type_name("LOG");
+    add({Command::nodes, nullptr, true, true, all, true}, "nodes",
+        "The senders: how far each is stored");
+    app = add({Command::retention, nullptr, true, true, all, false}, "retention",
+              "What each log may keep, and what goes now");
+    app->add_flag("--dry-run", a.dry_run, "List each segment that would be retired now");
+    app->add_option("--config", a.config, "The server's file, for the policies; with --data only")
+        ->type_name("FILE.toml");
+    app = add({Command::verify, nullptr, true, false, {"table", "json"}, false}, "verify",
+              "Read everything and check every checksum; exit code 3 where damage is found");
+    app->add_flag("--deep", a.deep, "Compare each index with the events it stands for, too");
+  }
+
+  void add_help() {
+    CLI::App* app = app_.add_subcommand("help", "Explain the query language, or a command");
+    app->add_option("TOPIC", topic_, "query, or the name of a command")->type_name("");
+    help_ = app;
+  }
+
+  // What the parser cannot check by itself.
+  void finish() {
+    Arguments& a = typed_.arguments;
+    if (help_->parsed()) {
+      if (topic_ == "query") {
+        a.command = Command::help_query;
+        return;
+      }
+      const auto named = std::ranges::find_if(
+          known_, [this](const Known& known) { return known.app->get_name() == topic_; });
+      if (named == known_.end() && !topic_.empty()) {
+        throw CLI::ValidationError("help", "there is no topic '" + topic_ + "'");
+      }
+      static_cast<void>(
+          std::fputs((topic_.empty() ? app_.help() : named->app->help("docket")).c_str(), stdout));
+      throw CLI::Success();
+    }
+    const Known& known =
+        *std::ranges::find_if(known_, [](const Known& each) { return each.app->parsed(); });
+    a.command = known.command;
+    a.query = joined(typed_.query);
+    check_source(known);
+    check_format(known);
+    if (typed_.utc) {
+      a.zone = "UTC";
+    }
+    if ((typed_.utc || typed_.zone_given) && !known.zone) {
+      throw CLI::ValidationError("--tz", known.app->get_name() + " does not take it");
+    }
+    if (!a.config.empty() && a.data.empty()) {
+      throw CLI::ValidationError("--config", "goes with --data; a server knows its own policies");
+    }
+  }
+
+  void check_source(const Known& known) {
+    Arguments& a = typed_.arguments;
+    const std::string name = known.app->get_name();
+    if (!a.data.empty() && !a.server.empty()) {
+      throw CLI::ValidationError("--data", "and --server cannot both be given");
+    }
+    if (!a.data.empty() && !known.directory) {
+      throw CLI::ValidationError("--data", name + " does not take it");
+    }
+    if (!a.server.empty() && !known.server) {
+      throw CLI::ValidationError("--server", name + " does not take it");
+    }
+    if (a.data.empty() && known.directory && !known.server) {
+      throw CLI::ValidationError("--data", "is required");
+    }
+    if (a.data.empty() && a.server.empty()) {
+      const char* const environment = std::getenv("DOCKET_SERVER");  // before any thread
+      a.server =
+          environment != nullptr && *environment != '\0' ? environment : "http://127.0.0.1:7480";
+    }
+  }
+
+  void check_format(const Known& known) {
+    static const std::map<std::string, Format> formats{{"table", Format::table},
+                                                       {"json", Format::json},
+                                                       {"ndjson", Format::ndjson},
+                                                       {"csv", Format::csv}};
+    if (typed_.format.empty()) {
+      typed_.arguments.format =
+          known.command == Command::export_events ? Format::csv : Format::table;
+      return;
+    }
+    if (std::ranges::find(known.formats, typed_.format) == known.formats.end()) {
+      throw CLI::ValidationError("-o", known.app->get_name() + " does not write " + typed_.format);
+    }
+    typed_.arguments.format = formats.at(typed_.format);
+    if (typed_.arguments.raw && typed_.arguments.format != Format::csv &&
+        known.command == Command::export_events) {
+      throw CLI::ValidationError("--raw", "goes with -o csv only");
+    }
+  }
+
+  CLI::App app_;
+  Typed typed_;
+  std::vector<Known> known_;
+  CLI::App* help_ = nullptr;
+  std::string topic_;
+};
+
+}  // namespace
+
+ParsedArguments parse_arguments(int argc, const char* const* argv) {
+  return Parser().parse(argc, argv);
+}
+
+}  // namespace docket::cli

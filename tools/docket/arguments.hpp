@@ -1,0 +1,67 @@
+// The command line of docket.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace docket::cli {
+
+enum class Command : std::uint8_t {
+  search,
+  count,
+  facets,
+  histogram,
+  show,
+  tail,
+  export_events,
+  import,
+  stats,
+  segments,
+  nodes,
+  retention,
+  verify,
+  help_query,
+};
+
+enum class Format : std::uint8_t { table, json, ndjson, csv };
+
+struct Arguments {
+  Command command = Command::search;
+  // Where to look: a directory, else a server.
+  std::string data;
+  std::string server;
+  Format format = Format::table;
+  std::string zone = "local";
+  bool strict = false;  // a gap makes the exit code 3
+
+  std::string query;
+  std::uint64_t limit = 50;
+  std::string cursor;
+  bool oldest = false;
+  std::string by;  // facets: fields; histogram: field; empty: the default
+  std::uint32_t top = 10;
+  std::string every;
+  std::string event;  // show: LOG:SEQ
+  std::uint32_t newest = 10;
+  bool follow = false;
+  std::string out;  // export: a file; empty: stdout
+  bool raw = false;
+  std::vector<std::string> files;
+  std::string log;
+  std::string ingest = "127.0.0.1:7470";
+  bool dry_run = false;
+  bool deep = false;
+  std::string config;
+};
+
+struct ParsedArguments {
+  Arguments arguments;
+  std::optional<int> exit_code;  // set: there is nothing to run (help, version, a usage error)
+};
+
+// Prints help and version on stdout, usage errors on stderr.
+[[nodiscard]] ParsedArguments parse_arguments(int argc, const char* const* argv);
+
+}  // namespace docket::cli

@@ -1,0 +1,72 @@
+#include "tools/docket/commands.hpp"
+
+#include <fmt/format.h>
+
+#include "query/render.hpp"
+
+namespace docket::cli {
+
+int complain(const Error& error) {
+  // A query's syntax error is three lines with a caret; each is made safe by itself.
+  std::string text;
+  std::string_view rest = error.message;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    text += text.empty() ? "docket: " : "\n";
+    text += query::terminal_safe(line);
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+  static_cast<void>(std::fprintf(stderr, "%s\n", text.c_str()));
+  switch (error.code) {
+    case ErrorCode::invalid_argument:
+      return exit_usage;
+    case ErrorCode::corrupt:
+      return exit_damaged;
+    default:
+      return exit_failed;
+  }
+}
+
+int report_gaps(const Context& context, const std::vector<Gap>& gaps) {
+  for (const Gap& gap : gaps) {
+    static_cast<void>(
+        std::fprintf(stderr, "docket: missing: %s:%llu to %s:%llu: %s\n", gap.log.c_str(),
+                     static_cast<unsigned long long>(gap.first_seq.value), gap.log.c_str(),
+                     static_cast<unsigned long long>(gap.last_seq.value),
+                     query::terminal_safe(gap.reason).c_str()));
+  }
+  return !gaps.empty() && context.arguments.strict ? exit_damaged : exit_done;
+}
+
+api::Parameters question_of(const Context& context) {
+  api::Parameters parameters;
+  parameters.set("q", context.arguments.query);
+  parameters.set("tz", context.zone.name());
+  return parameters;
+}
+
+void write_json(Context& context, std::string_view body) {
+  context.out.write(context.terminal.is_terminal ? json_for_terminal(body) : std::string(body));
+  context.out.write("\n");
+}
+
+void write_table(Context& context, const Table& table, std::string_view body) {
+  switch (context.arguments.format) {
+    case Format::table:
+      context.out.write(table.text(context.terminal, context.zone));
+      return;
+    case Format::csv:
+      context.out.write(table.csv());
+      return;
+    case Format::ndjson: {
+      const std::string text = table.ndjson();
+      context.out.write(context.terminal.is_terminal ? json_for_terminal(text) : text);
+      return;
+    }
+    case Format::json:
+      write_json(context, body);
+      return;
+  }
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,55 @@
+// The commands. Each writes its answer to `out`, messages to stderr, and returns the exit code.
+#pragma once
+
+#include <vector>
+
+#include "engine/result.hpp"
+#include "engine/snapshot.hpp"
+#include "query/time_zone.hpp"
+#include "tools/docket/arguments.hpp"
+#include "tools/docket/output.hpp"
+#include "tools/docket/source.hpp"
+#include "tools/docket/table.hpp"
+
+namespace docket::cli {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_damaged = 3;
+
+struct Context {
+  const Arguments& arguments;
+  Output& out;
+  Terminal terminal;
+  query::TimeZone zone = query::TimeZone::utc();
+};
+
+[[nodiscard]] int run_search(Context& context, Source& source);
+[[nodiscard]] int run_count(Context& context, Source& source);
+[[nodiscard]] int run_facets(Context& context, Source& source);
+[[nodiscard]] int run_histogram(Context& context, Source& source);
+[[nodiscard]] int run_show(Context& context, Source& source);
+[[nodiscard]] int run_tail(Context& context, Source& source);
+[[nodiscard]] int run_export(Context& context, Source& source);
+[[nodiscard]] int run_import(Context& context);
+[[nodiscard]] int run_stats(Context& context, Source& source);
+[[nodiscard]] int run_segments(Context& context, Source& source);
+[[nodiscard]] int run_nodes(Context& context, Source& source);
+[[nodiscard]] int run_retention(Context& context, Source& source);
+[[nodiscard]] int run_verify(Context& context);
+
+// --- what several of them need -------------------------------------------------------------------
+
+// Prints the error on stderr; the exit code that goes with it.
+int complain(const Error& error);
+// Names each gap on stderr. exit_damaged when there are some and --strict was given.
+[[nodiscard]] int report_gaps(const Context& context, const std::vector<Gap>& gaps);
+// The parameters `q` and `tz`.
+[[nodiscard]] api::Parameters question_of(const Context& context);
+// The answer's body as it came, for -o json.
+void write_json(Context& context, std::string_view body);
+// In the asked format; json is the answer's own body.
+void write_table(Context& context, const Table& table, std::string_view body);
+
+}  // namespace docket::cli

@@ -1,0 +1,181 @@
+// search, show and tail: events themselves.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "query/render.hpp"
+#include "query/searcher.hpp"
+#include "tools/api/routes.hpp"
+#include "tools/docket/answer_reader.hpp"
+#include "tools/docket/commands.hpp"
+#include "tools/docket/event_output.hpp"
+
+namespace docket::cli {
+
+namespace {
+
+void write_event_record(Context& context, const Event& event) {
+  std::string text;
+  if (context.arguments.format == Format::csv) {
+    query::append_csv(text, event, context.arguments.raw);
+  } else {
+    query::append_json(text, event);
+    text += '\n';
+    if (context.terminal.is_terminal) {
+      text = json_for_terminal(text);
+    }
+  }
+  context.out.write(text);
+}
+
+void write_heading(Context& context) {
+  if (context.arguments.format == Format::csv) {
+    context.out.write(query::csv_header());
+  }
+}
+
+}  // namespace
+
+int run_search(Context& context, Source& source) {
+  const Arguments& arguments = context.arguments;
+  api::Parameters parameters = question_of(context);
+  if (arguments.oldest) {
+    parameters.set("oldest", "1");
+  }
+  std::uint64_t wanted = arguments.limit;
+  std::string next = arguments.cursor;
+  std::vector<Event> events;  // for the table only, whose widths depend on all of them
+  std::vector<Gap> gaps;
+  write_heading(context);
+  do {
+    const bool one_page = arguments.format == Format::json;
+    parameters.set(
+        "limit",
+        std::to_string(one_page ? wanted : std::min<std::uint64_t>(wanted, query::page_limit_max)));
+    if (!next.empty()) {
+      parameters.set("cursor", next);
+    }
+    const auto body = source.get(std::string(api::path_of(api::Endpoint::search)), parameters);
+    if (!body) {
+      return complain(body.error());
+    }
+    auto page = read_page(*body);
+    if (!page) {
+      return complain(page.error());
+    }
+    if (auto found = read_gaps(*body); found) {
+      gaps.insert(gaps.end(), found->begin(), found->end());
+    }
+    if (one_page) {
+      write_json(context, *body);
+    }
+    for (Event& event : page->events) {
+      if (arguments.format == Format::table) {
+        events.push_back(std::move(event));
+      } else if (!one_page) {
+        write_event_record(context, event);
+      }
+    }
+    next = page->next;
+    wanted -= std::min<std::uint64_t>(wanted, page->events.size());
+    if (one_page || page->events.empty()) {
+      break;
+    }
+  } while (wanted > 0 && !next.empty() && !context.out.gone());
+  if (arguments.format == Format::table) {
+    context.out.write(events_table(events).text(context.terminal, context.zone));
+  }
+  context.out.flush();
+  if (!next.empty()) {
+    static_cast<void>(std::fprintf(stderr, "next: %s\n", query::terminal_safe(next).c_str()));
+  }
+  std::ranges::sort(gaps);
+  const auto repeated = std::ranges::unique(gaps);
+  gaps.erase(repeated.begin(), repeated.end());
+  return report_gaps(context, gaps);
+}
+
+int run_show(Context& context, Source& source) {
+  const std::string& name = context.arguments.event;
+  const std::size_t colon = name.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == name.size()) {
+    return complain(
+        {ErrorCode::invalid_argument, "an event is named LOG:SEQ, such as activity:17", 0, 0, 0});
+  }
+  const auto body =
+      source.get(fmt::format("/api/v1/events/{}/{}", api::percent_encode(name.substr(0, colon)),
+                             api::percent_encode(name.substr(colon + 1))),
+                 {});
+  if (!body) {
+    return complain(body.error());
+  }
+  if (context.arguments.format == Format::json) {
+    write_json(context, *body);
+    return exit_done;
+  }
+  const auto event = read_event(*body);
+  if (!event) {
+    return complain(event.error());
+  }
+  if (context.arguments.format == Format::table) {
+    context.out.write(event_in_full(*event, context.terminal, context.zone));
+  } else {
+    write_heading(context);
+    write_event_record(context, *event);
+  }
+  return exit_done;
+}
+
+int run_tail(Context& context, Source& source) {
+  const Arguments& arguments = context.arguments;
+  const auto write = [&context](const Event& event) {
+    if (context.arguments.format == Format::table) {
+      context.out.write(event_line(event, context.terminal, context.zone));
+    } else {
+      write_event_record(context, event);
+    }
+  };
+  write_heading(context);
+  api::Parameters parameters = question_of(context);
+  if (arguments.follow) {
+    parameters.set("n", std::to_string(arguments.newest));
+    std::optional<Error> broken;
+    const auto sink = [&](std::string_view json) {
+      const auto event = read_event(json);
+      if (event) {
+        write(*event);
+      } else {
+        broken = event.error();
+      }
+      return event && !context.out.gone();
+    };
+    const auto idle = [&context] {
+      context.out.flush();
+      return !context.out.gone();
+    };
+    const auto followed = source.follow(parameters, sink, idle);
+    if (broken || !followed) {
+      context.out.flush();
+      return complain(broken ? *broken : followed.error());
+    }
+    return exit_done;
+  }
+  if (arguments.newest == 0) {
+    return exit_done;
+  }
+  parameters.set("limit", std::to_string(arguments.newest));
+  const auto body = source.get(std::string(api::path_of(api::Endpoint::search)), parameters);
+  if (!body) {
+    return complain(body.error());
+  }
+  const auto page = read_page(*body);
+  const auto gaps = read_gaps(*body);
+  if (!page || !gaps) {
+    return complain(page ? gaps.error() : page.error());
+  }
+  std::for_each(page->events.rbegin(), page->events.rend(), write);
+  return report_gaps(context, *gaps);
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,25 @@
+// How events look: in a table, on a line, in full.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/event.hpp"
+#include "query/time_zone.hpp"
+#include "tools/docket/table.hpp"
+
+namespace docket::cli {
+
+// One row per event: time, name, actor, verb, target, outcome, address.
+[[nodiscard]] Table events_table(const std::vector<Event>& events);
+
+// The same on one line with the zone's offset in the time, for a stream that has no end; cut to
+// the terminal's width. With the newline.
+[[nodiscard]] std::string event_line(const Event& event, const Terminal& terminal,
+                                     const query::TimeZone& zone);
+
+// Everything about one event, with its field-level diff.
+[[nodiscard]] std::string event_in_full(const Event& event, const Terminal& terminal,
+                                        const query::TimeZone& zone);
+
+}  // namespace docket::cli

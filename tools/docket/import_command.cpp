@@ -1,0 +1,247 @@
+// import: sends the events of files through the server, each exactly once.
+//
+// A file is read twice. The first reading takes the digest of its content, which names the sender:
+// the same file makes the same numbered batches, so what an earlier, broken-off run has stored is
+// recognised and not stored again.
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "engine/timestamp.hpp"
+#include "ingest/client.hpp"
+#include "ingest/event_json.hpp"
+#include "query/render.hpp"
+#include "tools/api/digest.hpp"
+#include "tools/docket/commands.hpp"
+#include "tools/docket/event_file.hpp"
+#include "tools/docketd/address.hpp"
+
+namespace docket::cli {
+
+namespace {
+
+constexpr std::uint32_t wait_ms = 500;
+constexpr std::chrono::seconds silence_max{30};
+constexpr std::size_t faults_told_max = 100;
+// Every log may hold one batch that is not yet full; with this it never has to go before it is,
+// which would cut batches by chance.
+constexpr std::size_t memory_bytes = std::size_t{512} << 20;
+constexpr EventRules rules{limits::payload_bytes_max};
+// So late a receipt that no event's time can be rejected as lying in the future of it: what is
+// rejected for the clock today and not tomorrow would shift all batches behind it.
+constexpr Nanos end_of_time = INT64_MAX - limits::future_ns_max;
+
+// Names faults on stderr, the first hundred of them. Thread-safe.
+class Faults {
+ public:
+  void add(const std::string& path, std::uint64_t line, std::string_view error) {
+    const std::lock_guard lock(mutex_);
+    if (++count_ <= faults_told_max) {
+      static_cast<void>(std::fprintf(stderr, "docket: %s:%llu: %s\n", path.c_str(),
+                                     static_cast<unsigned long long>(line),
+                                     query::terminal_safe(error).c_str()));
+    }
+  }
+  [[nodiscard]] std::uint64_t count() const {
+    const std::lock_guard lock(mutex_);
+    return count_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::uint64_t count_ = 0;
+};
+
+struct FileFacts {
+  std::string sender;
+  std::uint64_t events = 0;
+};
+
+// The first reading.
+Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
+  FileFacts facts;
+  api::Sha256 digest;
+  ingest::EventDecoder decoder;
+  const Nanos latest = now_ns() + limits::future_ns_max;
+  DOCKET_TRY(read_event_file(
+      file, [&digest](std::string_view piece) { digest.update(piece); },
+      [&](std::uint64_t line, const Result<std::string_view>& json) -> Result<void> {
+        const auto decoded = json ? decoder.decode(*json, rules, end_of_time)
+                                  : Result<ingest::EventDecoder::Decoded>(fail(json.error()));
+        if (!decoded) {
+          return {};  // told at the second reading
+        }
+        ++facts.events;
+        if (decoded->event.ts > latest && decoded->event.ts != end_of_time) {
+          return fail(ErrorCode::invalid_argument,
+                      fmt::format("line {}: ts: lies more than 24 h in the future; nothing of the "
+                                  "file was sent, as a later import of it would differ",
+                                  line));
+        }
+        return {};
+      }));
+  // The log and the form of the cells belong to the name, too: they make other events of the file.
+  facts.sender = fmt::format("import:{}{}{}{}", digest.finish(), log.empty() ? "" : ":", log,
+                             file.raw ? ":raw" : "");
+  return facts;
+}
+
+// One connection attempt, so that a server that is not there is told at once.
+Result<void> probe(const server::Address& address) {
+  client::Options options;
+  options.address = address.host;
+  options.port = address.port;
+  options.node = "import:probe";
+  DOCKET_ASSIGN(const auto client, client::Client::start(options));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  for (int i = 0; i < 40; ++i) {
+    const std::string error = client->last_error();
+    if (error.empty()) {
+      return {};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return fail(ErrorCode::io, fmt::format("cannot reach the server's ingest port at {}: {}",
+                                         address.text(), client->last_error()));
+}
+
+class Import {
+ public:
+  Import(const server::Address& address, std::string log)
+      : address_(address), log_(std::move(log)) {}
+
+  [[nodiscard]] Result<void> run(const EventFile& file) {
+    DOCKET_ASSIGN(const FileFacts facts, inspect(file, log_));
+    client::Options options;
+    options.address = address_.host;
+    options.port = address_.port;
+    options.node = facts.sender;
+    options.epoch = 1;
+    options.memory_bytes = memory_bytes;
+    options.rules = rules;
+    DOCKET_ASSIGN(const auto client, client::Client::start(options));
+    Progress progress("imported", facts.events);
+    ingest::EventDecoder decoder;
+    const Nanos now = now_ns();
+    const Result<void> sent = read_event_file(
+        file, {}, [&](std::uint64_t line, const Result<std::string_view>& json) -> Result<void> {
+          auto decoded = json ? decoder.decode(*json, rules, end_of_time)
+                              : Result<ingest::EventDecoder::Decoded>(fail(json.error()));
+          if (!decoded) {
+            faults_.add(file.path, line, decoded.error().message);
+            return {};
+          }
+          if (decoded->event.ts == end_of_time) {
+            decoded->event.ts = now;
+          }
+          return send(*client, file, line, log_.empty() ? decoded->log : log_, decoded->event,
+                      progress);
+        });
+    Result<void> done = sent ? settle(*client, progress) : sent;
+    const client::Counters counters = client->counters();
+    stored_ += counters.durable;
+    return done;
+  }
+
+  [[nodiscard]] std::uint64_t stored() const { return stored_; }
+  [[nodiscard]] std::uint64_t rejected() const { return faults_.count(); }
+
+ private:
+  // Waits for room where the server is slower than the file.
+  Result<void> send(client::Client& client, const EventFile& file, std::uint64_t line,
+                    std::string_view log, const EventView& event, Progress& progress) {
+    for (;;) {
+      const auto emitted =
+          client.emit(log, event, [this, &file, line](const client::Delivery& delivery) {
+            if (!delivery.ok()) {
+              faults_.add(file.path, line, delivery.error);
+            }
+          });
+      if (emitted) {
+        return {};
+      }
+      if (emitted.error().code == ErrorCode::invalid_argument) {
+        faults_.add(file.path, line, emitted.error().message);
+        return {};
+      }
+      if (emitted.error().code != ErrorCode::overloaded) {
+        return emitted;
+      }
+      DOCKET_TRY(check_progress(client, progress));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  Result<void> settle(client::Client& client, Progress& progress) {
+    for (;;) {
+      const auto flushed = client.flush(wait_ms);
+      if (flushed || flushed.error().code != ErrorCode::overloaded) {
+        return flushed;
+      }
+      DOCKET_TRY(check_progress(client, progress));
+    }
+  }
+
+  // An error once nothing has been acknowledged for too long.
+  Result<void> check_progress(client::Client& client, Progress& progress) {
+    const client::Counters counters = client.counters();
+    const auto now = std::chrono::steady_clock::now();
+    const std::uint64_t settled = counters.durable + counters.rejected;
+    if (settled != settled_ || !waiting_since_) {
+      settled_ = settled;
+      waiting_since_ = now;
+    }
+    progress.show(counters.durable, "events");
+    if (now - *waiting_since_ < silence_max) {
+      return {};
+    }
+    const std::string why = client.last_error();
+    return fail(ErrorCode::io,
+                fmt::format("{} events are not acknowledged: {}. Import the file again to go on "
+                            "where this run has ended",
+                            counters.pending, why.empty() ? "the server is silent" : why));
+  }
+
+  const server::Address address_;
+  const std::string log_;
+  Faults faults_;
+  std::uint64_t stored_ = 0;
+  std::uint64_t settled_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_;
+};
+
+}  // namespace
+
+int run_import(Context& context) {
+  const Arguments& arguments = context.arguments;
+  auto address = server::parse_address(arguments.ingest);
+  if (!address) {
+    address.error().message.insert(0, "--ingest: ");
+    return complain(address.error());
+  }
+  if (!arguments.log.empty() && (!is_log_name(arguments.log) || arguments.log == "docket")) {
+    return complain({ErrorCode::invalid_argument,
+                     "--log: must be a lower-case letter and up to 31 of a-z 0-9 _ -, and not "
+                     "docket, which is the system's own",
+                     0, 0, 0});
+  }
+  if (const auto reached = probe(*address); !reached) {
+    return complain(reached.error());
+  }
+  Import import(*address, arguments.log);
+  int code = exit_done;
+  for (const std::string& path : arguments.files) {
+    if (const auto done = import.run({path, arguments.raw}); !done) {
+      static_cast<void>(complain(done.error()));
+      code = exit_failed;
+    }
+  }
+  context.out.write(
+      fmt::format("{} events stored, {} rejected\n", import.stored(), import.rejected()));
+  return import.rejected() > 0 ? exit_failed : code;
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,147 @@
+#include "tools/docket/output.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+
+#include "tools/api/units.hpp"
+
+namespace docket::cli {
+
+namespace {
+
+constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
+constexpr std::size_t columns_default = 80;
+constexpr std::size_t columns_min = 20;
+constexpr std::int64_t redraw_ns = 100'000'000;
+
+std::string_view environment(const char* name) {
+  const char* const value = std::getenv(name);  // nothing here changes the environment later
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+std::size_t terminal_columns() {
+  const std::string_view text = environment("COLUMNS");
+  std::size_t columns = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+  if (error != std::errc() || end != text.data() + text.size() || columns == 0) {
+    winsize size{};
+    columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
+                                                                                : columns_default;
+  }
+  return std::max(columns, columns_min);
+}
+
+}  // namespace
+
+Terminal Terminal::detect() {
+  Terminal terminal;
+  terminal.is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  if (terminal.is_terminal) {
+    terminal.colour = environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+    terminal.columns = terminal_columns();
+  }
+  return terminal;
+}
+
+Output::~Output() {
+  flush();
+  if (pager_ > 0) {
+    ::close(descriptor_);
+    int status = 0;
+    while (::waitpid(pager_, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+}
+
+void Output::start_pager() {
+  std::string command(environment("PAGER"));
+  if (std::getenv("PAGER") == nullptr) {
+    command = "less -R";
+  }
+  int ends[2] = {-1, -1};
+  if (command.empty() || command == "cat" || pager_ > 0 || ::pipe(ends) != 0) {
+    return;
+  }
+  flush();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(ends[0], STDIN_FILENO);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    // What fits on the screen needs no paging, and colours are ours.
+    ::setenv("LESS", "FRX", 0);
+    static_cast<void>(std::signal(SIGPIPE, SIG_DFL));
+    ::execl("/bin/sh", "sh", "-c", (command + "; [ $? -ne 127 ] || cat").c_str(),
+            static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  ::close(ends[0]);
+  if (child < 0) {
+    ::close(ends[1]);
+    return;
+  }
+  pager_ = child;
+  descriptor_ = ends[1];
+}
+
+void Output::write(std::string_view text) {
+  buffer_ += text;
+  if (buffer_.size() >= buffer_bytes) {
+    flush();
+  }
+}
+
+void Output::flush() {
+  std::string_view rest = buffer_;
+  while (!rest.empty() && !gone_ && failure_ == 0) {
+    const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
+    if (written >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EPIPE) {
+      gone_ = true;
+    } else if (errno != EINTR) {
+      failure_ = errno;
+    }
+  }
+  buffer_.clear();
+}
+
+Progress::Progress(std::string_view what, std::uint64_t total)
+    : what_(what), total_(total), enabled_(::isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (drawn_) {
+    static_cast<void>(std::fputs("\r\033[K", stderr));
+  }
+}
+
+void Progress::show(std::uint64_t done, std::string_view unit) {
+  if (!enabled_) {
+    return;
+  }
+  const std::int64_t now = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                               std::chrono::steady_clock::now().time_since_epoch())
+                               .count();
+  if (now < next_ns_) {
+    return;
+  }
+  next_ns_ = now + redraw_ns;
+  drawn_ = true;
+  std::string line = fmt::format("\r\033[K{} {} {}", what_, api::readable_count(done), unit);
+  if (total_ > 0) {
+    line += fmt::format(" of {} ({} %)", api::readable_count(total_),
+                        std::min<std::uint64_t>(100, done * 100 / total_));
+  }
+  static_cast<void>(std::fputs(line.c_str(), stderr));
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,149 @@
+// stats, segments, nodes and retention: the store itself.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+
+#include "query/render.hpp"
+#include "tools/api/routes.hpp"
+#include "tools/api/units.hpp"
+#include "tools/docket/answer_reader.hpp"
+#include "tools/docket/commands.hpp"
+
+namespace docket::cli {
+
+namespace {
+
+using Kind = Column::Kind;
+using Rows = std::vector<std::vector<std::string>>;
+
+// Asks `endpoint` and writes the objects of `list` as rows.
+int run_list(Context& context, Source& source, api::Endpoint endpoint,
+             const api::Parameters& parameters, std::string_view list,
+             std::initializer_list<std::string_view> members, std::vector<Column> columns) {
+  const auto body = source.get(std::string(api::path_of(endpoint)), parameters);
+  if (!body) {
+    return complain(body.error());
+  }
+  const auto rows = read_rows(*body, list, members);
+  const auto gaps = read_gaps(*body);
+  if (!rows || !gaps) {
+    return complain(rows ? gaps.error() : rows.error());
+  }
+  Table table(std::move(columns));
+  for (const auto& row : *rows) {
+    table.add(row);
+  }
+  write_table(context, table, *body);
+  return report_gaps(context, *gaps);
+}
+
+std::uint64_t number_of(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// What would go, per log.
+struct Going {
+  std::uint64_t segments = 0, events = 0, bytes = 0;
+};
+
+Table policies_table(const Rows& policies, const Rows& plan) {
+  std::map<std::string, Going> going;
+  for (const auto& row : plan) {
+    Going& log = going[row[0]];
+    ++log.segments;
+    log.events += number_of(row[4]);
+    log.bytes += number_of(row[5]);
+  }
+  Table table({{"log"},
+               {"max_age"},
+               {"max_bytes", Kind::bytes},
+               {"retire_segments", Kind::count},
+               {"retire_events", Kind::count},
+               {"retire_bytes", Kind::bytes}});
+  for (const auto& row : policies) {
+    const Going& log = going[row[0]];
+    table.add({row[0], row[1], row[2], std::to_string(log.segments), std::to_string(log.events),
+               std::to_string(log.bytes)});
+  }
+  return table;
+}
+
+}  // namespace
+
+int run_stats(Context& context, Source& source) {
+  return run_list(context, source, api::Endpoint::stats, {}, "logs",
+                  {"log", "events", "events_1h", "events_24h", "first_seq", "last_seq", "segments",
+                   "bytes", "retired_events", "last_received", "failed"},
+                  {{"log"},
+                   {"events", Kind::count},
+                   {"events_1h", Kind::count},
+                   {"events_24h", Kind::count},
+                   {"first_seq", Kind::count},
+                   {"last_seq", Kind::count},
+                   {"segments", Kind::count},
+                   {"bytes", Kind::bytes},
+                   {"retired_events", Kind::count},
+                   {"last_received", Kind::time},
+                   {"failed", Kind::flag}});
+}
+
+int run_segments(Context& context, Source& source) {
+  api::Parameters parameters;
+  if (!context.arguments.log.empty()) {
+    parameters.set("log", context.arguments.log);
+  }
+  return run_list(context, source, api::Endpoint::segments, parameters, "segments",
+                  {"log", "segment", "sealed", "first_seq", "last_seq", "events", "bytes", "ts_min",
+                   "ts_max", "received_max"},
+                  {{"log"},
+                   {"segment", Kind::count},
+                   {"sealed", Kind::flag},
+                   {"first_seq", Kind::count},
+                   {"last_seq", Kind::count},
+                   {"events", Kind::count},
+                   {"bytes", Kind::bytes},
+                   {"ts_min", Kind::time},
+                   {"ts_max", Kind::time},
+                   {"received_max", Kind::time}});
+}
+
+int run_nodes(Context& context, Source& source) {
+  return run_list(
+      context, source, api::Endpoint::nodes, {}, "nodes",
+      {"node", "log", "epoch", "last_batch", "last_received"},
+      {{"node"}, {"log"}, {"epoch"}, {"last_batch", Kind::count}, {"last_received", Kind::time}});
+}
+
+int run_retention(Context& context, Source& source) {
+  const auto body = source.get(std::string(api::path_of(api::Endpoint::retention)), {});
+  if (!body) {
+    return complain(body.error());
+  }
+  const auto plan = read_rows(
+      *body, "plan", {"log", "segment", "first_seq", "last_seq", "events", "bytes", "reason"});
+  const auto policies = read_rows(*body, "policies", {"log", "max_age", "max_bytes"});
+  if (!plan || !policies) {
+    return complain(plan ? policies.error() : plan.error());
+  }
+  if (!context.arguments.dry_run) {
+    write_table(context, policies_table(*policies, *plan), *body);
+    return exit_done;
+  }
+  Table table({{"log"},
+               {"segment", Kind::count},
+               {"first_seq", Kind::count},
+               {"last_seq", Kind::count},
+               {"events", Kind::count},
+               {"bytes", Kind::bytes},
+               {"reason"}});
+  for (const auto& row : *plan) {
+    table.add(row);
+  }
+  write_table(context, table, *body);
+  return exit_done;
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,63 @@
+// Rows of named columns, written as a table that fits the terminal, as CSV or as NDJSON.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/time_zone.hpp"
+#include "tools/docket/output.hpp"
+
+namespace docket::cli {
+
+struct Column {
+  enum class Kind : std::uint8_t {
+    text,
+    count,  // a whole number; in a table with commas, to the right
+    bytes,  // the same; in a table as KiB, MiB, …
+    time,   // RFC 3339; in a table in the asked time zone; may be empty
+    flag,   // true or false; in a table yes or no
+  };
+  std::string name;  // as in the API: lower case
+  Kind kind = Kind::text;
+  bool has_bar = false;  // on a terminal: a bar as long as the number is large
+};
+
+// Cells are kept as the API says them; how they look is decided when they are written.
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // One cell per column.
+  void add(std::vector<std::string> cells);
+  [[nodiscard]] bool empty() const { return rows_.empty(); }
+
+  // With a heading; cells made safe for terminals, and cut where the terminal is too narrow.
+  [[nodiscard]] std::string text(const Terminal& terminal, const query::TimeZone& zone) const;
+  [[nodiscard]] std::string csv() const;
+  [[nodiscard]] std::string ndjson() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// How wide each column may be so that all, with two blanks between them, take at most `columns`:
+// those that may shrink give way, the widest first, but keep at least 8.
+[[nodiscard]] std::vector<std::size_t> fit_columns(std::vector<std::size_t> widths,
+                                                   const std::vector<bool>& may_shrink,
+                                                   std::optional<std::size_t> columns);
+
+// A bar of eighths of blocks, at most `width` columns for `largest`.
+[[nodiscard]] std::string bar(std::uint64_t value, std::uint64_t largest, std::size_t width);
+
+// `2026-05-01 16:22:03` in the zone.
+[[nodiscard]] std::string clock_text(Nanos time, const query::TimeZone& zone);
+
+// The JSON text with every character that a terminal might act on as a \u escape, which leaves its
+// value as it is.
+[[nodiscard]] std::string json_for_terminal(std::string_view json);
+
+}  // namespace docket::cli
