@@ -221,7 +221,7 @@ class FacetRun {
   [[nodiscard]] Facet merge(Field field, std::vector<std::unique_ptr<ValueSource>> sources,
                             std::uint32_t top) {
     TopValues best(top);
-    // EDIT and UPDATE find each other, so that they are one value.
+    // EDIT and UPDATE find each other, so that they are one value, and EDIT is what it is called.
     std::optional<CountedValue> edit;
     const auto done = merge_values(std::move(sources), [&](const CountedValue& value) {
       const bool is_edit =

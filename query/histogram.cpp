@@ -194,7 +194,7 @@ class HistogramRun {
     return {value.kind, *by_ == Field::verb && value.id == "UPDATE" ? "EDIT" : value.id};
   }
   [[nodiscard]] std::string spelling_of(const FieldValue& value) const {
-    return label_of(*by_, value);
+    return *by_ == Field::verb ? key_of(value).second : label_of(*by_, value);
   }
 
   // The dictionaries of a block cannot be read. A sealed segment has but one set of them.

@@ -43,7 +43,9 @@ struct CountAnswer {
 //   verb, actor (kind:id), actor.kind, target (Type:id or Type), target.type, ip, outcome, log,
 //   reason, session, request, node
 // A value's count is the number of events that `field:value` would add to the filter; an event
-// with related targets counts once for each distinct target (or type) it has.
+// with related targets counts once for each distinct target (or type) it has. Values that such a
+// condition does not tell apart are one: kinds and types that differ in case only (shown in the
+// spelling that sorts first), and EDIT and UPDATE (shown as EDIT).
 [[nodiscard]] Result<Field> parse_facet_field(std::string_view name);
 
 struct FacetValue {
