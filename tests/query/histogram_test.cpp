@@ -1,0 +1,125 @@
+#include "query/histogram.hpp"
+
+#include <gtest/gtest.h>
+
+#include "engine/timestamp.hpp"
+#include "tests/query/store_fixture.hpp"
+
+namespace docket::query::testing {
+namespace {
+
+std::vector<Event> events_at(const std::vector<std::string>& times) {
+  std::vector<Event> events;
+  for (const std::string& time : times) {
+    Event event;
+    event.ts = *parse_rfc3339(time);
+    event.verb = events.size() % 2 == 0 ? "SEND" : "BOUNCED";
+    event.actor = Actor{"system", "mailer", "", ""};
+    event.target = Target{"Contact", "1", ""};
+    events.push_back(event);
+  }
+  return events;
+}
+
+std::string told(const Result<HistogramAnswer>& answer) {
+  if (!answer) {
+    return answer.error().message;
+  }
+  std::string text;
+  for (const HistogramBucket& bucket : answer->buckets) {
+    text += (text.empty() ? "" : " ") + format_rfc3339(bucket.start) + "=" +
+            std::to_string(bucket.count);
+    for (const FacetValue& value : bucket.by) {
+      text += "," + value.value + ":" + std::to_string(value.count);
+    }
+  }
+  return text;
+}
+
+std::string take(const std::vector<std::string>& times, const std::string& width,
+                 const std::string& query = "", const std::string& zone = "UTC",
+                 std::optional<Field> by = std::nullopt) {
+  std::string sealed_answer;
+  for (const bool sealed : {true, false}) {
+    MixedStore store(1);
+    store.add("activity", events_at(times), sealed);
+    const auto parsed_width = parse_bucket_width(width);
+    EXPECT_TRUE(parsed_width);
+    const std::string answer =
+        told(store.searcher().histogram(parsed(query), *parsed_width, *TimeZone::find(zone), by));
+    EXPECT_TRUE(sealed || answer == sealed_answer);
+    sealed_answer = answer;
+  }
+  return sealed_answer;
+}
+
+TEST(Histogram, BucketsRunWithoutAHoleFromTheFirstToTheLast) {
+  EXPECT_EQ(take({"2026-05-01T10:59:59.999999999Z", "2026-05-01T11:00:00Z", "2026-05-01T13:59:00Z"},
+                 "1h"),
+            "2026-05-01T10:00:00Z=1 2026-05-01T11:00:00Z=1 2026-05-01T12:00:00Z=0 "
+            "2026-05-01T13:00:00Z=1");
+}
+
+TEST(Histogram, NoEventsAreNoBuckets) {
+  EXPECT_EQ(take({}, "1h", "verb:NONE"), "");
+}
+
+TEST(Histogram, BoundsOfTheQueryAreEdges) {
+  EXPECT_EQ(
+      take({"2026-05-01T11:30:00Z"}, "1h", "since:2026-05-01T10:00:00Z until:2026-05-01T13:00:00Z"),
+      "2026-05-01T10:00:00Z=0 2026-05-01T11:00:00Z=1 2026-05-01T12:00:00Z=0");
+  EXPECT_EQ(take({}, "1h", "since:2026-05-01T10:00:00Z until:2026-05-01T12:00:00Z"),
+            "2026-05-01T10:00:00Z=0 2026-05-01T11:00:00Z=0");
+}
+
+TEST(Histogram, InstantsBeforeTheEpochFallIntoTheirBucket) {
+  EXPECT_EQ(take({"1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z"}, "1m"),
+            "1969-12-31T23:59:00Z=1 1970-01-01T00:00:00Z=1");
+}
+
+TEST(Histogram, DaysAreThoseOfTheZoneAlsoWhereClocksChange) {
+  // 2026-03-29 has 23 hours in Berlin, 2026-10-25 has 25.
+  EXPECT_EQ(take({"2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z"}, "1d", "",
+                 "Europe/Berlin"),
+            "2026-03-28T23:00:00Z=2 2026-03-29T22:00:00Z=1");
+  EXPECT_EQ(take({"2026-10-24T22:00:00Z", "2026-10-25T22:59:59Z", "2026-10-25T23:00:00Z"}, "1d", "",
+                 "Europe/Berlin"),
+            "2026-10-24T22:00:00Z=2 2026-10-25T23:00:00Z=1");
+}
+
+TEST(Histogram, WeeksBeginOnMonday) {
+  // 2026-05-04 is a Monday.
+  EXPECT_EQ(take({"2026-05-03T23:59:59Z", "2026-05-04T00:00:00Z"}, "1w"),
+            "2026-04-27T00:00:00Z=1 2026-05-04T00:00:00Z=1");
+}
+
+TEST(Histogram, HoursAreThoseOfTheZonesClock) {
+  EXPECT_EQ(take({"2026-05-01T10:29:00Z", "2026-05-01T10:31:00Z"}, "1h", "", "Asia/Kolkata"),
+            "2026-05-01T09:30:00Z=1 2026-05-01T10:30:00Z=1");
+}
+
+TEST(Histogram, CountsBySomeFieldAreInTheOrderOfValues) {
+  EXPECT_EQ(take({"2026-05-01T10:00:00Z", "2026-05-01T10:01:00Z", "2026-05-01T10:02:00Z",
+                  "2026-05-01T12:00:00Z"},
+                 "1h", "", "UTC", Field::verb),
+            "2026-05-01T10:00:00Z=3,BOUNCED:1,SEND:2 2026-05-01T11:00:00Z=0 "
+            "2026-05-01T12:00:00Z=1,BOUNCED:1");
+}
+
+TEST(Histogram, TooManyBucketsAreRefusedInWords) {
+  const std::string answer = take({"2020-05-01T10:00:00Z", "2026-05-01T10:00:00Z"}, "1s");
+  EXPECT_NE(answer.find("more than 100000"), std::string::npos) << answer;
+}
+
+TEST(BucketWidth, TakesANumberAndAUnit) {
+  EXPECT_EQ(parse_bucket_width("15s")->count, 15U);
+  EXPECT_EQ(parse_bucket_width("15s")->unit, 's');
+  EXPECT_EQ(parse_bucket_width("2w")->unit, 'w');
+  for (const char* const bad :
+       {"", "h", "0h", "-1h", "1", "1x", "1h ", "1.5h", "99999999999h", "999999d"}) {
+    EXPECT_FALSE(parse_bucket_width(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace docket::query::testing
