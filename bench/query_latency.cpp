@@ -1,4 +1,5 @@
-// How long questions take, warm, as a client of the HTTP API sees it or within this process.
+// How long questions take, warm, as a client of the HTTP API sees it or within this process (whose
+// directory it then owns, so no server may have it).
 //
 //   query_latency (--data DIR | --server ADDRESS PORT) < questions
 //
@@ -35,10 +36,12 @@ using Ask = std::function<Result<std::size_t>(const std::string& target)>;
 // One kept connection. Understands answers with a Content-Length or in chunks.
 class Connection {
  public:
-  explicit Connection(load::TcpSocket socket) : socket_(std::move(socket)) {}
+  // `host` is ADDRESS:PORT; a server that guards against rebinding wants to be called by its name.
+  Connection(load::TcpSocket socket, std::string host)
+      : socket_(std::move(socket)), host_(std::move(host)) {}
 
   Result<std::size_t> get(const std::string& target) {
-    DOCKET_TRY(socket_.send(fmt::format("GET {} HTTP/1.1\r\nHost: bench\r\n\r\n", target)));
+    DOCKET_TRY(socket_.send(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", target, host_)));
     buffer_.clear();
     DOCKET_ASSIGN(const std::size_t head, until("\r\n\r\n", 0));
     if (!buffer_.starts_with("HTTP/1.1 200")) {
@@ -78,6 +81,7 @@ class Connection {
   }
 
   load::TcpSocket socket_;
+  std::string host_;
   std::string buffer_;
   std::array<char, 262144> bytes_{};
 };
@@ -115,16 +119,15 @@ Result<void> run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 3 && arguments[0] == "--server") {
     const auto port = static_cast<std::uint16_t>(std::stoul(arguments[2]));
     DOCKET_ASSIGN(load::TcpSocket socket, load::TcpSocket::connect(arguments[1], port));
-    Connection connection(std::move(socket));
+    Connection connection(std::move(socket), arguments[1] + ":" + arguments[2]);
     return measure_all([&connection](const std::string& target) { return connection.get(target); });
   }
   if (arguments.size() != 2 || arguments[0] != "--data") {
     return fail(ErrorCode::invalid_argument, "query_latency (--data DIR | --server ADDRESS PORT)");
   }
-  StoreOptions options;
-  options.read_only = true;
-  DOCKET_ASSIGN(const auto store, Store::open(posix_disk(), arguments[1], options));
-  index::Catalog catalog(posix_disk(), {.read_only = true});
+  // Owned, as docketd owns it: a read-only store looks at the directory anew for each question.
+  DOCKET_ASSIGN(const auto store, Store::open(posix_disk(), arguments[1], StoreOptions{}));
+  index::Catalog catalog(posix_disk(), index::CatalogOptions{});
   const api::Service service(*store, catalog, {});
   return measure_all([&service](const std::string& text) -> Result<std::size_t> {
     DOCKET_ASSIGN(const api::RequestTarget target, api::parse_target(text));
