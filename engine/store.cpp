@@ -36,6 +36,7 @@ class WritableStore : public Store {
 
   Result<void> start() {
     DOCKET_TRY(disk_.make_directories(directory_));
+    DOCKET_TRY(check_holds_nothing_else(disk_, directory_));
     DOCKET_ASSIGN(lock_, disk_.lock(lock_path(directory_)));
     DOCKET_TRY(make_store(disk_, directory_));
     DOCKET_ASSIGN(const auto entries, disk_.list(logs_directory(directory_)));

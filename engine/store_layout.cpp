@@ -59,13 +59,10 @@ Result<void> check_store_marker(Disk& disk, const std::string& directory) {
   return {};
 }
 
-Result<void> make_store(Disk& disk, const std::string& directory) {
-  DOCKET_TRY(disk.make_directories(directory));
+Result<void> check_holds_nothing_else(Disk& disk, const std::string& directory) {
   DOCKET_ASSIGN(const bool marked, disk.exists(marker_path(directory)));
   if (marked) {
-    DOCKET_TRY(check_store_marker(disk, directory));
-    // A crash may have come between the two.
-    return disk.make_directories(logs_directory(directory));
+    return {};
   }
   DOCKET_ASSIGN(const auto entries, disk.list(directory));
   for (const DirectoryEntry& entry : entries) {
@@ -77,8 +74,20 @@ Result<void> make_store(Disk& disk, const std::string& directory) {
                   directory + ": not a docket store and not empty (it holds " + entry.name + ")");
     }
   }
-  const std::string text = fmt::format("{}{}\n", marker_prefix, format_version);
-  DOCKET_TRY(replace_file(disk, marker_path(directory), as_byte_span(text)));
+  return {};
+}
+
+Result<void> make_store(Disk& disk, const std::string& directory) {
+  DOCKET_TRY(disk.make_directories(directory));
+  DOCKET_TRY(check_holds_nothing_else(disk, directory));
+  DOCKET_ASSIGN(const bool marked, disk.exists(marker_path(directory)));
+  if (marked) {
+    DOCKET_TRY(check_store_marker(disk, directory));
+  } else {
+    const std::string text = fmt::format("{}{}\n", marker_prefix, format_version);
+    DOCKET_TRY(replace_file(disk, marker_path(directory), as_byte_span(text)));
+  }
+  // A crash may have come between the two.
   return disk.make_directories(logs_directory(directory));
 }
 

@@ -22,7 +22,7 @@ namespace docket::testing {
                                                 const StoreOptions& options = store_options(),
                                                 const std::string& directory = "data");
 // The log of that name; it must be possible.
-[[nodiscard]] Log& log_of(Store& store, const std::string& name = "activity");
+Log& log_of(Store& store, const std::string& name = "activity");
 
 // Submits and waits for the answer.
 [[nodiscard]] Result<Receipt> submit(Log& log, EncodedBatch batch,

@@ -1,0 +1,228 @@
+// Full disks and retention: what a log does beside storing.
+#include "engine/writable_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/segment_file.hpp"
+#include "tests/engine/stores.hpp"
+#include "tests/support/sim_disk.hpp"
+
+namespace docket {
+namespace {
+
+using testing::as_stored;
+using testing::Io;
+using testing::log_of;
+using testing::open_store;
+using testing::plain_events;
+using testing::read_all;
+using testing::SimDisk;
+using testing::store_events;
+using testing::store_options;
+using testing::submit;
+
+constexpr std::uint64_t plenty = std::uint64_t{1} << 40;
+
+std::string error_of(const Result<Receipt>& result) {
+  return result ? "none" : std::string(to_string(result.error().code));
+}
+
+// Files of log `activity`, without its manifests.
+std::vector<std::string> segment_files(const SimDisk& disk) {
+  auto files = disk.files();
+  std::erase_if(
+      files, [](const std::string& file) { return file.find("/activity/0") == std::string::npos; });
+  return files;
+}
+
+// --- full disks ----------------------------------------------------------------------------------
+
+TEST(WritableLogDiskFull, RefusalIsRetryableAndServiceResumesByItself) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  std::uint64_t stored = 0;
+  store_events(log, plain_events(100));
+  stored += 100;
+  disk.set_capacity(1);
+  std::string error = "none";
+  while (error == "none") {
+    error = error_of(submit(log, testing::encode(plain_events(100, stored))));
+    stored += error == "none" ? 100 : 0;
+  }
+  EXPECT_EQ(error, "no_space");
+  EXPECT_EQ(log.snapshot().last_seq, Seq(stored));
+  EXPECT_TRUE(read_all(log.snapshot()) == as_stored(plain_events(stored))) << "queries go on";
+  EXPECT_FALSE(log.stats().failed);
+  disk.set_capacity(plenty);
+  EXPECT_EQ(store_events(log, plain_events(100, stored)), Seq(stored + 1));
+  EXPECT_TRUE(read_all(log.snapshot()) == as_stored(plain_events(stored + 100)));
+}
+
+TEST(WritableLogDiskFull, FirstBatchOfALogCanBeTheOneThatFindsItFull) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  disk.set_capacity(1);
+  EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(1)))), "no_space");
+  disk.set_capacity(plenty);
+  EXPECT_EQ(store_events(log, plain_events(1)), Seq(1));
+}
+
+TEST(WritableLogDiskFull, FloorOfFreeSpaceIsKeptForSealingAndRetention) {
+  SimDisk disk;
+  StoreOptions options = store_options();
+  options.free_space_floor = 10 << 20;
+  const auto store = open_store(disk, options);
+  Log& log = log_of(*store);
+  disk.set_capacity(40 << 20);
+  store_events(log, plain_events(100));
+  disk.set_capacity(9 << 20);
+  EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(1)))), "no_space");
+  EXPECT_TRUE(log.seal()) << "sealing may use what senders may not";
+  disk.set_capacity(40 << 20);
+  EXPECT_EQ(store_events(log, plain_events(1)), Seq(101));
+}
+
+TEST(WritableLogDiskFull, SealingThatFindsItFullIsToldAndTriedAgain) {
+  SimDisk disk;
+  testing::Notices notices;
+  const auto store = open_store(disk, store_options(&notices));
+  Log& log = log_of(*store);
+  store_events(log, plain_events(1000));
+  disk.set_capacity(1);
+  const auto sealed = log.seal();
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().code, ErrorCode::no_space);
+  EXPECT_GE(notices.count("seal_failed"), 1U);
+  EXPECT_TRUE(read_all(log.snapshot()) == as_stored(plain_events(1000)));
+  disk.set_capacity(plenty);
+  EXPECT_TRUE(log.seal());
+  EXPECT_TRUE(log.snapshot().segments[0]->info().sealed);
+  EXPECT_TRUE(read_all(log.snapshot()) == as_stored(plain_events(1000)));
+}
+
+// --- retention -----------------------------------------------------------------------------------
+
+class WritableLogRetention : public ::testing::Test {
+ protected:
+  WritableLogRetention() : store_(open_store(disk_, store_options(&notices_))) {
+    Log& log = log_of(*store_);
+    for (std::uint64_t n = 0; n < 3; ++n) {
+      store_events(log, plain_events(10, n * 10), static_cast<Nanos>(n + 1) * 1'000'000);
+      static_cast<void>(log.seal());
+    }
+    store_events(log, plain_events(10, 30));
+  }
+
+  // What a policy of `age` retires at the time of the last receipt.
+  std::vector<RetirementPlan> plan(Nanos age) {
+    return store_->plan_retirement([age](std::string_view) { return RetentionPolicy{age, {}}; }, 0,
+                                   3'000'000);
+  }
+  [[nodiscard]] std::vector<std::uint64_t> segments() const {
+    std::vector<std::uint64_t> ids;
+    for (const auto& segment : store_->find_log("activity")->snapshot().segments) {
+      ids.push_back(segment->info().id.value);
+    }
+    return ids;
+  }
+
+  SimDisk disk_;
+  testing::Notices notices_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(WritableLogRetention, OnlySealedSegmentsAreEverPlanned) {
+  EXPECT_EQ(plan(-1'000'000'000'000).size(), 3U);
+  EXPECT_EQ(plan(1'999'999).size(), 1U);
+  EXPECT_EQ(plan(2'000'000).size(), 0U);
+}
+
+TEST_F(WritableLogRetention, RetiredSegmentIsGoneFromSnapshotsFilesAndCounts) {
+  const auto plans = plan(1'999'999);
+  ASSERT_TRUE(store_->retire(plans[0]));
+  EXPECT_EQ(segments(), (std::vector<std::uint64_t>{2, 3, 4}));
+  EXPECT_EQ(segment_files(disk_).size(), 3U);
+  EXPECT_EQ(notices_.count("segment_retired"), 1U);
+  const LogStats stats = store_->find_log("activity")->stats();
+  EXPECT_EQ(stats.retired_events, 10U);
+  EXPECT_EQ(stats.first_seq, Seq(11));
+  EXPECT_EQ(stats.events, 30U);
+  EXPECT_TRUE(store_->find_log("activity")->snapshot().gaps.empty()) << "no damage, a decision";
+}
+
+TEST_F(WritableLogRetention, FilesStayUntilTheLastReaderLetsGo) {
+  auto snapshot = store_->find_log("activity")->snapshot();
+  disk_.plant("data/logs/activity/" + segment_file_name(SegmentId(1), "idx"), {});
+  ASSERT_TRUE(store_->retire(plan(1'999'999)[0]));
+  EXPECT_EQ(segment_files(disk_).size(), 5U);
+  EXPECT_EQ(read_all(snapshot).size(), 40U) << "and can be read, though retired";
+  snapshot.segments.erase(snapshot.segments.begin());
+  EXPECT_EQ(segment_files(disk_).size(), 3U) << "the index went with its segment";
+}
+
+TEST_F(WritableLogRetention, WhatIsRetiredDoesNotComeBack) {
+  ASSERT_TRUE(store_->retire(plan(1'999'999)[0]));
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto survivor = disk_.after_power_loss(seed);
+    const auto store = open_store(*survivor);
+    const auto events = read_all(log_of(*store).snapshot());
+    ASSERT_EQ(events.size(), 30U);
+    EXPECT_EQ(events[0].seq, Seq(11));
+    EXPECT_TRUE(log_of(*store).snapshot().gaps.empty());
+    EXPECT_EQ(log_of(*store).stats().retired_events, 10U);
+  }
+}
+
+TEST_F(WritableLogRetention, EvenWithAReaderThatKeptTheFilesThroughACrash) {
+  const auto snapshot = store_->find_log("activity")->snapshot();
+  ASSERT_TRUE(store_->retire(plan(1'999'999)[0]));
+  const auto survivor = disk_.after_power_loss(1);
+  const auto store = open_store(*survivor);
+  EXPECT_EQ(read_all(log_of(*store).snapshot()).size(), 30U);
+  EXPECT_EQ(segment_files(*survivor).size(), 3U) << "the left-over file is removed at the start";
+}
+
+TEST_F(WritableLogRetention, OnlyTheOldestCanBeRetired) {
+  auto plans = plan(-1'000'000'000'000);
+  EXPECT_FALSE(store_->retire(plans[1]));
+  EXPECT_EQ(segments().size(), 4U);
+  for (const RetirementPlan& next : plans) {
+    ASSERT_TRUE(store_->retire(next));
+  }
+  EXPECT_FALSE(store_->retire(plans[0])) << "it is gone already";
+  EXPECT_EQ(segments(), std::vector<std::uint64_t>{4});
+  RetirementPlan unknown = plans[0];
+  unknown.log = "nowhere";
+  const auto refused = store_->retire(unknown);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::not_found);
+}
+
+TEST_F(WritableLogRetention, ManifestThatCannotBeSavedRetiresNothing) {
+  const auto plans = plan(1'999'999);
+  disk_.inject({.at = 1, .kinds = Io::write});
+  EXPECT_FALSE(store_->retire(plans[0]));
+  EXPECT_EQ(segments().size(), 4U);
+  EXPECT_EQ(segment_files(disk_).size(), 4U);
+  EXPECT_TRUE(store_->retire(plans[0]));
+}
+
+TEST_F(WritableLogRetention, SeqsGoOnWhenEverythingIsRetired) {
+  ASSERT_TRUE(store_->find_log("activity")->seal());
+  for (const RetirementPlan& next : plan(-2'000'000'000'000'000'000)) {
+    ASSERT_TRUE(store_->retire(next));
+  }
+  EXPECT_TRUE(segments().empty());
+  EXPECT_EQ(store_->find_log("activity")->snapshot().last_seq, Seq(40));
+  store_.reset();
+  store_ = open_store(disk_);
+  EXPECT_EQ(store_->find_log("activity")->snapshot().last_seq, Seq(40));
+  EXPECT_EQ(store_events(log_of(*store_), plain_events(1)), Seq(41));
+}
+
+}  // namespace
+}  // namespace docket
