@@ -114,6 +114,12 @@ class ReadOnlyLog : public Log {
     std::vector<RecoveryNotice> notices;
     DOCKET_ASSIGN(Manifest manifest,
                   load_or_rebuild_manifest(disk_, directory_, name_, files, notices));
+    // A segment may have been sealed since the listing. Only what the same manifest lists and a
+    // second listing does not show is missing.
+    if (!lists_all(files, manifest) && missing_in_ != manifest.generation) {
+      missing_in_ = manifest.generation;
+      return fail(ErrorCode::not_found, directory_ + ": a segment file is not there yet");
+    }
     std::vector<Gap> gaps = manifest.gaps;
     LogSnapshot snapshot;
     snapshot.log = name_;
@@ -154,6 +160,13 @@ class ReadOnlyLog : public Log {
     manifest_ = std::move(manifest);
     snapshot_ = std::move(snapshot);
     return {};
+  }
+
+  static bool lists_all(const LogFiles& files, const Manifest& manifest) {
+    return std::all_of(
+        manifest.segments.begin(), manifest.segments.end(), [&files](const SegmentInfo& info) {
+          return std::binary_search(files.sealed.begin(), files.sealed.end(), info.id);
+        });
   }
 
   // Brings what is known of a hot file up to date and puts it into `into`.
@@ -200,6 +213,7 @@ class ReadOnlyLog : public Log {
   std::map<SegmentId, Followed> followed_;
   ProducerTable producers_;
   Manifest manifest_;
+  std::optional<std::uint64_t> missing_in_;  // the generation that lists files which are not there
   LogSnapshot snapshot_;
 };
 
