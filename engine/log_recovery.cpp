@@ -137,6 +137,9 @@ Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache, const std::str
                                  ProducerTable& producers, std::vector<Gap>& gaps) {
   const std::string path = directory + "/" + segment_file_name(id, "hot");
   DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::read));
+  // A killed process may have left blocks that can be read and are not durable. They are about to be
+  // shown, and taken for stored when they are sent again.
+  DOCKET_TRY(file->sync_data());
   Seq first_seq = next_seq;
   std::vector<std::byte> bytes(segment_header_bytes);
   if (file->read_at(FileOffset(0), bytes)) {

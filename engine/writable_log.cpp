@@ -71,6 +71,11 @@ void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received
 }
 
 Result<void> WritableLog::seal() {
+  {
+    // Before anything is frozen, so that no failure of this request can be missed.
+    const std::lock_guard lock(state_mutex_);
+    seal_error_.reset();
+  }
   std::uint64_t before = 0;
   {
     const std::lock_guard lock(queue_mutex_);
@@ -85,8 +90,8 @@ Result<void> WritableLog::seal() {
     std::unique_lock lock(queue_mutex_);
     queue_changed_.wait(lock, [&] { return freezes_done_ != before || stopping_ || failed_; });
   }
+  context_.wake_maintenance();  // what failed before is not to wait for its next turn
   std::unique_lock lock(state_mutex_);
-  seal_error_.reset();
   frozen_changed_.wait(lock, [this] { return frozen_.empty() || failed_ || seal_error_; });
   if (seal_error_) {
     return fail(*seal_error_);

@@ -1,6 +1,8 @@
 // WritableLog::open: recovery by the one process that owns the directory.
 //
 // In this order, so that a crash at any point leaves something this same code puts right:
+//   0  what a killed process has left unsynced becomes durable: names here, each hot file at 4.
+//      Nothing is concluded from what a power loss could still take back
 //   1  temporary files go; the manifest is loaded or rebuilt
 //   2  sealed files that the manifest does not list go: their hot file is still there, or they are
 //      retired
@@ -22,6 +24,7 @@ class WritableLog::Recovery {
 
   Result<void> run() {
     DOCKET_TRY(disk_.make_directories(log_.directory_));
+    DOCKET_TRY(disk_.sync_directory(log_.directory_));
     DOCKET_ASSIGN(files_, list_log_files(disk_, log_.directory_));
     for (const std::string& name : files_.temporary) {
       DOCKET_TRY(disk_.unlink(log_.directory_ + "/" + name));

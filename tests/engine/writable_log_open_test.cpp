@@ -1,0 +1,133 @@
+// Recovery, case by case. tests/durability/ looks at all the crashes in between.
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <string>
+
+#include "engine/log.hpp"
+#include "engine/timestamp.hpp"
+#include "tests/support/random_events.hpp"
+#include "tests/support/sim_disk.hpp"
+
+namespace docket {
+namespace {
+
+class Recovery : public ::testing::Test {
+ protected:
+  std::unique_ptr<Store> open(Disk& disk, bool sync = true) {
+    StoreOptions options;
+    options.free_space_floor = 0;
+    options.log.sync = sync;
+    auto store = Store::open(disk, "data", options);
+    EXPECT_TRUE(store) << store.error().describe();
+    return store ? std::move(*store) : nullptr;
+  }
+
+  Result<Receipt> send(Store& store, std::uint64_t batch, std::size_t rows = 5) {
+    BatchBuilder builder;
+    std::vector<TargetView> related;
+    for (const Event& event : testing::RandomEvents(batch).take(rows)) {
+      builder.add(view_of(event, related));
+    }
+    std::promise<Result<Receipt>> promise;
+    store.log("activity")
+        .value()
+        ->submit(builder.finish(), {"node", 1, batch}, now_ns(),
+                 [&promise](Result<Receipt> result) { promise.set_value(std::move(result)); });
+    return promise.get_future().get();
+  }
+
+  static void retire_all(Store& store) {
+    RetentionPolicy everything;
+    everything.max_bytes = 0;
+    for (const RetirementPlan& plan : store.plan_retirement(
+             [&everything](std::string_view) { return everything; }, 0, now_ns())) {
+      ASSERT_TRUE(store.retire(plan));
+    }
+  }
+
+  static LogSnapshot snapshot(Store& store) { return store.find_log("activity")->snapshot(); }
+};
+
+TEST_F(Recovery, KeepsTheActiveSegmentWhenEverySealedOneIsRetired) {
+  testing::SimDisk disk;
+  {
+    const auto store = open(disk);
+    ASSERT_TRUE(send(*store, 1));
+    ASSERT_TRUE(store->find_log("activity")->seal());
+    ASSERT_TRUE(send(*store, 2));
+  }
+  retire_all(*open(disk));
+  const auto store = open(disk);
+  ASSERT_EQ(snapshot(*store).segments.size(), 1U);
+  EXPECT_EQ(snapshot(*store).segments[0]->info().first_seq.value, 6U);
+  EXPECT_EQ(snapshot(*store).last_seq.value, 10U);
+}
+
+TEST_F(Recovery, SyncsWhatAKilledProcessHasWrittenBeforeItIsShown) {
+  testing::SimDisk disk;
+  std::unique_ptr<testing::SimDisk> killed;
+  {
+    const auto store = open(disk, false);
+    ASSERT_TRUE(send(*store, 1));
+    ASSERT_TRUE(send(*store, 2));
+    killed = disk.after_kill();
+  }
+  const auto store = open(*killed);
+  ASSERT_EQ(snapshot(*store).last_seq.value, 10U);
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const auto survivor = killed->after_power_loss(seed);
+    EXPECT_EQ(snapshot(*open(*survivor)).last_seq.value, 10U) << "seed " << seed;
+  }
+}
+
+TEST_F(Recovery, SyncsTheNamesAKilledProcessHasMadeBeforeItBuildsOnThem) {
+  constexpr testing::Io names =
+      testing::Io::rename | testing::Io::unlink | testing::Io::sync_directory;
+  // Killed at every change of a name while sealing; then the power fails at every such change of
+  // the recovery.
+  bool sealing = true;
+  for (std::uint64_t end = 1; sealing; ++end) {
+    testing::SimDisk disk;
+    std::unique_ptr<testing::SimDisk> killed;
+    {
+      const auto store = open(disk);
+      ASSERT_TRUE(send(*store, 1));
+      disk.inject({.at = end, .kinds = names, .forever = true});
+      static_cast<void>(store->find_log("activity")->seal());
+      killed = disk.after_kill();
+      sealing = disk.fault_hit();
+    }
+    bool recovering = true;
+    for (std::uint64_t n = 1; recovering; ++n) {
+      const auto recovered = killed->after_kill();
+      recovered->inject({.at = n, .kinds = names, .forever = true});
+      static_cast<void>(Store::open(*recovered, "data", {}));
+      recovering = recovered->fault_hit();
+      for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        const auto survivor = recovered->after_power_loss(seed);
+        const auto store = open(*survivor);
+        ASSERT_EQ(snapshot(*store).last_seq.value, 5U) << end << ' ' << n << ' ' << seed;
+        ASSERT_TRUE(snapshot(*store).gaps.empty()) << end << ' ' << n << ' ' << seed;
+      }
+    }
+  }
+}
+
+TEST_F(Recovery, NumbersGoOnAfterEverythingIsRetired) {
+  testing::SimDisk disk;
+  {
+    const auto store = open(disk);
+    ASSERT_TRUE(send(*store, 1));
+    ASSERT_TRUE(store->find_log("activity")->seal());
+    retire_all(*store);
+  }
+  const auto store = open(disk);
+  EXPECT_EQ(snapshot(*store).last_seq.value, 5U);
+  EXPECT_TRUE(send(*store, 1).value().duplicate);
+  EXPECT_EQ(send(*store, 2).value().first_seq.value, 6U);
+}
+
+}  // namespace
+}  // namespace docket
