@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/block.hpp"
 #include "engine/footer.hpp"
+#include "engine/limits.hpp"
 #include "engine/segment_file.hpp"
 
 namespace docket {
@@ -20,11 +22,81 @@ void add_gap(std::vector<Gap>& gaps, Gap gap) {
   std::sort(gaps.begin(), gaps.end());
 }
 
-// The producers of the newest footer that can be read know of everything sealed before.
+struct SeqRange {
+  Seq first;  // 0: nothing is known
+  Seq end;    // one behind the last
+};
+
+// The seqs of a sealed file whose footer cannot be read, as far as its own header and those of its
+// blocks tell. Error: io.
+Result<SeqRange> seqs_by_headers(const File& file, SegmentId id) {
+  constexpr std::size_t head_bytes_max =
+      block_header_bytes + body_header_bytes + limits::block_sections_max * section_entry_bytes;
+  DOCKET_ASSIGN(const std::uint64_t size, file.size());
+  std::vector<std::byte> bytes(std::min<std::uint64_t>(size, segment_header_bytes));
+  DOCKET_TRY(file.read_at(FileOffset(0), bytes));
+  const auto header = decode_segment_header(bytes);
+  if (!header || header->id != id || header->kind != SegmentKind::sealed) {
+    return SeqRange{};
+  }
+  SeqRange range{header->first_seq, header->first_seq};
+  for (FileOffset at(segment_header_bytes); at.value < size;) {
+    bytes.resize(std::min<std::uint64_t>(head_bytes_max, size - at.value));
+    DOCKET_TRY(file.read_at(at, bytes));
+    const auto block = decode_block_header(bytes);
+    if (!block || block->segment != id || block->offset != at || block->first_seq < range.end) {
+      break;
+    }
+    range.end = block->end_seq();
+    at += block->block_bytes();
+  }
+  return range;
+}
+
+// Makes a manifest of what the segment files say, oldest first.
+class ManifestRebuild {
+ public:
+  explicit ManifestRebuild(const std::string& log) { manifest_.log = log; }
+
+  void add(SegmentInfo info, const ProducerTable& producers) {
+    if (info.first_seq < manifest_.next_seq) {
+      return;  // a leftover: its events stand in a segment already taken
+    }
+    go_on_at(info.first_seq, "no segment holds them");
+    manifest_.next_seq = info.last_seq + 1;
+    // It knows of everything sealed before it, but for what was forgotten on purpose.
+    manifest_.producers = producers;
+    manifest_.segments.push_back(std::move(info));
+  }
+  void lose(const SeqRange& range) {
+    if (range.first.value == 0 || range.first < manifest_.next_seq) {
+      return;
+    }
+    go_on_at(range.first, "no segment holds them");
+    go_on_at(range.end, "the segment's footer is damaged");
+  }
+  Manifest take() { return std::move(manifest_); }
+
+ private:
+  // What comes before the oldest segment is taken to be retired; what is missing between two is a
+  // gap.
+  void go_on_at(Seq seq, const std::string& reason) {
+    if (!begun_) {
+      manifest_.retired_below = seq;
+    } else if (seq > manifest_.next_seq) {
+      add_gap(manifest_.gaps, {manifest_.log, manifest_.next_seq, seq - 1, reason});
+    }
+    begun_ = true;
+    manifest_.next_seq = seq;
+  }
+
+  Manifest manifest_;
+  bool begun_ = false;
+};
+
 Result<Manifest> rebuild_manifest(Disk& disk, const std::string& directory, const std::string& log,
                                   const LogFiles& files, std::vector<RecoveryNotice>& notices) {
-  Manifest manifest;
-  manifest.log = log;
+  ManifestRebuild rebuild(log);
   for (const SegmentId id : files.sealed) {
     const std::string path = directory + "/" + segment_file_name(id, "seg");
     DOCKET_ASSIGN(const auto file, disk.open(path, OpenMode::read));
@@ -34,35 +106,30 @@ Result<Manifest> rebuild_manifest(Disk& disk, const std::string& directory, cons
         return fail(loaded.error());
       }
       notices.push_back({"damage_quarantined", path + ": " + loaded.error().describe()});
+      // With its hot file still there nothing is lost.
+      if (!std::binary_search(files.hot.begin(), files.hot.end(), id)) {
+        DOCKET_ASSIGN(const SeqRange lost, seqs_by_headers(*file, id));
+        rebuild.lose(lost);
+      }
       continue;
     }
     const SegmentSummary& s = loaded->footer.summary;
-    if (s.first_seq < manifest.next_seq) {
-      continue;  // a leftover: its events stand in a segment already taken
-    }
     DOCKET_ASSIGN(const std::uint64_t bytes, file->size());
-    manifest.segments.push_back({.log = log,
-                                 .id = id,
-                                 .first_seq = s.first_seq,
-                                 .last_seq = s.last_seq,
-                                 .rows = s.rows,
-                                 .ts_min = s.ts_min,
-                                 .ts_max = s.ts_max,
-                                 .received_max = s.received_max,
-                                 .bytes = bytes,
-                                 .sealed = true,
-                                 .digest = loaded->digest,
-                                 .path = path});
-    if (manifest.segments.size() == 1) {
-      // What came before the oldest segment is taken to be retired.
-      manifest.retired_below = s.first_seq;
-    } else if (s.first_seq != manifest.next_seq) {
-      add_gap(manifest.gaps, {log, manifest.next_seq, s.first_seq - 1, "no segment holds them"});
-    }
-    manifest.next_seq = s.last_seq + 1;
-    manifest.producers.merge(loaded->footer.producers);
+    rebuild.add({.log = log,
+                 .id = id,
+                 .first_seq = s.first_seq,
+                 .last_seq = s.last_seq,
+                 .rows = s.rows,
+                 .ts_min = s.ts_min,
+                 .ts_max = s.ts_max,
+                 .received_max = s.received_max,
+                 .bytes = bytes,
+                 .sealed = true,
+                 .digest = loaded->digest,
+                 .path = path},
+                loaded->footer.producers);
   }
-  return manifest;
+  return rebuild.take();
 }
 
 }  // namespace
@@ -137,8 +204,8 @@ Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache, const std::str
                                  ProducerTable& producers, std::vector<Gap>& gaps) {
   const std::string path = directory + "/" + segment_file_name(id, "hot");
   DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::read));
-  // A killed process may have left blocks that can be read and are not durable. They are about to be
-  // shown, and taken for stored when they are sent again.
+  // A killed process may have left blocks that can be read and are not durable. They are about to
+  // be shown, and taken for stored when they are sent again.
   DOCKET_TRY(file->sync_data());
   Seq first_seq = next_seq;
   std::vector<std::byte> bytes(segment_header_bytes);

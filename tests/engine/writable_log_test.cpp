@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "engine/bytes.hpp"
+#include "engine/codec.hpp"
 #include "engine/segment_file.hpp"
 #include "tests/engine/stores.hpp"
 #include "tests/support/sim_disk.hpp"
@@ -222,6 +224,31 @@ TEST_F(WritableLogRetention, SeqsGoOnWhenEverythingIsRetired) {
   store_ = open_store(disk_);
   EXPECT_EQ(store_->find_log("activity")->snapshot().last_seq, Seq(40));
   EXPECT_EQ(store_events(log_of(*store_), plain_events(1)), Seq(41));
+}
+
+// --- newer formats -------------------------------------------------------------------------------
+
+TEST(WritableLogFormat, NewerOneIsRefusedAndNothingIsChanged) {
+  SimDisk disk;
+  store_events(log_of(*open_store(disk)), plain_events(10));
+  const auto refused = [&disk](const std::string& path, std::vector<std::byte> bytes) {
+    const auto good = disk.content(path);
+    disk.plant(path, bytes);
+    const auto files = disk.files();
+    const auto store = Store::open(disk, "data", store_options());
+    const bool newer = !store && store.error().code == ErrorCode::newer_format;
+    const bool unchanged = disk.files() == files && disk.content(path) == bytes;
+    disk.plant(path, good);
+    return newer && unchanged;
+  };
+  const auto marker = as_byte_span("docket store, format 2\n");
+  EXPECT_TRUE(refused("data/DOCKET", {marker.begin(), marker.end()}));
+  const std::string hot = "data/logs/activity/" + segment_file_name(SegmentId(1), "hot");
+  auto bytes = disk.content(hot);
+  store_le(bytes.data() + 8, format_version + 1);
+  store_le(bytes.data() + 120, checksum64(std::span<const std::byte>(bytes).first(120)));
+  EXPECT_TRUE(refused(hot, bytes));
+  EXPECT_EQ(read_all(log_of(*open_store(disk)).snapshot()).size(), 10U);
 }
 
 }  // namespace
