@@ -143,7 +143,8 @@ Result<void> AskedStore::for_each(std::string_view log,
   }
   DOCKET_ASSIGN(const query::Query query,
                 query::parse(fmt::format("log:{}", log), {now_ns(), query::TimeZone::utc()}));
-  DOCKET_ASSIGN(query::Searcher searcher, service_->searcher(nullptr));
+  DOCKET_ASSIGN(StoreSnapshot snapshot, store_->snapshot());
+  query::Searcher searcher(std::move(snapshot), *catalog_);
   DOCKET_ASSIGN(const auto gaps,
                 searcher.for_each(query, query::Order::oldest_first, [&sink](const Event& event) {
                   sink(event);
