@@ -50,7 +50,7 @@ enum class Field : std::uint8_t {
 struct Match {
   std::string text;     // what to compare with; verb and outcome in their stored case; payload and
                         // text as typed; never empty but for a prefix, old_value and new_value
-  bool prefix = false;  // `text*`; of payload and text, which are substrings anyway, only `payload:*`
+  bool prefix = false;  // `text*`; payload and text are substrings anyway, so only `payload:*`
   // ip: the first `ip_bits` bits of `ip` must be equal (128: one address; v4 /n is 96 + n; 0: any
   // address). The bits behind are zero.
   IpAddress ip;

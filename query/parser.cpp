@@ -1,10 +1,9 @@
 #include "query/parser.hpp"
 
 #include <algorithm>
-#include <array>
-#include <unordered_set>
 #include <utility>
 
+#include "query/expression_builder.hpp"
 #include "query/field_names.hpp"
 #include "query/lexer.hpp"
 #include "query/render.hpp"
@@ -18,148 +17,6 @@ namespace docket::query {
 namespace {
 
 using Kind = Expression::Kind;
-using ExpressionPtrs = std::vector<ExpressionPtr>;
-
-constexpr std::size_t field_count = static_cast<std::size_t>(Field::time) + 1;
-
-ExpressionPtr make_all() {
-  return std::make_shared<Expression>();
-}
-
-ExpressionPtr make_condition(Field field, std::vector<Match> matches) {
-  auto condition = std::make_shared<Expression>();
-  condition->kind = Kind::condition;
-  condition->field = field;
-  condition->matches = std::move(matches);
-  return condition;
-}
-
-ExpressionPtr make_time(TimeRange range) {
-  Match match;
-  match.since = range.since;
-  match.until = range.until;
-  return make_condition(Field::time, {match});
-}
-
-ExpressionPtr make_group(Kind kind, ExpressionPtrs children) {
-  auto group = std::make_shared<Expression>();
-  group->kind = kind;
-  group->children = std::move(children);
-  return group;
-}
-
-ExpressionPtr make_negation(ExpressionPtr child) {
-  return make_group(Kind::negation, {std::move(child)});
-}
-
-bool is_time(const Expression& expression) {
-  return expression.kind == Kind::condition && expression.field == Field::time;
-}
-
-// Replaces children of the group's own kind by their children.
-ExpressionPtrs flattened(Kind kind, ExpressionPtrs children) {
-  ExpressionPtrs flat;
-  for (ExpressionPtr& child : children) {
-    if (child->kind == kind) {
-      flat.insert(flat.end(), child->children.begin(), child->children.end());
-    } else {
-      flat.push_back(std::move(child));
-    }
-  }
-  return flat;
-}
-
-ExpressionPtr make_disjunction(ExpressionPtrs children) {
-  ExpressionPtrs flat = flattened(Kind::disjunction, std::move(children));
-  return flat.size() == 1 ? flat.front() : make_group(Kind::disjunction, std::move(flat));
-}
-
-// Every event is left out, and time conditions become their intersection.
-ExpressionPtr make_conjunction(ExpressionPtrs children) {
-  ExpressionPtrs kept;
-  std::size_t time_place = 0;
-  std::optional<TimeRange> time;
-  for (ExpressionPtr& child : flattened(Kind::conjunction, std::move(children))) {
-    if (child->kind == Kind::all) {
-      continue;
-    }
-    if (is_time(*child)) {
-      const Match& match = child->matches.front();
-      if (time.has_value()) {
-        time->since = std::max(time->since, match.since);
-        time->until = std::min(time->until, match.until);
-        kept[time_place] = make_time(*time);
-        continue;
-      }
-      time = TimeRange{match.since, match.until};
-      time_place = kept.size();
-    }
-    kept.push_back(std::move(child));
-  }
-  if (kept.empty()) {
-    return make_all();
-  }
-  return kept.size() == 1 ? kept.front() : make_group(Kind::conjunction, std::move(kept));
-}
-
-// What tells one match of a field from another.
-std::string match_key(const Match& match) {
-  std::string key(match.prefix ? "*" : "=");
-  key += match.text;
-  key.append(reinterpret_cast<const char*>(match.ip.bytes.data()), match.ip.bytes.size());
-  for (const std::uint64_t number :
-       {std::uint64_t{match.ip_bits}, match.seq_first, match.seq_last}) {
-    key += ' ' + std::to_string(number);
-  }
-  return key;
-}
-
-// The terms that stand side by side between operators. The values of one field that is named more
-// than once are gathered in one condition, where the field stood first.
-class Run {
- public:
-  void add(ExpressionPtr term) { places_.push_back({std::move(term), {}, {}, Field::text}); }
-
-  // The number of values that were not there yet.
-  std::size_t add_values(Field field, const std::vector<Match>& matches) {
-    std::size_t& place = place_of_field_[static_cast<std::size_t>(field)];
-    if (place == 0) {
-      places_.push_back({nullptr, {}, {}, field});
-      place = places_.size();
-    }
-    Place& condition = places_[place - 1];
-    std::size_t added = 0;
-    for (const Match& match : matches) {
-      if (condition.keys.insert(match_key(match)).second) {
-        condition.matches.push_back(match);
-        ++added;
-      }
-    }
-    return added;
-  }
-
-  [[nodiscard]] bool empty() const { return places_.empty(); }
-
-  [[nodiscard]] ExpressionPtrs take() {
-    ExpressionPtrs terms;
-    for (Place& place : places_) {
-      terms.push_back(place.term != nullptr
-                          ? std::move(place.term)
-                          : make_condition(place.field, std::move(place.matches)));
-    }
-    return terms;
-  }
-
- private:
-  struct Place {
-    ExpressionPtr term;  // null: a condition that is still being gathered
-    std::vector<Match> matches;
-    std::unordered_set<std::string> keys;
-    Field field;
-  };
-  std::vector<Place> places_;
-  std::array<std::size_t, field_count> place_of_field_{};  // 1 + index in places_; 0: not yet
-};
 
 //   query = [ or ] end
 //   or    = and { "OR" and }

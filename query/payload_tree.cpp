@@ -46,12 +46,12 @@ class Builder {
       case ondemand::json_type::object: {
         ondemand::object object;
         return value.get_object().get(object) == simdjson::SUCCESS &&
-               add_members(object, token.data(), depth, index);
+               add_members(object, token, depth, index);
       }
       case ondemand::json_type::array: {
         ondemand::array array;
         return value.get_array().get(array) == simdjson::SUCCESS &&
-               add_elements(array, token.data(), depth, index);
+               add_elements(array, token, depth, index);
       }
       case ondemand::json_type::string: {
         nodes_[index].kind = PayloadNode::Kind::string;
@@ -65,7 +65,7 @@ class Builder {
     }
   }
 
-  bool add_members(ondemand::object& object, const char* begin, std::size_t depth,
+  bool add_members(ondemand::object& object, std::string_view start, std::size_t depth,
                    std::uint32_t index) {
     nodes_[index].kind = PayloadNode::Kind::object;
     for (auto member : object) {
@@ -78,11 +78,11 @@ class Builder {
       }
       nodes_[index].children.push_back(child);
     }
-    return set_raw(index, begin, '}');
+    return set_raw(index, start, '}');
   }
 
  private:
-  bool add_elements(ondemand::array& array, const char* begin, std::size_t depth,
+  bool add_elements(ondemand::array& array, std::string_view start, std::size_t depth,
                     std::uint32_t index) {
     nodes_[index].kind = PayloadNode::Kind::array;
     for (auto element : array) {
@@ -93,12 +93,14 @@ class Builder {
       }
       nodes_[index].children.push_back(child);
     }
-    return set_raw(index, begin, ']');
+    return set_raw(index, start, ']');
   }
 
+  // `start` begins with the opening bracket.
   // A container ends at the first bracket behind its last child: only white space lies between.
-  bool set_raw(std::uint32_t index, const char* begin, char bracket) {
+  bool set_raw(std::uint32_t index, std::string_view start, char bracket) {
     PayloadNode& node = nodes_[index];
+    const char* const begin = start.data();
     const char* p = begin + 1;
     if (!node.children.empty()) {
       const std::string_view last = nodes_[node.children.back()].raw;
@@ -148,13 +150,13 @@ bool PayloadTree::read(std::string_view payload) {
       document.get_object().get(object) != simdjson::SUCCESS) {
     return false;
   }
-  const char* begin = padded.data();
-  while (is_json_space(*begin)) {
-    ++begin;
+  std::string_view text(padded.data(), payload.size());
+  while (is_json_space(text.front())) {
+    text.remove_prefix(1);
   }
   const char* const end = padded.data() + payload.size();
   nodes_.emplace_back();
-  if (!Builder(nodes_, end).add_members(object, begin, 0, 0)) {
+  if (!Builder(nodes_, end).add_members(object, text, 0, 0)) {
     return false;
   }
   const std::string_view whole = nodes_.front().raw;

@@ -27,7 +27,8 @@ class PayloadTree {
   PayloadTree(PayloadTree&&) noexcept;
   PayloadTree& operator=(PayloadTree&&) noexcept;
 
-  // False when `payload` is not a JSON object, or nests deeper than 512. The nodes stay valid until the next call.
+  // False when `payload` is not a JSON object, or nests deeper than 512. The nodes stay valid until
+  // the next call.
   [[nodiscard]] bool read(std::string_view payload);
 
   [[nodiscard]] const PayloadNode& root() const { return nodes_.front(); }

@@ -13,8 +13,9 @@ namespace {
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [last, error] = std::from_chars(begin, end, number);
   const bool plain = error == std::errc() && last == end;
   return plain ? std::optional(number) : std::nullopt;
 }

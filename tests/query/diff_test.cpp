@@ -187,8 +187,8 @@ TEST(Diff, ChangedMatchesExactlyTheNames) {
 }
 
 TEST(Diff, OldAndNewMatchWholeValuesOrPrefixes) {
-  const std::string_view payload =
-      R"({"changes":[{"field":"n","old":500,"new":5000},{"field":"s","old":"Smith, J","new":null}]})";
+  const std::string_view payload = R"({"changes":[{"field":"n","old":500,"new":5000},)"
+                                   R"({"field":"s","old":"Smith, J","new":null}]})";
   EXPECT_TRUE(matches(Field::old_value, whole("500"), payload));
   EXPECT_FALSE(matches(Field::old_value, whole("50"), payload));
   EXPECT_TRUE(matches(Field::old_value, prefix("50"), payload));

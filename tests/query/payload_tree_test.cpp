@@ -9,8 +9,8 @@ namespace {
 
 TEST(PayloadTree, ValuesKeepTheirExactText) {
   PayloadTree tree;
-  ASSERT_TRUE(tree.read(
-      R"( {"a": 1.10, "b" :12345678901234567890123 ,"c":"x\u00e9\"","d":[ 1, {"e":null } ],"f":{ }} )"));
+  ASSERT_TRUE(tree.read(R"( {"a": 1.10, "b" :12345678901234567890123 ,"c":"x\u00e9\"",)"
+                        R"("d":[ 1, {"e":null } ],"f":{ }} )"));
   const auto raw = [&](std::string_view key) {
     const PayloadNode* node = tree.member(tree.root(), key);
     return node != nullptr ? std::string(node->raw) : "none";
