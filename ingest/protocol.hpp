@@ -23,7 +23,7 @@ inline constexpr std::size_t frame_header_bytes = 16;
 inline constexpr std::size_t batch_prefix_bytes = 48;
 // A batch body and what stands before it. The slack is for the prefix and for later versions'.
 inline constexpr std::size_t frame_body_bytes_max =
-    limits::block_bytes_max + (std::size_t{64} << 10);
+    limits::batch_bytes_max + (std::size_t{64} << 10);
 // Everything but batches and acks is small; a peer that says otherwise is not given the memory.
 inline constexpr std::size_t small_body_bytes_max = std::size_t{8} << 10;
 inline constexpr std::size_t token_bytes_max = 4096;

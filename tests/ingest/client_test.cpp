@@ -25,7 +25,8 @@ using testing::Direction;
 using testing::eventually;
 using testing::FakeStore;
 
-EventView event_of(const std::string& id) {
+// The id must outlive the view.
+EventView event_of(std::string_view id) {
   EventView event;
   event.ts = 1'777'000'000'000'000'000;
   event.actor = {"user", id, "", ""};

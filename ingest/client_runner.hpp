@@ -1,0 +1,140 @@
+// The client's inside: what its two sides, the emitting threads (client.cpp) and its own thread
+// (client_thread.cpp), share. Internal to the client.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/batch.hpp"
+#include "ingest/client.hpp"
+#include "ingest/client_link.hpp"
+#include "ingest/client_stream.hpp"
+#include "ingest/protocol.hpp"
+
+namespace docket::client {
+
+using Clock = std::chrono::steady_clock;
+
+// What an event with a handler costs beside the event, for the client's memory.
+inline constexpr std::size_t handler_overhead_bytes = 64;
+
+// Events of one log that have been emitted and not yet encoded.
+struct Gathered {
+  std::unique_ptr<BatchBuilder> builder;
+  RowHandlers handlers;
+  std::size_t charged = 0;
+  Clock::time_point first_emitted;
+};
+
+// Invariants:
+// K1  mutex_ guards everything that emit() and the client's thread share, the members above the
+//     line; nothing below it is touched by another thread. It is never held while a handler runs,
+//     while a batch is encoded or while a socket is used.
+// K2  used_ is what all events emitted and not yet answered are charged.
+// K3  Batches of a log are encoded, numbered and sent in the order of emission.
+class RunningClient final : public Client, private LinkEvents {
+ public:
+  RunningClient(const Options& options, BatchHandler on_batch);
+  ~RunningClient() override;
+
+  Result<void> emit(std::string_view log, const EventView& event,
+                    DeliveryHandler on_delivery) override;
+  Result<void> emit_waiting(std::string_view log, const EventView& event,
+                            std::uint32_t timeout_ms) override;
+  Result<void> flush(std::uint32_t timeout_ms) override;
+  Counters counters() const override;
+  std::string last_error() const override;
+
+ private:
+  // One log. The first group is guarded by mutex_, the stream belongs to the client's thread.
+  struct Lane {
+    explicit Lane(std::string_view log) : stream(std::string(log)) {}
+
+    Gathered gathering;           // no builder while there are no events
+    std::deque<Gathered> filled;  // complete batches that wait to be encoded
+    bool flush_wanted = false;
+    std::string dead;  // why the server takes nothing of this log
+
+    ClientStream stream;
+  };
+
+  Result<void> check(std::string_view log, const EventView& event) const;
+  Result<void> add(std::string_view log, const EventView& event, DeliveryHandler on_delivery,
+                   std::optional<Clock::time_point> wait_until);
+  Lane& lane_of(std::string_view log);
+  void close_batch(Lane& lane);
+  void wake();
+  std::unique_ptr<BatchBuilder> borrow_builder();
+
+  void pump();
+  void collect(Lane& lane, std::vector<std::pair<Lane*, Gathered>>& collected,
+               std::optional<Clock::time_point>& next_linger);
+  void encode(std::vector<std::pair<Lane*, Gathered>>& collected);
+  void send_what_fits();
+  bool may_send(const OutBatch& batch) const;
+  std::vector<Lane*> lanes();
+  Lane* find_lane(std::string_view log);
+  void give_up(Lane& lane, const std::string& why);
+  void settle(std::uint64_t durable, std::uint64_t rejected, std::size_t charged);
+  void change_epoch_when_safe();
+  void pause_then_resume();
+
+  asio::awaitable<void> connect_loop();
+  void on_welcome(const ingest::Welcome& welcome) override;
+  Result<void> on_ack(const ingest::Ack& ack) override;
+  Result<void> on_error(const ingest::ErrorFrame& error) override;
+  void on_goodbye() override;
+  void disconnected(const std::string& why);
+  std::chrono::milliseconds next_backoff();
+
+  const Options options_;
+  const BatchHandler on_batch_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;  // pending_ or used_ went down
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<BatchBuilder>> spare_;
+  Lane* last_lane_ = nullptr;
+  std::size_t used_ = 0;
+  Counters counters_;
+  std::string last_error_ = "not yet connected";
+  bool wake_pending_ = false;
+
+  // ---- the client's own thread (K1) ----
+  asio::io_context io_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  asio::steady_timer linger_timer_;
+  asio::steady_timer pause_timer_;
+  asio::steady_timer reconnect_timer_;
+  std::shared_ptr<ClientLink> link_;
+  ingest::Welcome welcome_;
+  bool welcome_came_ = false;
+  bool was_welcome_ = false;
+  bool goodbye_came_ = false;
+  bool closing_ = false;
+  bool pausing_ = false;
+  std::uint64_t epoch_;
+  std::uint64_t epoch_step_ns_ = 1'000'000'000;
+  std::uint32_t backoff_ms_;
+  std::uint32_t outstanding_batches_ = 0;
+  std::uint64_t outstanding_bytes_ = 0;
+  std::minstd_rand random_;
+  std::thread thread_;
+};
+
+}  // namespace docket::client
