@@ -17,11 +17,20 @@ namespace {
 constexpr std::uint32_t fetch_rows = 200;
 
 // A cursor of ours is the time at which the first page was asked, in hexadecimal, a dot, and the
-// searcher's own cursor: `since:7d` must mean the same instant on every page of a walk.
+// searcher's own cursor: `since:7d` must mean the same instant on every page of a walk. The time is
+// 0 where the query does not depend on it, so that the same question has the same cursor.
 struct WalkPosition {
   Nanos now = 0;
   std::string cursor;
 };
+
+// Whether the query means something else at another time. In a year and a half from `now` every
+// word for a time means another instant: the clock and the date both differ.
+Result<bool> depends_on_clock(const Parameters& parameters, const query::Query& asked, Nanos now) {
+  constexpr Nanos later = (547 * Nanos{24} + 7) * 3'600'000'000'000 + 777;
+  DOCKET_ASSIGN(const Question then, Service::question(parameters, now + later));
+  return query::print(*then.query.where) != query::print(*asked.where);
+}
 
 Result<WalkPosition> parse_walk(std::string_view text) {
   WalkPosition position;
@@ -33,8 +42,8 @@ Result<WalkPosition> parse_walk(std::string_view text) {
   std::uint64_t now = 0;
   const char* const end = text.data() + std::min(dot, text.size());
   const auto [stop, error] = std::from_chars(text.data(), end, now, 16);
-  if (dot == std::string_view::npos || error != std::errc() || stop != end ||
-      now > static_cast<std::uint64_t>(INT64_MAX)) {
+  if (dot == std::string_view::npos || dot + 1 == text.size() || error != std::errc() ||
+      stop != end || now > static_cast<std::uint64_t>(now_ns())) {
     return fail(ErrorCode::invalid_argument, "cursor: is damaged");
   }
   position.now = static_cast<Nanos>(now);
@@ -86,13 +95,17 @@ Result<Answer> Service::search(const Parameters& parameters,
   DOCKET_TRY(parameters.expect_only({"q", "tz", "limit", "cursor", "oldest"}));
   DOCKET_ASSIGN(const auto limit, parameters.number("limit", 1, query::page_limit_max));
   DOCKET_ASSIGN(const bool oldest, parameters.flag("oldest"));
-  DOCKET_ASSIGN(const WalkPosition position, parse_walk(parameters.value("cursor")));
+  DOCKET_ASSIGN(WalkPosition position, parse_walk(parameters.value("cursor")));
   DOCKET_ASSIGN(Question asked, question(parameters, position.now));
+  if (position.cursor.empty()) {
+    DOCKET_ASSIGN(const bool depends, depends_on_clock(parameters, asked.query, position.now));
+    position.now = depends ? position.now : 0;
+  }
   // The text is a cursor's identity: with these in it, a cursor only goes with its own clock and
   // time zone.
-  asked.query.text += fmt::format("\n{}\n{}", asked.zone.name(), asked.now);
+  asked.query.text += fmt::format("\n{}\n{}", asked.zone.name(), position.now);
 
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
   query::PageRequest request;
   request.order = oldest ? query::Order::oldest_first : query::Order::newest_first;
   request.cursor = position.cursor;
@@ -122,7 +135,7 @@ Result<Answer> Service::search(const Parameters& parameters,
     body += "null";
   } else {
     query::append_json_string(
-        body, fmt::format("{:x}.{}", static_cast<std::uint64_t>(asked.now), request.cursor));
+        body, fmt::format("{:x}.{}", static_cast<std::uint64_t>(position.now), request.cursor));
   }
   body += ',';
   query::append_json_gaps(body, gaps);
@@ -133,7 +146,7 @@ Result<Answer> Service::search(const Parameters& parameters,
 Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bool>* cancel) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz"}));
   DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
   DOCKET_ASSIGN(const query::CountAnswer counted, searcher.count(asked.query));
   std::string body = fmt::format("{{\"count\":{},", counted.count);
   query::append_json_gaps(body, counted.gaps);
@@ -148,7 +161,7 @@ Result<Answer> Service::facets(const Parameters& parameters,
   DOCKET_ASSIGN(const auto fields,
                 parse_fields(parameters.find("by").value_or(facet_fields_default)));
   DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
   DOCKET_ASSIGN(const query::FacetsAnswer found,
                 searcher.facets(asked.query, fields,
                                 static_cast<std::uint32_t>(top.value_or(facet_top_default))));
@@ -182,7 +195,7 @@ Result<Answer> Service::histogram(const Parameters& parameters,
     DOCKET_ASSIGN(by, query::parse_facet_field(*name));
   }
   DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
   DOCKET_ASSIGN(const query::HistogramAnswer found,
                 searcher.histogram(asked.query, width, asked.zone, by));
   std::string body = fmt::format("{{\"every\":\"{}{}\",", width.count, width.unit);
@@ -226,7 +239,9 @@ Result<Answer> Service::event(const Route& route, const Parameters& parameters,
   if (error != std::errc() || stop != end || seq == 0) {
     return fail(ErrorCode::invalid_argument, "seq: must be a whole number from 1");
   }
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(cancel));
+  query::Query any;
+  any.names_log = true;
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(any, cancel));
   DOCKET_ASSIGN(const Event found, searcher.event(route.log, Seq(seq)));
   Answer answer;
   query::append_json(answer.body, found, query::PayloadForm::as_sent);

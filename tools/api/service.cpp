@@ -15,7 +15,6 @@ Service::Service(Store& store, index::Catalog& catalog, ServiceOptions options)
 
 Result<Question> Service::question(const Parameters& parameters, Nanos now) {
   Question question;
-  question.now = now;
   if (const auto zone = parameters.find("tz")) {
     DOCKET_ASSIGN(question.zone, query::TimeZone::find(*zone));
   }
@@ -26,8 +25,13 @@ Result<Question> Service::question(const Parameters& parameters, Nanos now) {
   return question;
 }
 
-Result<query::Searcher> Service::searcher(const std::atomic<bool>* cancel) const {
+Result<query::Searcher> Service::searcher(const query::Query& query,
+                                          const std::atomic<bool>* cancel) const {
   DOCKET_ASSIGN(StoreSnapshot snapshot, store_.snapshot());
+  if (!query.names_log) {
+    // Not covered; and as every read adds to it, a cursor that knew of it would never be the same.
+    std::erase_if(snapshot.logs, [](const LogSnapshot& log) { return log.log == "docket"; });
+  }
   return query::Searcher(std::move(snapshot), catalog_, cancel);
 }
 

@@ -34,11 +34,10 @@ struct ServiceOptions {
   std::function<std::string()> server_facts;
 };
 
-// A query as asked: the text, whose clock and days it is read by.
+// A query as asked: the text, and whose days it is read by.
 struct Question {
   query::Query query;
   query::TimeZone zone = query::TimeZone::utc();
-  Nanos now = 0;
 };
 
 // Thread-safe. The store and the catalog must outlive it.
@@ -53,8 +52,9 @@ class Service {
 
   // Reads `q` and `tz`. `now` is what relative times mean.
   [[nodiscard]] static Result<Question> question(const Parameters& parameters, Nanos now);
-  // One view of the store; valid as long as `cancel`.
-  [[nodiscard]] Result<query::Searcher> searcher(const std::atomic<bool>* cancel) const;
+  // One view of the logs that the query covers; valid as long as `cancel`.
+  [[nodiscard]] Result<query::Searcher> searcher(const query::Query& query,
+                                                 const std::atomic<bool>* cancel) const;
 
   [[nodiscard]] Store& store() const { return store_; }
   [[nodiscard]] index::Catalog& catalog() const { return catalog_; }

@@ -96,7 +96,9 @@ Result<Answer> Service::segments(const Parameters& parameters) const {
 
 Result<Answer> Service::stats(const Parameters& parameters) const {
   DOCKET_TRY(parameters.expect_only({}));
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(nullptr));
+  query::Query all;
+  all.names_log = true;
+  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(all, nullptr));
   const Nanos now = now_ns();
   DOCKET_ASSIGN(auto last_hour, events_since(searcher, now, "1h"));
   DOCKET_ASSIGN(auto last_day, events_since(searcher, now, "24h"));

@@ -77,7 +77,7 @@ Result<Tail> Tail::open(const Service& service, const Parameters& parameters,
 }
 
 Result<bool> Tail::newest(const std::atomic<bool>* cancel, const Sink& sink) {
-  DOCKET_ASSIGN(query::Searcher searcher, service_->searcher(cancel));
+  DOCKET_ASSIGN(query::Searcher searcher, service_->searcher(question_.query, cancel));
   query::Page page;
   if (newest_ > 0) {
     query::PageRequest request;
@@ -105,6 +105,9 @@ Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink) {
     any.kind = query::Expression::Kind::disjunction;
     std::map<std::string, std::uint64_t> reached;
     for (const LogSnapshot& log : all.logs) {
+      if (log.log == "docket" && !question_.query.names_log) {
+        continue;
+      }
       const auto found = seen_.find(log.log);
       std::uint64_t seen = found == seen_.end() ? 0 : found->second;
       if (!log.segments.empty()) {

@@ -42,6 +42,13 @@ constexpr std::array columns{
     ColumnRow{"payload", "", "payload", true},
 };
 
+// One JSON value of any kind. It is valid both as a member and as an element: several members are
+// no elements, and several elements no member.
+bool is_json_value(std::string_view text) {
+  return ingest::is_json_object(fmt::format("{{\"a\":{}}}", text)) &&
+         ingest::is_json_object(fmt::format("{{\"a\":[{}]}}", text));
+}
+
 std::string_view without_guard(std::string_view cell) {
   static constexpr std::string_view run_by_spreadsheets = "=+-@\t\r\n";
   const bool guarded = cell.size() > 1 && cell[0] == '\'' &&
@@ -182,7 +189,7 @@ Result<std::string> CsvColumns::to_json(const std::vector<std::string>& cells, b
     if (!is_utf8(values[i])) {
       return fail(ErrorCode::invalid_argument, fmt::format("{}: must be valid UTF-8", column.name));
     }
-    if (column.is_json && !ingest::is_json_object(fmt::format("{{\"a\":{}}}", values[i]))) {
+    if (column.is_json && !is_json_value(values[i])) {
       return fail(ErrorCode::invalid_argument, fmt::format("{}: must be JSON", column.name));
     }
     if (open != column.object) {

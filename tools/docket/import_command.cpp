@@ -104,8 +104,7 @@ Result<void> probe(const server::Address& address) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  return fail(ErrorCode::io, fmt::format("cannot reach the server's ingest port at {}: {}",
-                                         address.text(), client->last_error()));
+  return fail(ErrorCode::io, client->last_error());  // it names the address
 }
 
 class Import {

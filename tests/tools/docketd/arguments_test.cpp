@@ -35,7 +35,7 @@ class Environment {
   const char* name_;
 };
 
-TEST(Arguments, FlagsComeBeforeEnvironmentBeforeFileBeforeDefaults) {
+TEST(DocketdArguments, FlagsComeBeforeEnvironmentBeforeFileBeforeDefaults) {
   const docket::testing::TemporaryDirectory directory;
   const std::string file = directory.path() + "/docket.toml";
   std::ofstream(file) << "data = \"from-file\"\nhttp = \"127.0.0.1:1\"\n[log]\nlevel = \"error\"\n";
@@ -51,7 +51,7 @@ TEST(Arguments, FlagsComeBeforeEnvironmentBeforeFileBeforeDefaults) {
   EXPECT_EQ(settings->ingest.port, 7470);
 }
 
-TEST(Arguments, TheFileCanBeNamedByTheEnvironment) {
+TEST(DocketdArguments, TheFileCanBeNamedByTheEnvironment) {
   const docket::testing::TemporaryDirectory directory;
   const std::string file = directory.path() + "/docket.toml";
   std::ofstream(file) << "data = \"from-file\"\n";
@@ -59,13 +59,13 @@ TEST(Arguments, TheFileCanBeNamedByTheEnvironment) {
   EXPECT_EQ(load_settings(parse({}).arguments).value().data, "from-file");
 }
 
-TEST(Arguments, AFaultyValueNamesItsFlag) {
+TEST(DocketdArguments, AFaultyValueNamesItsFlag) {
   const auto settings = load_settings(parse({"--http", "nowhere"}).arguments);
   ASSERT_FALSE(settings);
   EXPECT_THAT(settings.error().message, HasSubstr("--http: must be ADDRESS:PORT"));
 }
 
-TEST(Arguments, UsageErrorsEndWithTwoAndHelpWithZero) {
+TEST(DocketdArguments, UsageErrorsEndWithTwoAndHelpWithZero) {
   EXPECT_EQ(parse({"--nonsense"}).exit_code, 2);
   EXPECT_EQ(parse({"word"}).exit_code, 2);
   EXPECT_EQ(parse({"--help"}).exit_code, 0);

@@ -1,0 +1,95 @@
+#include "tools/api/export.hpp"
+
+#include <gmock/gmock.h>
+
+#include "query/render.hpp"
+#include "tests/tools/api/store_fixture.hpp"
+#include "tools/api/digest.hpp"
+
+namespace docket::api {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ExportTest : public StoreFixture {
+ protected:
+  // The whole text; `summary_` is what was said of it.
+  std::string text(const Parameters& parameters) {
+    std::string out;
+    auto opened = Export::open(*service_, parameters, nullptr);
+    EXPECT_TRUE(opened);
+    const auto summary = opened->run([&](std::string_view piece) {
+      out += piece;
+      return true;
+    });
+    EXPECT_TRUE(summary);
+    summary_ = *summary;
+    EXPECT_EQ(opened->record().rows, summary_.rows);
+    return out;
+  }
+
+  ExportSummary summary_;
+};
+
+TEST_F(ExportTest, CsvHasAHeadingAndOneRecordPerEventOldestFirst) {
+  add("activity", {event(2, "DELETE"), event(1)});
+  const std::string csv = text({});
+  EXPECT_THAT(csv,
+              StartsWith(std::string(query::csv_header()) + "2026-05-01T00:00:01Z,activity,2"));
+  EXPECT_THAT(csv, HasSubstr("\r\n2026-05-01T00:00:02Z,activity,1,user,1,Ada,,DELETE"));
+  EXPECT_EQ(summary_.rows, 2U);
+}
+
+TEST_F(ExportTest, TheDigestIsOfEveryByte) {
+  add("activity", {event(1), event(2)});
+  const std::string ndjson = text({{"format", "ndjson"}});
+  Sha256 digest;
+  digest.update(ndjson);
+  EXPECT_EQ(summary_.sha256, digest.finish());
+}
+
+TEST_F(ExportTest, AnEmptyExportIsTheHeadingAlone) {
+  EXPECT_EQ(text({}), query::csv_header());
+  EXPECT_EQ(summary_.rows, 0U);
+  EXPECT_EQ(text({{"format", "ndjson"}}), "");
+}
+
+TEST_F(ExportTest, RowsEqualTheCountOfTheSameQuery) {
+  std::vector<Event> events;
+  for (int i = 0; i < 8000; ++i) {
+    events.push_back(event(i, i % 3 == 0 ? "DELETE" : "EDIT"));
+  }
+  add("activity", events);
+  text({{"q", "verb:DELETE"}});
+  EXPECT_EQ(get("/api/v1/count", {{"q", "verb:DELETE"}}).body,
+            "{\"count\":" + std::to_string(summary_.rows) + ",\"gaps\":[]}");
+  EXPECT_EQ(summary_.rows, 2667U);
+}
+
+TEST_F(ExportTest, AReaderThatStopsEndsItAndOnlyWhatItTookIsRecorded) {
+  std::vector<Event> events;
+  for (int i = 0; i < 8000; ++i) {
+    events.push_back(event(i));
+  }
+  add("activity", events);
+  auto opened = Export::open(*service_, {}, nullptr);
+  ASSERT_TRUE(opened);
+  int pieces = 0;
+  const auto summary = opened->run([&](std::string_view) { return ++pieces < 2; });
+  ASSERT_FALSE(summary);
+  EXPECT_EQ(summary.error().code, ErrorCode::cancelled);
+  EXPECT_EQ(pieces, 2);
+  EXPECT_GT(opened->record().rows, 0U);
+  EXPECT_LT(opened->record().rows, 8000U);
+}
+
+TEST_F(ExportTest, UnknownFormatsAndOptionsAreRefused) {
+  EXPECT_FALSE(Export::open(*service_, {{"format", "xml"}}, nullptr));
+  EXPECT_FALSE(Export::open(*service_, {{"format", "ndjson"}, {"raw", "1"}}, nullptr));
+  EXPECT_FALSE(Export::open(*service_, {{"limit", "5"}}, nullptr));
+  EXPECT_FALSE(Export::open(*service_, {{"q", "verb:"}}, nullptr));
+}
+
+}  // namespace
+}  // namespace docket::api

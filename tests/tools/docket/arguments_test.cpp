@@ -1,0 +1,76 @@
+#include "tools/docket/arguments.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace docket::cli {
+namespace {
+
+ParsedArguments parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "docket");
+  return parse_arguments(static_cast<int>(words.size()), words.data());
+}
+
+TEST(DocketArguments, WordsOfTheQueryAreJoinedAndNegatedTermsAreNoOptions) {
+  const auto parsed =
+      parse({"count", "verb:DELETE", "-ip:10.0.0.0/8", "-target.type:Contact", "since:7d"});
+  ASSERT_FALSE(parsed.exit_code);
+  EXPECT_EQ(parsed.arguments.query, "verb:DELETE -ip:10.0.0.0/8 -target.type:Contact since:7d");
+  EXPECT_EQ(parse({"search", "-verb:EDIT"}).arguments.query, "-verb:EDIT");
+}
+
+TEST(DocketArguments, WhereToLookMayStandBeforeAndBehindTheCommand) {
+  EXPECT_EQ(parse({"--data", "d", "count"}).arguments.data, "d");
+  EXPECT_EQ(parse({"count", "--data", "d"}).arguments.data, "d");
+  EXPECT_EQ(parse({"count"}).arguments.server, "http://127.0.0.1:7480");
+  ::setenv("DOCKET_SERVER", "http://10.0.0.1:1", 1);
+  EXPECT_EQ(parse({"count"}).arguments.server, "http://10.0.0.1:1");
+  EXPECT_EQ(parse({"count", "--server", "http://x"}).arguments.server, "http://x");
+  ::unsetenv("DOCKET_SERVER");
+}
+
+TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {
+  EXPECT_EQ(parse({}).exit_code, 2);
+  EXPECT_EQ(parse({"nonsense"}).exit_code, 2);
+  EXPECT_EQ(parse({"count", "--limit", "5"}).exit_code, 2);
+  EXPECT_EQ(parse({"count", "--data", "d", "--server", "s"}).exit_code, 2);
+  EXPECT_EQ(parse({"--data", "d", "import", "f"}).exit_code, 2);
+  EXPECT_EQ(parse({"--server", "s", "verify", "--data", "d"}).exit_code, 2);
+  EXPECT_EQ(parse({"verify"}).exit_code, 2);
+  EXPECT_EQ(parse({"-o", "csv", "verify", "--data", "d"}).exit_code, 2);
+  EXPECT_EQ(parse({"export", "-o", "table"}).exit_code, 2);
+  EXPECT_EQ(parse({"export", "-o", "ndjson", "--raw"}).exit_code, 2);
+  EXPECT_EQ(parse({"histogram"}).exit_code, 2);
+  EXPECT_EQ(parse({"show"}).exit_code, 2);
+  EXPECT_EQ(parse({"search", "--limit", "0"}).exit_code, 2);
+  EXPECT_EQ(parse({"retention", "--config", "f"}).exit_code, 2);
+  EXPECT_EQ(parse({"--utc", "verify", "--data", "d"}).exit_code, 2);
+  EXPECT_EQ(parse({"help", "nonsense"}).exit_code, 2);
+}
+
+TEST(DocketArguments, FormatsAndZonesAreTaken) {
+  EXPECT_EQ(parse({"count"}).arguments.format, Format::table);
+  EXPECT_EQ(parse({"count", "-o", "ndjson"}).arguments.format, Format::ndjson);
+  EXPECT_EQ(parse({"-o", "csv", "search"}).arguments.format, Format::csv);
+  EXPECT_EQ(parse({"export"}).arguments.format, Format::csv);
+  EXPECT_EQ(parse({"count"}).arguments.zone, "local");
+  EXPECT_EQ(parse({"count", "--tz", "Europe/Berlin"}).arguments.zone, "Europe/Berlin");
+  EXPECT_EQ(parse({"count", "--utc"}).arguments.zone, "UTC");
+}
+
+TEST(DocketArguments, HelpIsThereForEveryCommandAndTheQueryLanguage) {
+  EXPECT_EQ(parse({"--help"}).exit_code, 0);
+  EXPECT_EQ(parse({"help"}).exit_code, 0);
+  for (const char* command : {"search", "count", "facets", "histogram", "show", "tail", "export",
+                              "import", "stats", "segments", "nodes", "retention", "verify"}) {
+    EXPECT_EQ(parse({command, "--help"}).exit_code, 0) << command;
+    EXPECT_EQ(parse({"help", command}).exit_code, 0) << command;
+  }
+  const auto query = parse({"help", "query"});
+  EXPECT_FALSE(query.exit_code);
+  EXPECT_EQ(query.arguments.command, Command::help_query);
+}
+
+}  // namespace
+}  // namespace docket::cli

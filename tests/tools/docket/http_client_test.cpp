@@ -1,0 +1,40 @@
+#include "tools/docket/http_client.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace docket::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ServerUrl, HasHostPortAndPrefix) {
+  const auto url = parse_server_url("http://127.0.0.1:7480");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->host, "127.0.0.1");
+  EXPECT_EQ(url->port, "7480");
+  EXPECT_EQ(url->prefix, "");
+  EXPECT_EQ(parse_server_url("http://[::1]:1/").value().authority(), "[::1]:1");
+  EXPECT_EQ(parse_server_url("http://example.com/docket/").value().prefix, "/docket");
+  EXPECT_EQ(parse_server_url("http://example.com").value().port, "80");
+}
+
+TEST(ServerUrl, OtherFormsAreRefused) {
+  for (const char* text : {"", "127.0.0.1:7480", "ftp://x", "http://", "http://:80",
+                           "http://x:", "http://x:8o", "http://[::1", "http://x/a?b", "HTTP://x"}) {
+    EXPECT_FALSE(parse_server_url(text)) << text;
+  }
+  EXPECT_THAT(parse_server_url("https://x").error().message, HasSubstr("no TLS"));
+}
+
+TEST(HttpClient, ARefusedConnectionIsOneClearLine) {
+  // Port 1 on loopback: nobody listens there.
+  HttpClient client(parse_server_url("http://127.0.0.1:1").value());
+  const auto answer = client.get("/healthz");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::io);
+  EXPECT_EQ(answer.error().message, "cannot reach the server at 127.0.0.1:1: Connection refused");
+}
+
+}  // namespace
+}  // namespace docket::cli

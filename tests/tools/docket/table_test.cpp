@@ -1,0 +1,105 @@
+#include "tools/docket/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace docket::cli {
+namespace {
+
+using Kind = Column::Kind;
+
+Table sample() {
+  Table table({{"name"}, {"count", Kind::count}, {"size", Kind::bytes}, {"when", Kind::time}});
+  table.add({"alpha", "1048577", "1536", "2026-05-01T12:00:00.5Z"});
+  table.add({"b", "0", "", ""});
+  return table;
+}
+
+TEST(Table, NumbersStandToTheRightAndTimesInTheZoneThatTheHeadingNames) {
+  EXPECT_EQ(sample().text(Terminal{}, query::TimeZone::find("Europe/Berlin").value()),
+            "NAME       COUNT      SIZE  WHEN (Europe/Berlin)\n"
+            "alpha  1,048,577  1.50 KiB  2026-05-01 14:00:00\n"
+            "b              0\n");
+}
+
+TEST(Table, WithoutATerminalNothingIsCutAndNothingColoured) {
+  Table table({{"a"}, {"b"}});
+  table.add({std::string(500, 'x'), "y"});
+  const std::string text = table.text(Terminal{}, query::TimeZone::utc());
+  EXPECT_NE(text.find(std::string(500, 'x') + "  y\n"), std::string::npos);
+  EXPECT_EQ(text.find('\033'), std::string::npos);
+}
+
+TEST(Table, OnATerminalNoLineIsWiderThanIt) {
+  Terminal terminal;
+  terminal.is_terminal = true;
+  terminal.columns = 40;
+  Table table({{"a"}, {"b"}, {"n", Kind::count}});
+  table.add({std::string(100, 'x'), std::string(60, 'y'), "12345"});
+  const std::string text = table.text(terminal, query::TimeZone::utc());
+  std::size_t begin = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+    std::size_t columns = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      columns += (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 ? 1 : 0;
+    }
+    EXPECT_LE(columns, 40U) << text;
+    begin = end + 1;
+  }
+  EXPECT_NE(text.find("12,345"), std::string::npos);
+}
+
+TEST(Table, WhatATerminalWouldActOnIsEscaped) {
+  Table table({{"a"}});
+  table.add({"x\033[31m\r\n\xe2\x80\xae"});
+  const std::string text = table.text(Terminal{}, query::TimeZone::utc());
+  EXPECT_EQ(text.find('\033'), std::string::npos);
+  EXPECT_EQ(text.find('\r'), std::string::npos);
+  EXPECT_EQ(text.find("\xe2\x80\xae"), std::string::npos);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(Table, CsvKeepsRawValuesAndDefusesFormulas) {
+  Table table({{"a"}, {"n", Kind::count}});
+  table.add({"=1+1", "1048577"});
+  table.add({"a \"b\", c", "0"});
+  EXPECT_EQ(table.csv(), "a,n\r\n'=1+1,1048577\r\n\"a \"\"b\"\", c\",0\r\n");
+}
+
+TEST(Table, NdjsonHasNumbersAsNumbersAndNullForWhatIsAbsent) {
+  EXPECT_EQ(sample().ndjson(),
+            R"({"name":"alpha","count":1048577,"size":1536,"when":"2026-05-01T12:00:00.5Z"})"
+            "\n"
+            R"({"name":"b","count":0,"size":null,"when":null})"
+            "\n");
+}
+
+TEST(FitColumns, TheWidestGiveWayFirstAndKeepAMinimum) {
+  const std::vector<bool> all{true, true, true};
+  EXPECT_EQ(fit_columns({10, 20, 30}, all, std::nullopt), (std::vector<std::size_t>{10, 20, 30}));
+  EXPECT_EQ(fit_columns({10, 20, 30}, all, 64), (std::vector<std::size_t>{10, 20, 30}));
+  EXPECT_EQ(fit_columns({10, 20, 30}, all, 54), (std::vector<std::size_t>{10, 20, 20}));
+  EXPECT_EQ(fit_columns({10, 20, 30}, all, 44), (std::vector<std::size_t>{10, 15, 15}));
+  EXPECT_EQ(fit_columns({10, 20, 30}, {true, true, false}, 44),
+            (std::vector<std::size_t>{8, 8, 30}));
+  EXPECT_EQ(fit_columns({}, {}, 10), (std::vector<std::size_t>{}));
+}
+
+TEST(Bar, IsAsLongAsItsShareAndNeverNothingForSomething) {
+  EXPECT_EQ(bar(0, 10, 4), "");
+  EXPECT_EQ(bar(10, 10, 4), "████");
+  EXPECT_EQ(bar(5, 10, 4), "██");
+  EXPECT_EQ(bar(1, 1'000'000, 4), "▏");
+  EXPECT_EQ(bar(3, 0, 4), "");
+}
+
+TEST(JsonForTerminal, EscapesInsideStringsOnlyAndKeepsTheValue) {
+  EXPECT_EQ(json_for_terminal("{\n\t\"a\": \"\xc2\x9b"
+                              "31m\xe2\x80\xae\x7f\"}"),
+            "{\n\t\"a\": \"\\u009b31m\\u202e\\u007f\"}");
+  EXPECT_EQ(json_for_terminal("{\"ä\":\"日本\\n\"}"), "{\"ä\":\"日本\\n\"}");
+}
+
+}  // namespace
+}  // namespace docket::cli
