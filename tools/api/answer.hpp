@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/result.hpp"
+#include "engine/snapshot.hpp"
 
 namespace docket::api {
 
@@ -16,6 +18,7 @@ struct ReadRecord {
   std::string operation;   // "search", "count", "facets", "histogram", "event", "export", "tail"
   std::string query;       // as asked; `log:seq` for one event
   std::uint64_t rows = 0;  // events returned; for counts, facets and histograms those counted
+  std::vector<Gap> gaps;   // what should have been read, too, and could not
 };
 
 struct Answer {

@@ -79,12 +79,12 @@ Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& s
   ExportSummary summary;
   summary.rows = rows_;
   summary.sha256 = digest.finish();
-  summary.gaps = std::move(gaps);
+  summary.gaps = gaps_;
   return summary;
 }
 
 ReadRecord Export::record() const {
-  return ReadRecord{"export", text_, rows_};
+  return ReadRecord{"export", text_, rows_, gaps_};
 }
 
 }  // namespace docket::api

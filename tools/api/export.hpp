@@ -45,6 +45,7 @@ class Export {
   bool csv_ = true;
   bool raw_ = false;
   std::uint64_t rows_ = 0;
+  std::vector<Gap> gaps_;
 };
 
 }  // namespace docket::api

@@ -64,11 +64,15 @@ void append_facet_values(std::string& out, const std::vector<query::FacetValue>&
   out += ']';
 }
 
+// Ends the body with its gaps.
 Answer answer_of(std::string body, std::string operation, const Parameters& parameters,
-                 std::uint64_t rows) {
+                 std::uint64_t rows, std::vector<Gap> gaps) {
+  query::append_json_gaps(body, gaps);
+  body += '}';
   Answer answer;
   answer.body = std::move(body);
-  answer.read = ReadRecord{std::move(operation), std::string(parameters.value("q")), rows};
+  answer.read =
+      ReadRecord{std::move(operation), std::string(parameters.value("q")), rows, std::move(gaps)};
   return answer;
 }
 
@@ -138,9 +142,7 @@ Result<Answer> Service::search(const Parameters& parameters,
         body, fmt::format("{:x}.{}", static_cast<std::uint64_t>(position.now), request.cursor));
   }
   body += ',';
-  query::append_json_gaps(body, gaps);
-  body += '}';
-  return answer_of(std::move(body), "search", parameters, rows);
+  return answer_of(std::move(body), "search", parameters, rows, std::move(gaps));
 }
 
 Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bool>* cancel) const {
@@ -149,9 +151,7 @@ Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bo
   DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
   DOCKET_ASSIGN(const query::CountAnswer counted, searcher.count(asked.query));
   std::string body = fmt::format("{{\"count\":{},", counted.count);
-  query::append_json_gaps(body, counted.gaps);
-  body += '}';
-  return answer_of(std::move(body), "count", parameters, counted.count);
+  return answer_of(std::move(body), "count", parameters, counted.count, counted.gaps);
 }
 
 Result<Answer> Service::facets(const Parameters& parameters,
@@ -177,9 +177,7 @@ Result<Answer> Service::facets(const Parameters& parameters,
     separator = ",";
   }
   body += "},";
-  query::append_json_gaps(body, found.gaps);
-  body += '}';
-  return answer_of(std::move(body), "facets", parameters, found.count);
+  return answer_of(std::move(body), "facets", parameters, found.count, found.gaps);
 }
 
 Result<Answer> Service::histogram(const Parameters& parameters,
@@ -221,9 +219,7 @@ Result<Answer> Service::histogram(const Parameters& parameters,
     separator = ",";
   }
   body += "],";
-  query::append_json_gaps(body, found.gaps);
-  body += '}';
-  return answer_of(std::move(body), "histogram", parameters, rows);
+  return answer_of(std::move(body), "histogram", parameters, rows, found.gaps);
 }
 
 Result<Answer> Service::event(const Route& route, const Parameters& parameters,
@@ -245,7 +241,7 @@ Result<Answer> Service::event(const Route& route, const Parameters& parameters,
   DOCKET_ASSIGN(const Event found, searcher.event(route.log, Seq(seq)));
   Answer answer;
   query::append_json(answer.body, found, query::PayloadForm::as_sent);
-  answer.read = ReadRecord{"event", fmt::format("{}:{}", route.log, seq), 1};
+  answer.read = ReadRecord{"event", fmt::format("{}:{}", route.log, seq), 1, {}};
   return answer;
 }
 

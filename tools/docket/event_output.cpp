@@ -68,7 +68,7 @@ class Fields {
 
 Table events_table(const std::vector<Event>& events) {
   Table table({{"time", Column::Kind::time},
-               {"event"},
+               {"event", Column::Kind::text, false, true},
                {"actor"},
                {"verb"},
                {"target"},

@@ -57,7 +57,7 @@ Table policies_table(const Rows& policies, const Rows& plan) {
     log.events += number_of(row[4]);
     log.bytes += number_of(row[5]);
   }
-  Table table({{"log"},
+  Table table({{"log", Kind::text, false, true},
                {"max_age"},
                {"max_bytes", Kind::bytes},
                {"retire_segments", Kind::count},
@@ -77,7 +77,7 @@ int run_stats(Context& context, Source& source) {
   return run_list(context, source, api::Endpoint::stats, {}, "logs",
                   {"log", "events", "events_1h", "events_24h", "first_seq", "last_seq", "segments",
                    "bytes", "retired_events", "last_received", "failed"},
-                  {{"log"},
+                  {{"log", Kind::text, false, true},
                    {"events", Kind::count},
                    {"events_1h", Kind::count},
                    {"events_24h", Kind::count},
@@ -98,7 +98,7 @@ int run_segments(Context& context, Source& source) {
   return run_list(context, source, api::Endpoint::segments, parameters, "segments",
                   {"log", "segment", "sealed", "first_seq", "last_seq", "events", "bytes", "ts_min",
                    "ts_max", "received_max"},
-                  {{"log"},
+                  {{"log", Kind::text, false, true},
                    {"segment", Kind::count},
                    {"sealed", Kind::flag},
                    {"first_seq", Kind::count},
@@ -132,7 +132,7 @@ int run_retention(Context& context, Source& source) {
     write_table(context, policies_table(*policies, *plan), *body);
     return exit_done;
   }
-  Table table({{"log"},
+  Table table({{"log", Kind::text, false, true},
                {"segment", Kind::count},
                {"first_seq", Kind::count},
                {"last_seq", Kind::count},

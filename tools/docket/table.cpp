@@ -83,23 +83,52 @@ void Table::add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
+std::vector<Table::Line> Table::shown_lines(const query::TimeZone& zone) const {
+  std::vector<Line> lines(1);
+  for (const Column& column : columns_) {
+    lines[0].push_back(heading(column, zone));
+  }
+  for (const auto& row : rows_) {
+    Line& line = lines.emplace_back();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      line.push_back(shown(columns_[i], row[i], zone));
+    }
+  }
+  return lines;
+}
+
+std::string Table::paragraphs(const std::vector<Line>& lines, std::size_t columns) {
+  std::size_t label_width = 0;
+  for (const std::string& label : lines[0]) {
+    label_width = std::max(label_width, query::display_width(label));
+  }
+  std::string out;
+  for (std::size_t l = 1; l < lines.size(); ++l) {
+    out += l == 1 ? "" : "\n";
+    for (std::size_t i = 0; i < lines[l].size(); ++i) {
+      const std::string padding(label_width + gap - query::display_width(lines[0][i]), ' ');
+      std::string line = query::fit_width(lines[0][i] + padding + lines[l][i], columns);
+      line.erase(line.find_last_not_of(' ') + 1);
+      out += line + '\n';
+    }
+  }
+  return out;
+}
+
 std::string Table::text(const Terminal& terminal, const query::TimeZone& zone) const {
-  std::vector<std::vector<std::string>> lines(1);
+  const std::vector<Line> lines = shown_lines(zone);
   std::vector<std::size_t> widths;
   std::vector<bool> may_shrink;
   std::uint64_t largest = 0;
-  for (const Column& column : columns_) {
-    lines[0].push_back(heading(column, zone));
-    widths.push_back(query::display_width(lines[0].back()));
-    may_shrink.push_back(column.kind == Column::Kind::text);
-  }
-  for (const auto& row : rows_) {
-    std::vector<std::string>& line = lines.emplace_back();
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      line.push_back(shown(columns_[i], row[i], zone));
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    widths.push_back(0);
+    for (const Line& line : lines) {
       widths[i] = std::max(widths[i], query::display_width(line[i]));
+    }
+    for (const auto& row : rows_) {
       largest = columns_[i].has_bar ? std::max(largest, number_of(row[i])) : largest;
     }
+    may_shrink.push_back(columns_[i].kind == Column::Kind::text && !columns_[i].is_whole);
   }
   const bool bars = terminal.is_terminal && largest > 0;
   const std::size_t reserved = bars ? bar_columns / 2 + gap : 0;
@@ -112,9 +141,11 @@ std::string Table::text(const Terminal& terminal, const query::TimeZone& zone) c
   for (const std::size_t width : widths) {
     used += width + gap;
   }
-  const std::size_t bar_width = terminal.columns && *terminal.columns > used
-                                    ? std::min(bar_columns, *terminal.columns - used)
-                                    : bar_columns / 2;
+  if (room && used - gap > *room) {
+    return paragraphs(lines, *terminal.columns);
+  }
+  const std::size_t bar_width =
+      terminal.columns ? std::min(bar_columns, *terminal.columns - used) : bar_columns;
 
   std::string out;
   for (std::size_t l = 0; l < lines.size(); ++l) {

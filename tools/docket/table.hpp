@@ -22,7 +22,8 @@ struct Column {
   };
   std::string name;  // as in the API: lower case
   Kind kind = Kind::text;
-  bool has_bar = false;  // on a terminal: a bar as long as the number is large
+  bool has_bar = false;   // on a terminal: a bar as long as the number is large
+  bool is_whole = false;  // text that is typed again, such as an event's name: never cut
 };
 
 // Cells are kept as the API says them; how they look is decided when they are written.
@@ -34,12 +35,19 @@ class Table {
   void add(std::vector<std::string> cells);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
 
-  // With a heading; cells made safe for terminals, and cut where the terminal is too narrow.
+  // With a heading; cells made safe for terminals, and cut where the terminal is too narrow. Where
+  // even that is not enough, each row becomes a paragraph with one cell a line.
   [[nodiscard]] std::string text(const Terminal& terminal, const query::TimeZone& zone) const;
   [[nodiscard]] std::string csv() const;
   [[nodiscard]] std::string ndjson() const;
 
  private:
+  using Line = std::vector<std::string>;
+
+  // The heading and the rows as they look, uncut.
+  [[nodiscard]] std::vector<Line> shown_lines(const query::TimeZone& zone) const;
+  [[nodiscard]] static std::string paragraphs(const std::vector<Line>& lines, std::size_t columns);
+
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };

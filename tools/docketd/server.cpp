@@ -148,6 +148,7 @@ class RunningServer final : public Server {
         http_metrics_,
         [this](const api::ReadRecord& read, const std::string& peer, std::string_view failure) {
           system_log_->record(read_event(read, peer, failure));
+          watch_.gaps_met(read.gaps);
         },
         [this] { return health(); },
         [this] { return readiness(); },

@@ -1,5 +1,7 @@
 #include "tools/docketd/store_watch.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "tools/docketd/logger.hpp"
@@ -11,6 +13,7 @@ namespace {
 
 // A store with more damage than this shows it in its gaps; the first notices are enough for a log.
 constexpr std::size_t early_max = 1024;
+constexpr std::size_t met_max = 4096;
 
 }  // namespace
 
@@ -52,6 +55,20 @@ void StoreWatch::notice(const std::string& log, const std::string& kind,
     sink_(notice_event(log, kind, detail));
   } else if (early_.size() < early_max) {
     early_.push_back(notice_event(log, kind, detail));
+  }
+}
+
+void StoreWatch::gaps_met(const std::vector<Gap>& gaps) {
+  for (const Gap& gap : gaps) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (met_.size() >= met_max || !met_.insert(gap).second) {
+        continue;
+      }
+    }
+    notice(gap.log, "damage_met",
+           fmt::format("{}:{} to {}:{} cannot be read: {}", gap.log, gap.first_seq.value, gap.log,
+                       gap.last_seq.value, gap.reason));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ class StoreWatch final : public StoreObserver {
   void events_visible(const std::string& log, Seq last) override;
   void notice(const std::string& log, const std::string& kind, const std::string& detail) override;
 
+  // What an answer could not be given from. Each is told once, however many answers lack it.
+  void gaps_met(const std::vector<Gap>& gaps);
+
   // Where events for the system's own log go from now on, those kept since the store was opened
   // first. Empty: nowhere.
   void send_events_to(std::function<void(Event)> sink);
@@ -39,6 +43,7 @@ class StoreWatch final : public StoreObserver {
   std::atomic<std::uint64_t> index_failures_{0};
   std::mutex mutex_;
   std::function<void(Event)> sink_;
+  std::set<Gap> met_;
   std::vector<Event> early_;  // notices of the store's opening, before there is a sink
 };
 

@@ -35,7 +35,7 @@ class LedgerWriter {
 
  private:
   struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
+    void operator()(std::FILE* file) const { static_cast<void>(std::fclose(file)); }
   };
   explicit LedgerWriter(std::FILE* file) : file_(file) {}
 

@@ -18,7 +18,7 @@ int report_failure(const std::string& message) {
 }
 
 int run_write(const WriteCommand& command) {
-  const auto close = [](std::FILE* file) { std::fclose(file); };
+  const auto close = [](std::FILE* file) { static_cast<void>(std::fclose(file)); };
   std::unique_ptr<std::FILE, decltype(close)> file(nullptr, close);
   if (!command.out.empty()) {
     file.reset(std::fopen(command.out.c_str(), "we"));
