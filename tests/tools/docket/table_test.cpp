@@ -50,6 +50,26 @@ TEST(Table, OnATerminalNoLineIsWiderThanIt) {
   EXPECT_NE(text.find("12,345"), std::string::npos);
 }
 
+TEST(Table, WhatCannotBeCutToFitBecomesParagraphs) {
+  Terminal terminal;
+  terminal.is_terminal = true;
+  terminal.columns = 24;
+  Table table({{"event", Kind::text, false, true}, {"when", Kind::time}});
+  table.add({"activity:1048577", "2026-05-01T12:00:00Z"});
+  table.add({"api:2", ""});
+  EXPECT_EQ(table.text(terminal, query::TimeZone::utc()),
+            "EVENT       activity:10…\n"
+            "WHEN (UTC)  2026-05-01 …\n"
+            "\n"
+            "EVENT       api:2\n"
+            "WHEN (UTC)\n");
+  terminal.columns = 40;
+  EXPECT_EQ(table.text(terminal, query::TimeZone::utc()),
+            "EVENT             WHEN (UTC)\n"
+            "activity:1048577  2026-05-01 12:00:00\n"
+            "api:2\n");
+}
+
 TEST(Table, WhatATerminalWouldActOnIsEscaped) {
   Table table({{"a"}});
   table.add({"x\033[31m\r\n\xe2\x80\xae"});

@@ -43,7 +43,7 @@ TEST(SystemEvents, EachKeepsTheRulesOfTheEventAndIsValidJson) {
   expect_sound(notice_event("activity", "damage_quarantined", nasty));
   expect_sound(notice_event("", nasty, nasty));
   expect_sound(rejected_event("", nasty, nasty, 7));
-  expect_sound(read_event({"search", nasty, 12}, "127.0.0.1:50000", ""));
+  expect_sound(read_event({"search", nasty, 12, {}}, "127.0.0.1:50000", ""));
   expect_sound(dropped_event(3));
 }
 
@@ -59,13 +59,13 @@ TEST(SystemEvents, ARetirementNamesSegmentRangeAndReason) {
 }
 
 TEST(SystemEvents, AReadSaysWhatWasAskedByWhomAndHowManyRowsItGave) {
-  const Event event = read_event({"count", "verb:DELETE", 12}, "10.0.0.1:50000", "");
+  const Event event = read_event({"count", "verb:DELETE", 12, {}}, "10.0.0.1:50000", "");
   EXPECT_EQ(event.verb, "READ");
   EXPECT_EQ(event.actor.kind, "api");
   EXPECT_EQ(format_ip(event.ip.value()), "10.0.0.1");
   EXPECT_EQ(event.affected, 12U);
   EXPECT_EQ(event.payload, R"({"operation":"count","query":"verb:DELETE","rows":12})");
-  const Event cut = read_event({"export", "", 5}, "10.0.0.1:50000", "cancelled");
+  const Event cut = read_event({"export", "", 5, {}}, "10.0.0.1:50000", "cancelled");
   EXPECT_EQ(cut.verb, "EXPORT");
   EXPECT_EQ(cut.outcome, Outcome::failure);
   EXPECT_EQ(cut.reason, "cancelled");
