@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -30,6 +31,38 @@ std::size_t bytes_of(const EventView& event) {
     bytes += sizeof(TargetView) + bytes_of(target);
   }
   return bytes;
+}
+
+// ORs the bytes of the text, eight at a time, into `seen`.
+void gather_bits(std::string_view text, std::uint64_t& seen) {
+  const char* p = text.data();
+  std::size_t left = text.size();
+  std::uint64_t word = 0;
+  for (; left >= sizeof(word); left -= sizeof(word), p += sizeof(word)) {
+    std::memcpy(&word, p, sizeof(word));
+    seen |= word;
+  }
+  for (; left > 0; --left, ++p) {
+    seen |= static_cast<unsigned char>(*p);
+  }
+}
+
+// Nearly all strings are ASCII, which one pass over all of them shows; the payload is not looked
+// at.
+bool strings_are_ascii(const EventView& event) {
+  std::uint64_t seen = 0;
+  for (const std::string_view text :
+       {event.actor.kind, event.actor.id, event.actor.name, event.actor.role, event.verb,
+        event.target.type, event.target.id, event.target.name, event.reason, event.session,
+        event.request}) {
+    gather_bits(text, seen);
+  }
+  for (const TargetView& target : event.related) {
+    gather_bits(target.type, seen);
+    gather_bits(target.id, seen);
+    gather_bits(target.name, seen);
+  }
+  return (seen & 0x8080'8080'8080'8080U) == 0;
 }
 
 }  // namespace
@@ -84,11 +117,18 @@ Result<void> RunningClient::check(std::string_view log, const EventView& event) 
                 log == "docket" ? "log: docket is reserved for the system's own events"
                                 : "log: must match [a-z][a-z0-9_-]{0,31}");
   }
-  DOCKET_TRY(check_event(event, options_.rules, now_ns(), false));
-  if (!event.payload.empty() && !ingest::is_json_object(event.payload)) {
+  // A payload that is a JSON object is valid UTF-8 as well; one that is too long is told so below.
+  if (!event.payload.empty() && event.payload.size() <= options_.rules.payload_bytes_max &&
+      !ingest::is_json_object(event.payload)) {
     return fail(ErrorCode::invalid_argument, "payload: must be a JSON object");
   }
-  return {};
+  // The clock only bounds the future: what keeps the rule at an earlier time keeps it now.
+  Nanos received = past_ns_.load(std::memory_order_relaxed);
+  if (event.ts > received + limits::future_ns_max) {
+    received = now_ns();
+    past_ns_.store(received, std::memory_order_relaxed);
+  }
+  return check_event(event, options_.rules, received, strings_are_ascii(event));
 }
 
 RunningClient::Lane& RunningClient::lane_of(std::string_view log) {

@@ -2,6 +2,7 @@
 // (client_thread.cpp), share. Internal to the client.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -104,6 +105,7 @@ class RunningClient final : public Client, private LinkEvents {
 
   const Options options_;
   const BatchHandler on_batch_;
+  mutable std::atomic<Nanos> past_ns_{0};  // a time that has been
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // pending_ or used_ went down

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t first_backoff_ms = 50;
 constexpr std::size_t batch_overhead_bytes = 512;
-constexpr std::size_t spare_builders_max = 4;
+constexpr std::size_t spare_builders_max = 8;
 
 std::int64_t clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())

@@ -103,7 +103,7 @@ struct EventDecoder::State {
   bool walk_string(JsonCursor& at, std::string_view path, std::string_view name,
                    std::string_view& into);
   bool walk_key(JsonCursor& at, std::string_view& key);
-  bool unescape(std::string_view raw, std::string_view& into);
+  bool unescape(const JsonCursor& at, std::string_view raw, std::string_view& into);
   bool skip(JsonCursor& at) {
     std::string_view raw;
     return at.take_value(raw) || wanted("a value");
@@ -147,8 +147,9 @@ void EventDecoder::State::note(std::string_view path, std::string_view name,
   error.append(rule);
 }
 
-bool EventDecoder::State::unescape(std::string_view raw, std::string_view& into) {
-  if (std::memchr(raw.data(), '\\', raw.size()) == nullptr) {
+bool EventDecoder::State::unescape(const JsonCursor& at, std::string_view raw,
+                                   std::string_view& into) {
+  if (!at.has_backslash() || std::memchr(raw.data(), '\\', raw.size()) == nullptr) {
     into = raw;
     return true;
   }
@@ -165,7 +166,7 @@ bool EventDecoder::State::walk_key(JsonCursor& at, std::string_view& key) {
   if (!at.take_string(raw)) {
     return wanted("a member's name");
   }
-  if (!unescape(raw, key)) {
+  if (!unescape(at, raw, key)) {
     return wanted_in(raw, "valid escapes in a member's name");
   }
   return at.take(':') || wanted("':'");
@@ -175,7 +176,7 @@ bool EventDecoder::State::walk_string(JsonCursor& at, std::string_view path, std
                                       std::string_view& into) {
   std::string_view raw;
   if (at.take_string(raw)) {
-    if (!unescape(raw, into)) {
+    if (!unescape(at, raw, into)) {
       if (!has_valid_escapes(raw)) {
         return wanted_in(raw, "valid escapes in a string");
       }
@@ -280,7 +281,7 @@ bool EventDecoder::State::walk_ts(JsonCursor& at, Nanos& ts) {
   std::string_view raw;
   if (at.take_string(raw)) {
     std::string_view text;
-    if (!unescape(raw, text)) {
+    if (!unescape(at, raw, text)) {
       return wanted_in(raw, "valid escapes in a string");
     }
     if (auto parsed = parse_rfc3339(text)) {

@@ -192,7 +192,7 @@ bool JsonCursor::take_scalar(std::string_view& token) {
 bool JsonCursor::skip_string() {
   std::string_view raw;
   const std::uint32_t* const start = at_;
-  if (take_string(raw) && has_valid_escapes(raw)) {
+  if (take_string(raw) && (!has_backslash_ || has_valid_escapes(raw))) {
     return true;
   }
   at_ = start;

@@ -27,13 +27,19 @@ inline constexpr std::uint32_t json_depth_max = 128;
 class JsonCursor {
  public:
   JsonCursor(std::string_view text, std::span<const std::uint32_t> positions)
-      : text_(text), at_(positions.data()), end_(positions.data() + positions.size()) {}
+      : text_(text),
+        at_(positions.data()),
+        end_(positions.data() + positions.size()),
+        has_backslash_(std::memchr(text.data(), '\\', text.size()) != nullptr) {}
 
   // The next token's first byte, '\0' at the end.
   [[nodiscard]] char peek() const { return at_ == end_ ? '\0' : text_[*at_]; }
   [[nodiscard]] bool at_end() const { return at_ == end_; }
   // Offset of the next token.
   [[nodiscard]] std::size_t fault_at() const { return at_ == end_ ? text_.size() : *at_; }
+
+  // Whether there is any escape in the whole text: one look saves one for each string.
+  [[nodiscard]] bool has_backslash() const { return has_backslash_; }
 
   // Steps over one of `{ } [ ] : ,` when it is next.
   [[nodiscard]] bool take(char structural) {
@@ -89,6 +95,7 @@ class JsonCursor {
   std::string_view text_;
   const std::uint32_t* at_;
   const std::uint32_t* end_;
+  bool has_backslash_;
 };
 
 }  // namespace docket::ingest
