@@ -16,7 +16,9 @@ namespace {
 // comparisons without following the string.
 std::uint64_t prefix_of(std::string_view text) {
   std::uint64_t prefix = 0;
-  std::memcpy(&prefix, text.data(), std::min<std::size_t>(text.size(), 8));
+  if (!text.empty()) {  // whose data() may be null
+    std::memcpy(&prefix, text.data(), std::min<std::size_t>(text.size(), 8));
+  }
   return __builtin_bswap64(prefix);
 }
 

@@ -213,7 +213,7 @@ Result<StringList> read_strings(const SectionEntry& entry, std::span<const std::
   const std::uint64_t lengths_bytes = packed_bytes(entry.items, entry.width);
   // Lengths are read in place, so they need their padding: a copy of few bytes.
   std::vector<std::byte> lengths(lengths_bytes + section_padding);
-  std::memcpy(lengths.data(), bytes.data(), lengths_bytes);
+  std::copy_n(bytes.begin(), lengths_bytes, lengths.begin());
   const PackedInts packed(SectionBytes(SectionBytes(), lengths.data()), entry.items, entry.width, 0,
                           1);
   StringList list;

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "engine/bytes.hpp"
-#include "engine/codec.hpp"
-#include "engine/limits.hpp"
+#include "tests/fuzz/repair.hpp"
 
 namespace docket::testing {
 
@@ -115,30 +114,7 @@ std::vector<std::byte> put_together(const LooseBody& body) {
 }
 
 void repair_checksums(std::span<std::byte> body) {
-  const std::size_t directory = directory_size(body);
-  std::size_t offset = directory;
-  for (std::size_t at = body_header_bytes; directory != 0 && at < directory && offset < body.size();
-       at += section_entry_bytes) {
-    const auto codec = load_le<std::uint8_t>(body.data() + at + 1);
-    const auto items = load_le<std::uint32_t>(body.data() + at + 4);
-    const auto bytes = load_le<std::uint32_t>(body.data() + at + 8);
-    auto section = body.subspan(offset, std::min<std::size_t>(bytes, body.size() - offset));
-    if (codec == static_cast<std::uint8_t>(Codec::chunks)) {
-      const auto table = section.first(
-          std::min<std::size_t>(section.size(), std::size_t{items} * chunk_entry_bytes));
-      std::size_t chunk = table.size();
-      for (std::size_t i = 0; i + chunk_entry_bytes <= table.size() && chunk <= section.size();
-           i += chunk_entry_bytes) {
-        const auto stored = std::min<std::size_t>(load_le<std::uint32_t>(table.data() + i + 8),
-                                                  section.size() - chunk);
-        store_le(table.data() + i + 12, checksum32(section.subspan(chunk, stored)));
-        chunk += stored;
-      }
-      section = table;
-    }
-    store_le(body.data() + at + 12, checksum32(section));
-    offset += bytes;
-  }
+  repair_body(body);
 }
 
 LooseSection ints_section(Section section, const std::vector<std::uint64_t>& values) {
