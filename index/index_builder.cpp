@@ -83,6 +83,7 @@ class Builder {
  private:
   void add_dimension(Dimension dimension, const DimensionEntries& entries) {
     header_.values[static_cast<std::size_t>(dimension)] = entries.universe;
+    const PageShape shape = header_.shape_of(dimension);
     const RowsByValue by_value(entries);
     std::vector<ValuePostings> page;
     std::vector<std::uint32_t> page_blocks;
@@ -96,9 +97,9 @@ class Builder {
         const std::span<const std::uint32_t> rows = by_value.rows(value);
         block_starts.push_back(page_blocks.size());
         page.push_back(ValuePostings{static_cast<std::uint32_t>(rows.size()), {}});
-        if (rows.size() >= header_.shape.bitmap_rows_min) {
+        if (rows.size() >= shape.bitmap_rows_min) {
           PendingSection section{dimension, value, {}};
-          RowBitmap::encode(rows, header_.shape.rows, section.bytes);
+          RowBitmap::encode(rows, shape.rows, section.bytes);
           bitmaps_.push_back(std::move(section));
           continue;
         }
@@ -115,7 +116,7 @@ class Builder {
             std::span(page_blocks).subspan(block_starts[i], block_starts[i + 1] - block_starts[i]);
       }
       PendingSection section{dimension, first, {}};
-      ValuePage::encode(page, header_.shape, section.bytes);
+      ValuePage::encode(page, shape, section.bytes);
       pages_.push_back(std::move(section));
     }
   }

@@ -38,6 +38,12 @@ struct Facts {
   friend bool operator==(const Facts&, const Facts&) = default;
 };
 
+// In a dimension of few values each value that occurs has a row bitmap, however rare it is: facets
+// by verb or type over a part of the time then never look at rows.
+inline constexpr std::uint32_t few_values = 256;
+// Only in segments of more blocks than a chunk has; in smaller ones scanning is as fast.
+inline constexpr std::uint32_t few_values_blocks_min = 9;
+
 struct Header {
   SegmentId segment;
   std::uint64_t digest = 0;  // of the segment
@@ -47,6 +53,16 @@ struct Header {
   std::uint32_t sections = 0;
   std::uint64_t file_bytes = 0;
   std::uint64_t table_checksum = 0;
+
+  // The shape of a dimension's pages: which values are frequent there.
+  [[nodiscard]] PageShape shape_of(Dimension dimension) const {
+    PageShape result = shape;
+    if (values[static_cast<std::size_t>(dimension)] <= few_values &&
+        shape.blocks >= few_values_blocks_min) {
+      result.bitmap_rows_min = 1;
+    }
+    return result;
+  }
 };
 
 inline constexpr std::size_t header_bytes = 144;

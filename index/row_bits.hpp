@@ -17,6 +17,32 @@ struct WordRange {
   std::uint32_t end = chunk_words;
 };
 
+// The ones in `count` words. Plain arithmetic, which compilers turn into vectors: the popcnt
+// instruction is not part of the architecture that is built for, and the library's function for it
+// costs a call and a table look-up a word.
+[[nodiscard]] inline std::uint32_t count_bits(const std::uint64_t* words, std::uint32_t count) {
+  constexpr std::uint64_t pairs = 0x5555555555555555;
+  constexpr std::uint64_t fours = 0x3333333333333333;
+  constexpr std::uint64_t bytes = 0x0F0F0F0F0F0F0F0F;
+  std::uint64_t total = 0;
+  // Sums of bytes fit their byte for up to 31 words of at most 8 each.
+  constexpr std::uint32_t step = 31;
+  for (std::uint32_t begin = 0; begin < count; begin += step) {
+    const std::uint32_t end = begin + step < count ? begin + step : count;
+    std::uint64_t sums = 0;
+    for (std::uint32_t i = begin; i < end; ++i) {
+      std::uint64_t w = words[i];
+      w -= (w >> 1) & pairs;
+      w = (w & fours) + ((w >> 2) & fours);
+      sums += (w + (w >> 4)) & bytes;
+    }
+    constexpr std::uint64_t halves = 0x00FF00FF00FF00FF;
+    const std::uint64_t wide = (sums & halves) + ((sums >> 8) & halves);
+    total += (wide * 0x0001000100010001) >> 48;
+  }
+  return static_cast<std::uint32_t>(total);
+}
+
 // Bit r is row r of the chunk. Operations leave words outside their range alone.
 struct alignas(64) RowBits {
   std::array<std::uint64_t, chunk_words> words;
@@ -54,11 +80,23 @@ struct alignas(64) RowBits {
     return all != 0;
   }
   [[nodiscard]] std::uint32_t count(WordRange range) const {
-    std::uint32_t n = 0;
-    for (std::uint32_t i = range.begin; i < range.end; ++i) {
-      n += static_cast<std::uint32_t>(std::popcount(words[i]));
+    return count_bits(words.data() + range.begin, range.end - range.begin);
+  }
+  // Rows [begin, end) that are set.
+  [[nodiscard]] std::uint32_t count_rows(std::uint32_t begin, std::uint32_t end) const {
+    if (begin >= end) {
+      return 0;
     }
-    return n;
+    const std::uint32_t first = begin / 64;
+    const std::uint32_t last = (end - 1) / 64;
+    const std::uint64_t first_mask = ~std::uint64_t{0} << (begin % 64);
+    const std::uint64_t last_mask = ~std::uint64_t{0} >> (63 - (end - 1) % 64);
+    if (first == last) {
+      const std::uint64_t word = words[first] & first_mask & last_mask;
+      return count_bits(&word, 1);
+    }
+    const std::uint64_t edges[2] = {words[first] & first_mask, words[last] & last_mask};
+    return count_bits(edges, 2) + count_bits(words.data() + first + 1, last - first - 1);
   }
   // Sets rows [begin, end).
   void set_rows(std::uint32_t begin, std::uint32_t end) {

@@ -97,7 +97,7 @@ Result<std::shared_ptr<const ValuePage>> SegmentIndex::page(Dimension dimension,
                             [&](std::vector<std::byte> bytes) {
                               return ValuePage::parse(std::move(bytes),
                                                       std::min(page_values, all - first),
-                                                      header_.shape);
+                                                      header_.shape_of(dimension));
                             });
 }
 

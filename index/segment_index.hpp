@@ -38,6 +38,11 @@ class SegmentIndex {
     return header_.values[static_cast<std::size_t>(dimension)];
   }
 
+  // Whether every value that occurs has a row bitmap.
+  [[nodiscard]] bool has_all_bitmaps(Dimension dimension) const {
+    return header_.shape_of(dimension).bitmap_rows_min == 1;
+  }
+
   // The page that holds `value`; its place in it is value % page_values.
   // Precondition: value < values(dimension).
   [[nodiscard]] Result<std::shared_ptr<const ValuePage>> page(Dimension dimension,

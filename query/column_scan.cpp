@@ -6,6 +6,7 @@
 
 #include "engine/assert.hpp"
 #include "engine/limits.hpp"
+#include "index/row_bits.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -79,10 +80,7 @@ void match_column(const PackedInts& column, const IdSet& set, std::uint32_t rows
                    [&](std::uint64_t word) { return all ? word : 0; });
     return;
   }
-  std::uint32_t wanted = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    wanted += static_cast<std::uint32_t>(std::popcount(candidates[i]));
-  }
+  const std::uint32_t wanted = index::count_bits(candidates, count);
   if (wanted * unpack_instead < rows) {
     for (std::uint32_t i = 0; i < count; ++i) {
       std::uint64_t found = 0;

@@ -91,9 +91,9 @@ using Kind = BoundNode::Kind;
   return only;
 }
 
-// The unit's count, where cardinalities tell it.
-[[nodiscard]] std::optional<std::uint64_t> count_by_cardinality(const SegmentScan& scan,
-                                                                const Unit& unit) {
+// Rows of the unit; nothing where some are not visible or cannot be read.
+[[nodiscard]] std::optional<std::uint64_t> complete_rows(const SegmentScan& scan,
+                                                         const Unit& unit) {
   std::uint64_t rows = 0;
   for (const Unit::Slice& slice : unit.slices) {
     if (scan.excluded(slice.block) || scan.visible_rows(slice.block) != slice.rows) {
@@ -101,19 +101,30 @@ using Kind = BoundNode::Kind;
     }
     rows += slice.rows;
   }
+  return rows;
+}
+
+// Whether the unit's rows are those of its chunk; it may lack blocks where nothing matches.
+[[nodiscard]] bool is_whole_chunk(const SegmentScan& scan, const Unit& unit, std::uint64_t rows) {
+  const std::uint64_t first = std::uint64_t{unit.chunk} * limits::chunk_rows;
+  return unit.postings_fit &&
+         rows == std::min<std::uint64_t>(limits::chunk_rows, scan.info().rows - first);
+}
+
+// The unit's count, where cardinalities tell it.
+[[nodiscard]] std::optional<std::uint64_t> count_by_cardinality(const SegmentScan& scan,
+                                                                const Unit& unit) {
+  const auto rows = complete_rows(scan, unit);
   const BoundNode* only = only_condition(scan, unit);
-  if (only == nullptr) {
+  if (!rows || only == nullptr) {
     return std::nullopt;
   }
   if (only->is(Kind::all)) {
     return rows;
   }
-  // The unit may lack blocks of its chunk, but only ones where nothing matches.
-  const bool by_bitmaps = only->is(Kind::ids) && only->postings != nullptr && unit.postings_fit &&
+  const bool by_bitmaps = only->is(Kind::ids) && only->postings != nullptr &&
                           only->postings->rare_blocks.empty() && totals_add_up(*only);
-  const std::uint64_t chunk_rows = std::min<std::uint64_t>(
-      limits::chunk_rows, scan.info().rows - std::uint64_t{unit.chunk} * limits::chunk_rows);
-  if (!by_bitmaps || rows != chunk_rows) {
+  if (!by_bitmaps || !is_whole_chunk(scan, unit, *rows)) {
     return std::nullopt;
   }
   std::uint64_t count = 0;
@@ -124,6 +135,16 @@ using Kind = BoundNode::Kind;
 }
 
 }  // namespace
+
+bool matches_whole_chunk(const SegmentScan& scan, const Unit& unit) {
+  const auto rows = complete_rows(scan, unit);
+  const BoundNode* only = scan.sealed() ? only_condition(scan, unit) : nullptr;
+  return rows && only != nullptr && only->is(Kind::all) && is_whole_chunk(scan, unit, *rows);
+}
+
+bool matches_whole_segment(const SegmentScan& scan) {
+  return scan.sealed() && scan.bound().is(Kind::all) && !scan.blocks().empty() && all_visible(scan);
+}
 
 Result<std::uint64_t> count_rows(Execution& execution, SegmentScan& scan) {
   if (scan.sealed()) {

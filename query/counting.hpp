@@ -8,6 +8,11 @@
 
 namespace docket::query {
 
+// Whether every row of the unit, which is a whole chunk of a sealed segment, matches.
+[[nodiscard]] bool matches_whole_chunk(const SegmentScan& scan, const Unit& unit);
+// Whether every row of the sealed segment matches.
+[[nodiscard]] bool matches_whole_segment(const SegmentScan& scan);
+
 // Error: cancelled.
 [[nodiscard]] Result<std::uint64_t> count_rows(Execution& execution, SegmentScan& scan);
 

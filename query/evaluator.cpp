@@ -152,14 +152,16 @@ Evaluated Evaluator::scan_related(const BoundNode& node, const Unit::Slice& slic
   if (column.starts.size() <= slice.rows) {
     return failure(slice.block, short_column());
   }
-  for (std::uint32_t i = 0; i < (slice.rows + 63) / 64; ++i) {
-    for (std::uint64_t word = candidates[i] & ~found[i]; word != 0; word &= word - 1) {
-      const std::uint32_t row = i * 64 + static_cast<std::uint32_t>(std::countr_zero(word));
-      const auto begin = column.targets.begin() + column.starts[row];
-      const auto end = column.targets.begin() + column.starts[row + 1];
-      if (std::any_of(begin, end, [&](std::uint32_t id) { return node.ids.contains(id); })) {
-        found[i] |= word & (~word + 1);
-      }
+  // Most of a block's related targets match nothing: pass over them all, and find out whose one is
+  // only where it does.
+  for (std::uint32_t i = 0; i < column.targets.size(); ++i) {
+    if (!node.ids.contains(column.targets[i])) {
+      continue;
+    }
+    const auto after = std::upper_bound(column.starts.begin(), column.starts.end(), i);
+    const auto row = static_cast<std::uint32_t>(after - column.starts.begin()) - 1;
+    if (row < slice.rows) {
+      found[row / 64] |= candidates[row / 64] & (std::uint64_t{1} << (row % 64));
     }
   }
   return {};

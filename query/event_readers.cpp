@@ -4,6 +4,10 @@
 
 namespace docket::query {
 
+const SegmentMemo& EventReaders::memo_of(const SegmentReader& segment) {
+  return memos_.try_emplace(&segment, segment).first->second;
+}
+
 Result<void> EventReaders::read(const SegmentReader& segment, std::uint32_t block,
                                 std::uint32_t row, Event& event) {
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
@@ -15,7 +19,7 @@ Result<void> EventReaders::read(const SegmentReader& segment, std::uint32_t bloc
     if (entries_.size() == blocks_max_) {
       entries_.pop_back();
     }
-    entries_.push_front(Entry{&segment, block, EventReader(segment)});
+    entries_.push_front(Entry{&segment, block, EventReader(memo_of(segment))});
   }
   return entries_.front().reader.read(row, event);
 }

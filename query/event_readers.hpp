@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <unordered_map>
 
 #include "engine/segment_reader.hpp"
+#include "query/segment_memo.hpp"
 
 namespace docket::query {
 
@@ -26,7 +28,10 @@ class EventReaders {
     EventReader reader;
   };
 
+  [[nodiscard]] const SegmentMemo& memo_of(const SegmentReader& segment);
+
   std::size_t blocks_max_;
+  std::unordered_map<const SegmentReader*, SegmentMemo> memos_;
   std::list<Entry> entries_;  // most recently used first
 };
 

@@ -43,6 +43,8 @@ class Execution {
   // A log's place among the sorted names; that of the next one when there is none of that name.
   [[nodiscard]] std::uint32_t log_place(std::string_view name) const;
 
+  // Error: cancelled, once the asker went away.
+  [[nodiscard]] Result<void> check_cancelled() const;
   // Prepares the segments that the query cannot leave out, one after the other, and calls `visit`
   // for each. Error: cancelled, or what `visit` returns.
   [[nodiscard]] Result<void> for_each_scan(
@@ -54,7 +56,6 @@ class Execution {
  private:
   // Makes the scans of a log that the query asks for, up to `watermark`.
   void add_log(std::uint32_t place, Seq watermark);
-  [[nodiscard]] Result<void> check_cancelled() const;
 
   SearcherParts& parts_;
   QueryContext context_;

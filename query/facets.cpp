@@ -8,7 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "query/counting.hpp"
 #include "query/parser.hpp"
+#include "query/segment_facet.hpp"
 #include "query/value_merge.hpp"
 
 namespace docket::query {
@@ -58,78 +60,9 @@ class TopValues {
   std::vector<FacetValue> heap_;
 };
 
-// Counts one field over the rows of one segment.
-class SegmentFacet {
- public:
-  SegmentFacet(Field field, SegmentScan& scan, std::uint32_t scan_number)
-      : field_(field), scan_(scan), scan_number_(scan_number) {}
-
-  // Makes ready for the dictionaries of `block`.
-  [[nodiscard]] Result<void> open(std::uint32_t block) {
-    if (values_ == nullptr || !scan_.sealed()) {
-      DOCKET_ASSIGN(FieldValues values, FieldValues::open(field_, scan_, block));
-      values_ = std::make_unique<FieldValues>(std::move(values));
-      counts_.assign(values_->universe(), 0);
-    }
-    return {};
-  }
-  [[nodiscard]] Evaluated load(const Unit& unit, const index::RowBits& bits) {
-    return values_->load(unit, bits);
-  }
-  void count(const Unit& unit, const index::RowBits& bits) {
-    values_->for_each(unit.words, bits,
-                      [&](std::uint32_t, std::uint32_t number) { ++counts_[number]; });
-  }
-  // The values of a block of an active segment, to be kept once all facets could tell theirs.
-  [[nodiscard]] Result<std::vector<CountedValue>> values_of_block() {
-    std::vector<CountedValue> found;
-    for (const auto& [number, count] : take_tally()) {
-      DOCKET_ASSIGN(FieldValue value, values_->value(number));
-      found.push_back(CountedValue{std::move(value), count});
-    }
-    return found;
-  }
-  void keep(std::vector<CountedValue> found) {
-    std::move(found.begin(), found.end(), std::back_inserter(found_));
-    // Blocks repeat each other's values: added up now and then, they stay few.
-    if (found_.size() > 2 * summed_ + 65536) {
-      sort_values(found_);
-      summed_ = found_.size();
-    }
-  }
-  // After the last unit. `*this` must outlive the sources.
-  [[nodiscard]] Result<void> close(std::vector<std::unique_ptr<ValueSource>>& sources) {
-    if (!scan_.sealed()) {
-      sources.push_back(memory_source(std::move(found_), scan_number_));
-      return {};
-    }
-    return values_ ? add_sources(*values_, take_tally(), scan_number_, sources) : Result<void>{};
-  }
-
- private:
-  [[nodiscard]] Tally take_tally() {
-    Tally tally;
-    for (std::uint32_t number = 0; number < counts_.size(); ++number) {
-      if (counts_[number] != 0 && !values_->is_absent(number)) {
-        tally.emplace_back(number, counts_[number]);
-      }
-    }
-    counts_ = {};
-    return tally;
-  }
-
-  Field field_;
-  SegmentScan& scan_;
-  std::uint32_t scan_number_;
-  std::unique_ptr<FieldValues> values_;
-  std::vector<std::uint32_t> counts_;  // by number
-  std::vector<CountedValue> found_;    // of an active segment
-  std::size_t summed_ = 0;
-};
-
-// One attempt at an answer. Blocks that cannot be read are left out on the way. Where values can be
-// counted but not told, their segment is left out and the attempt has failed: the next one does
-// without it.
+// One attempt at an answer. Blocks that cannot be read are left out on the way. Where something
+// turns out unreadable only after rows of it were counted, it is left out and the attempt has
+// failed: the next one does without it.
 class FacetRun {
  public:
   FacetRun(Execution& execution, const std::vector<Field>& fields)
@@ -140,6 +73,7 @@ class FacetRun {
     Scans& scans = execution_.scans();
     for (std::uint32_t number = 0; number < scans.size(); ++number) {
       SegmentScan& scan = *scans[number];
+      DOCKET_TRY(execution_.check_cancelled());
       if (scan.outside()) {
         continue;
       }
@@ -161,16 +95,22 @@ class FacetRun {
   }
 
  private:
+  using Facets = std::vector<std::unique_ptr<SegmentFacet>>;
+
   [[nodiscard]] Result<void> count_scan(SegmentScan& scan, std::uint32_t number) {
-    std::vector<std::unique_ptr<SegmentFacet>> facets;
+    Facets facets;
     for (const Field field : fields_) {
       facets.push_back(std::make_unique<SegmentFacet>(field, scan, number));
     }
-    DOCKET_TRY(execution_.for_each_unit(scan, [&](const Unit& unit) {
-      if (!failed_ && scan.evaluate(unit, bits_)) {
-        count_unit(scan, unit, facets);
-      }
-    }));
+    if (matches_whole_segment(scan)) {
+      DOCKET_TRY(count_whole(scan, facets));
+    } else {
+      DOCKET_TRY(execution_.for_each_unit(scan, [&](const Unit& unit) {
+        if (!failed_) {
+          count_unit(scan, unit, facets);
+        }
+      }));
+    }
     for (std::size_t i = 0; i < facets.size() && !failed_; ++i) {
       if (auto done = facets[i]->close(sources_[i]); !done) {
         fail_scan(scan, done.error());
@@ -180,15 +120,93 @@ class FacetRun {
     return {};
   }
 
-  void count_unit(SegmentScan& scan, const Unit& unit,
-                  std::vector<std::unique_ptr<SegmentFacet>>& facets) {
-    const std::uint32_t block = unit.slices.front().block;
-    for (auto& facet : facets) {
-      if (auto done = facet->open(block); !done) {
-        leave_out(scan, block, done.error());
-        return;
+  // By the index's totals, as far as that goes, and the rest by rows.
+  [[nodiscard]] Result<void> count_whole(SegmentScan& scan, const Facets& facets) {
+    if (!open_all(scan, 0, facets)) {
+      return {};
+    }
+    std::vector<SegmentFacet*> by_rows;
+    for (const auto& facet : facets) {
+      if (!facet->count_by_totals()) {
+        by_rows.push_back(facet.get());
       }
     }
+    count_ += scan.info().rows;
+    if (by_rows.empty()) {
+      return {};
+    }
+    return execution_.for_each_unit(scan, [&](const Unit& unit) {
+      if (!failed_) {
+        count_all_rows(scan, unit, by_rows);
+      }
+    });
+  }
+
+  void count_unit(SegmentScan& scan, const Unit& unit, const Facets& facets) {
+    if (matches_whole_chunk(scan, unit)) {
+      if (open_all(scan, unit.slices.front().block, facets)) {
+        count_chunk(scan, unit, facets);
+      }
+      return;
+    }
+    if (!scan.evaluate(unit, bits_) || !open_all(scan, unit.slices.front().block, facets)) {
+      return;
+    }
+    std::vector<SegmentFacet*> by_rows;
+    for (const auto& facet : facets) {
+      by_rows.push_back(facet.get());
+    }
+    load(scan, unit, by_rows);
+    for (SegmentFacet* const facet : by_rows) {
+      facet->count(unit, bits_);
+    }
+    if (scan.sealed() || keep_block(scan, unit, facets)) {
+      count_ += bits_.count(unit.words);
+    }
+  }
+
+  // All rows of a chunk: by cardinalities, as far as that goes, and the rest by rows.
+  void count_chunk(SegmentScan& scan, const Unit& unit, const Facets& facets) {
+    std::vector<SegmentFacet*> by_rows;
+    for (const auto& facet : facets) {
+      if (!facet->count_by_cardinality(unit)) {
+        by_rows.push_back(facet.get());
+      }
+    }
+    for (const Unit::Slice& slice : unit.slices) {
+      count_ += slice.rows;
+    }
+    if (!by_rows.empty()) {
+      count_all_rows(scan, unit, by_rows);
+    }
+  }
+
+  // Counts rows that others have counted without reading them. A block that turns out unreadable
+  // would have to be taken out of their counts: the next attempt does without it.
+  void count_all_rows(SegmentScan& scan, const Unit& unit,
+                      const std::vector<SegmentFacet*>& facets) {
+    if (scan.evaluate(unit, bits_)) {
+      load(scan, unit, facets);
+      for (SegmentFacet* const facet : facets) {
+        facet->count(unit, bits_);
+      }
+    }
+    failed_ = failed_ || std::any_of(unit.slices.begin(), unit.slices.end(),
+                                     [&](const auto& s) { return scan.excluded(s.block); });
+  }
+
+  [[nodiscard]] bool open_all(SegmentScan& scan, std::uint32_t block, const Facets& facets) {
+    for (const auto& facet : facets) {
+      if (auto done = facet->open(block); !done) {
+        leave_out(scan, block, done.error());
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // Loads what the facets need of the rows in bits_. Blocks that cannot be read are left out.
+  void load(SegmentScan& scan, const Unit& unit, const std::vector<SegmentFacet*>& facets) {
     for (std::size_t i = 0; i < facets.size();) {
       const Evaluated done = facets[i]->load(unit, bits_);
       if (done) {
@@ -196,26 +214,30 @@ class FacetRun {
         continue;
       }
       scan.exclude(done.error().block, done.error().error);
-      clear_block(unit, done.error().block);
+      for (const Unit::Slice& slice : unit.slices) {
+        if (slice.block == done.error().block) {
+          bits_.clear(slice.words());
+        }
+      }
       i = 0;
     }
+  }
+
+  // Takes over the values of a block of an active segment, or none of them.
+  [[nodiscard]] bool keep_block(SegmentScan& scan, const Unit& unit, const Facets& facets) {
     std::vector<std::vector<CountedValue>> found;
-    for (auto& facet : facets) {
-      facet->count(unit, bits_);
-      if (scan.sealed()) {
-        continue;
-      }
+    for (const auto& facet : facets) {
       auto values = facet->values_of_block();
       if (!values) {
-        leave_out(scan, block, values.error());
-        return;
+        leave_out(scan, unit.slices.front().block, values.error());
+        return false;
       }
       found.push_back(std::move(*values));
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
       facets[i]->keep(std::move(found[i]));
     }
-    count_ += bits_.count(unit.words);
+    return true;
   }
 
   [[nodiscard]] Facet merge(Field field, std::vector<std::unique_ptr<ValueSource>> sources,
@@ -258,14 +280,6 @@ class FacetRun {
     failed_ = true;
   }
 
-  void clear_block(const Unit& unit, std::uint32_t block) {
-    for (const Unit::Slice& slice : unit.slices) {
-      if (slice.block == block) {
-        bits_.clear(slice.words());
-      }
-    }
-  }
-
   Execution& execution_;
   const std::vector<Field>& fields_;
   std::vector<std::vector<std::unique_ptr<ValueSource>>> sources_;  // by field
@@ -286,7 +300,7 @@ Result<FacetsAnswer> take_facets(Execution& execution, const std::vector<Field>&
     }
   }
   for (;;) {
-    // On the heap: it holds a chunk of bits. Each failed attempt leaves out one more segment.
+    // On the heap: it holds a chunk of bits. Each failed attempt leaves out a block more.
     const auto run = std::make_unique<FacetRun>(execution, fields);
     DOCKET_ASSIGN(std::optional<FacetsAnswer> answer, run->attempt(top));
     if (answer) {

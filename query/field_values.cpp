@@ -44,6 +44,35 @@ struct PlainColumn {
 
 }  // namespace
 
+std::optional<index::Dimension> dimension_of(Field field) {
+  switch (field) {
+    case Field::verb:
+      return index::Dimension::verb;
+    case Field::outcome:
+      return index::Dimension::outcome;
+    case Field::actor:
+      return index::Dimension::actor;
+    case Field::actor_kind:
+      return index::Dimension::kind;
+    case Field::target:
+      return index::Dimension::target;
+    case Field::target_type:
+      return index::Dimension::type;
+    case Field::ip:
+      return index::Dimension::ip;
+    case Field::reason:
+      return index::Dimension::reason;
+    case Field::session:
+      return index::Dimension::session;
+    case Field::request:
+      return index::Dimension::request;
+    case Field::node:
+      return index::Dimension::node;
+    default:
+      return std::nullopt;
+  }
+}
+
 bool is_countable(Field field) {
   switch (field) {
     case Field::log:

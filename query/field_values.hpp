@@ -28,6 +28,9 @@ struct FieldValue {
 // How it is shown: kind:id, a type that stands alone, an address, the value.
 [[nodiscard]] std::string label_of(Field field, const FieldValue& value);
 
+// The dimension of an index whose values are the numbers of FieldValues; none for log.
+[[nodiscard]] std::optional<index::Dimension> dimension_of(Field field);
+
 // Whether facets and histograms can be taken by the field.
 [[nodiscard]] bool is_countable(Field field);
 

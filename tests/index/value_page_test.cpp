@@ -36,7 +36,7 @@ std::vector<Value> random_values(const PageShape& shape, std::uint32_t count, st
         value.rows = shape.bitmap_rows_min + static_cast<std::uint32_t>(random() % 100);
         break;
       default: {
-        const std::uint64_t most = random() % 3 == 0 ? shape.blocks : 3;
+        const std::uint64_t most = random() % 3 == 0 ? shape.blocks : std::min(3U, shape.blocks);
         std::set<std::uint32_t> blocks;
         const std::uint64_t wanted = 1 + random() % most;
         while (blocks.size() < std::min<std::uint64_t>(wanted, shape.bitmap_rows_min - 1)) {

@@ -1,0 +1,139 @@
+#include "query/segment_facet.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace docket::query {
+
+Result<void> SegmentFacet::open(std::uint32_t block) {
+  if (values_ == nullptr || !scan_.sealed()) {
+    DOCKET_ASSIGN(FieldValues values, FieldValues::open(field_, scan_, block));
+    values_ = std::make_unique<FieldValues>(std::move(values));
+    counts_.assign(values_->universe(), 0);
+  }
+  return {};
+}
+
+std::shared_ptr<const index::SegmentIndex> SegmentFacet::fitting_index() {
+  const auto dimension = dimension_of(field_);
+  if (!dimension || !scan_.postings_fit()) {
+    return nullptr;
+  }
+  auto index = scan_.index();
+  const bool fits = index != nullptr && index->values(*dimension) == values_->universe() &&
+                    ((field_ != Field::target && field_ != Field::target_type) ||
+                     !index->has_overlapping_targets());
+  return fits ? index : nullptr;
+}
+
+bool SegmentFacet::count_by_totals() {
+  if (field_ == Field::log) {
+    counts_[0] += scan_.info().rows;
+    return true;
+  }
+  const auto index = fitting_index();
+  if (index == nullptr) {
+    return false;
+  }
+  std::vector<std::uint32_t> counts;
+  counts.reserve(values_->universe());
+  for (std::uint32_t first = 0; first < values_->universe(); first += index::page_values) {
+    const auto page = index->page(*dimension_of(field_), first);
+    if (!page) {
+      return false;
+    }
+    for (std::uint32_t i = 0; i < (*page)->size(); ++i) {
+      counts.push_back((*page)->rows(i));
+    }
+  }
+  counts_ = std::move(counts);
+  return true;
+}
+
+bool SegmentFacet::load_bitmaps() {
+  const auto index = fitting_index();
+  if (index == nullptr || !index->has_all_bitmaps(*dimension_of(field_))) {
+    return false;
+  }
+  const auto page = index->page(*dimension_of(field_), 0);
+  if (!page) {
+    return false;
+  }
+  bitmaps_.resize(values_->universe());
+  for (std::uint32_t number = 0; number < values_->universe(); ++number) {
+    if ((*page)->rows(number) == 0) {
+      continue;
+    }
+    auto bitmap = index->bitmap(*dimension_of(field_), number);
+    if (!bitmap) {
+      return false;
+    }
+    bitmaps_[number] = std::move(*bitmap);
+  }
+  return true;
+}
+
+bool SegmentFacet::count_by_cardinality(const Unit& unit) {
+  if (field_ == Field::log) {
+    for (const Unit::Slice& slice : unit.slices) {
+      counts_[0] += slice.rows;
+    }
+    return true;
+  }
+  if (!tried_bitmaps_) {
+    tried_bitmaps_ = true;
+    has_bitmaps_ = load_bitmaps();
+  }
+  if (has_bitmaps_) {
+    for (std::uint32_t number = 0; number < bitmaps_.size(); ++number) {
+      counts_[number] += bitmaps_[number] == nullptr ? 0 : bitmaps_[number]->count(unit.chunk);
+    }
+  }
+  return has_bitmaps_;
+}
+
+void SegmentFacet::count(const Unit& unit, const index::RowBits& bits) {
+  values_->for_each(unit.words, bits,
+                    [&](std::uint32_t, std::uint32_t number) { ++counts_[number]; });
+}
+
+Result<std::vector<CountedValue>> SegmentFacet::values_of_block() {
+  std::vector<CountedValue> found;
+  for (const auto& [number, count] : take_tally()) {
+    DOCKET_ASSIGN(FieldValue value, values_->value(number));
+    found.push_back(CountedValue{std::move(value), count});
+  }
+  return found;
+}
+
+void SegmentFacet::keep(std::vector<CountedValue> found) {
+  constexpr std::size_t worth_summing = 65536;
+  std::move(found.begin(), found.end(), std::back_inserter(found_));
+  // Blocks repeat each other's values: added up now and then, they stay few.
+  if (found_.size() > 2 * summed_ + worth_summing) {
+    sort_values(found_);
+    summed_ = found_.size();
+  }
+}
+
+Result<void> SegmentFacet::close(std::vector<std::unique_ptr<ValueSource>>& sources) {
+  if (!scan_.sealed()) {
+    sources.push_back(memory_source(std::move(found_), scan_number_));
+    return {};
+  }
+  return values_ ? add_sources(*values_, take_tally(), scan_number_, sources) : Result<void>{};
+}
+
+Tally SegmentFacet::take_tally() {
+  Tally tally;
+  for (std::uint32_t number = 0; number < counts_.size(); ++number) {
+    if (counts_[number] != 0 && !values_->is_absent(number)) {
+      tally.emplace_back(number, counts_[number]);
+    }
+  }
+  counts_ = {};
+  return tally;
+}
+
+}  // namespace docket::query
