@@ -220,12 +220,7 @@ class WritableStore : public Store {
           continue;
         }
         any = true;
-        if (const auto sealed = log->seal_oldest(); !sealed) {
-          sound = false;
-          if (options_.observer != nullptr) {
-            options_.observer->notice(name, "seal_failed", sealed.error().describe());
-          }
-        }
+        sound = log->seal_oldest().has_value() && sound;
       }
     }
     return sound;

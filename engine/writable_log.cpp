@@ -71,10 +71,12 @@ void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received
 }
 
 Result<void> WritableLog::seal() {
+  std::uint64_t attempts_before = 0;
   {
-    // Before anything is frozen, so that no failure of this request can be missed.
+    // Looked at before anything is frozen, so that no failure of this request can be missed; one
+    // that was under way already says nothing about it.
     const std::lock_guard lock(state_mutex_);
-    seal_error_.reset();
+    attempts_before = seal_attempts_;
   }
   std::uint64_t before = 0;
   {
@@ -92,9 +94,10 @@ Result<void> WritableLog::seal() {
   }
   context_.wake_maintenance();  // what failed before is not to wait for its next turn
   std::unique_lock lock(state_mutex_);
-  frozen_changed_.wait(lock, [this] { return frozen_.empty() || failed_ || seal_error_; });
-  if (seal_error_) {
-    return fail(*seal_error_);
+  const auto attempt_failed = [&] { return failed_seal_attempt_ > attempts_before; };
+  frozen_changed_.wait(lock, [&] { return frozen_.empty() || failed_ || attempt_failed(); });
+  if (!frozen_.empty() && attempt_failed()) {
+    return fail(seal_error_);
   }
   return failed_ ? fail(ErrorCode::closed, "log " + name_ + " has failed") : Result<void>();
 }

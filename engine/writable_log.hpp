@@ -66,7 +66,7 @@ class WritableLog : public Log {
 
   // For the maintenance thread. Whether there is a frozen segment to seal.
   [[nodiscard]] bool has_frozen() const;
-  // Seals the oldest frozen segment. An error leaves it frozen, to be tried again.
+  // Seals the oldest frozen segment. An error leaves it frozen, to be tried again, and is noticed.
   [[nodiscard]] Result<void> seal_oldest();
 
   // For the maintenance thread: merges the active segment's small blocks for those who read them.
@@ -151,7 +151,10 @@ class WritableLog : public Log {
   // What is published. Lock order: manifest_mutex_ before state_mutex_.
   mutable std::mutex state_mutex_;
   std::condition_variable frozen_changed_;
-  std::optional<Error> seal_error_;  // of the last attempt, for those who wait in seal()
+  // For those who wait in seal().
+  std::uint64_t seal_attempts_ = 0;        // begun
+  std::uint64_t failed_seal_attempt_ = 0;  // the last that failed, and
+  Error seal_error_;                       // how
   std::vector<std::shared_ptr<const SealedSegment>> sealed_;
   std::deque<Frozen> frozen_;
   std::optional<HotBlocks> active_blocks_;

@@ -47,16 +47,20 @@ bool WritableLog::has_frozen() const {
 
 Result<void> WritableLog::seal_oldest() {
   const Frozen* frozen = nullptr;
+  std::uint64_t attempt = 0;
   {
     const std::lock_guard lock(state_mutex_);
     if (frozen_.empty()) {
       return {};
     }
+    attempt = ++seal_attempts_;
     frozen = &frozen_.front();  // only this thread takes from the front
   }
   auto sealed = seal_frozen(*frozen);
   if (!sealed) {
+    notice("seal_failed", sealed.error().describe());
     const std::lock_guard lock(state_mutex_);
+    failed_seal_attempt_ = attempt;
     seal_error_ = sealed.error();
     frozen_changed_.notify_all();
   }
@@ -106,6 +110,14 @@ Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
     DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
     manifest_ = std::move(edited);
   }
+  // Readers have the file open. What cannot be removed now is removed at the next start: the
+  // manifest lists its successor.
+  if (keep) {
+    static_cast<void>(context_.disk->rename(hot_path, hot_path + ".damaged"));
+  } else {
+    static_cast<void>(context_.disk->unlink(hot_path));
+  }
+  static_cast<void>(context_.disk->sync_directory(directory_));
   if (segment && context_.observer != nullptr) {
     context_.observer->segment_sealed(name_, segment, directory_);
   }
@@ -119,13 +131,6 @@ Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
     frozen_.pop_front();
   }
   frozen_changed_.notify_all();
-  // What cannot be removed now is removed at the next start: the manifest lists its successor.
-  if (keep) {
-    static_cast<void>(context_.disk->rename(hot_path, hot_path + ".damaged"));
-  } else {
-    static_cast<void>(context_.disk->unlink(hot_path));
-  }
-  static_cast<void>(context_.disk->sync_directory(directory_));
   return {};
 }
 

@@ -235,7 +235,8 @@ TEST_F(ReadOnlyStoreTest, MissingSegmentFileIsAGap) {
   write(10);
   writer_.reset();
   ASSERT_TRUE(disk_.unlink("data/logs/activity/" + segment_file_name(SegmentId(1), "seg")));
-  const LogSnapshot snapshot = look(*open_reader());
+  const auto reader = open_reader();
+  const LogSnapshot snapshot = look(*reader);
   ASSERT_EQ(snapshot.gaps.size(), 1U);
   EXPECT_EQ(snapshot.gaps[0].first_seq, Seq(1));
   EXPECT_EQ(snapshot.gaps[0].last_seq, Seq(10));

@@ -36,6 +36,11 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// A range that is checked and not spelled out beside the option, where the text tells of it.
+CLI::Validator between(std::uint64_t first, std::uint64_t last) {
+  return CLI::Range(first, last).description("");
+}
+
 // The options as typed, before they are understood.
 struct Typed {
   Arguments arguments;
@@ -149,7 +154,9 @@ class Parser {
     CLI::App* app = add({Command::search, nullptr, true, true, all, true}, "search",
                         "A page of events, newest first; the next cursor goes to stderr");
     add_query(*app);
-    app->add_option("--limit", a.limit, "Events at most (50)")->check(CLI::Range(1, 1'000'000'000));
+    app->add_option("--limit", a.limit, "Events at most (50)")
+        ->type_name("N")
+        ->check(between(1, 1'000'000'000));
     app->add_option("--cursor", a.cursor, "Go on where an earlier page ended")->type_name("CURSOR");
     app->add_flag("--oldest", a.oldest, "Oldest first");
 
@@ -161,7 +168,9 @@ class Parser {
     add_query(*app);
     app->add_option("--by", a.by, "Fields (verb,actor,target.type,target,ip,outcome,log)")
         ->type_name("FIELD,…");
-    app->add_option("--top", a.top, "Values per field (10)")->check(CLI::Range(1, 10'000));
+    app->add_option("--top", a.top, "Values per field, up to 10,000 (10)")
+        ->type_name("N")
+        ->check(between(1, 10'000));
 
     app = add({Command::histogram, nullptr, true, true, all, true}, "histogram",
               "Counts per span of time");
@@ -180,7 +189,9 @@ class Parser {
     app = add({Command::tail, nullptr, true, true, all, true}, "tail",
               "The newest events, oldest of them first");
     add_query(*app);
-    app->add_option("-n", a.newest, "How many (10)")->check(CLI::Range(0, 1000));
+    app->add_option("-n", a.newest, "How many, up to 1,000 (10)")
+        ->type_name("N")
+        ->check(between(0, 1000));
     app->add_flag("-f,--follow", a.follow, "Then each one as it arrives");
   }
 

@@ -219,15 +219,16 @@ std::string report_json(const Verifier& found) {
 std::string report_text(const Verifier& found) {
   std::string out;
   for (const Damage& damage : found.damage) {
-    const std::string place = damage.segment == 0
-                                  ? "log " + damage.log
-                                  : fmt::format("{} at {}", damage.path, damage.offset);
-    out += fmt::format("{}: {}\n", query::terminal_safe(place), query::terminal_safe(damage.what));
+    const std::string what = query::terminal_safe(damage.what);
+    out += damage.segment == 0
+               ? fmt::format("{}: {}\n", damage.log, what)
+               : fmt::format("{}, segment {}, offset {}: {} ({})\n", damage.log, damage.segment,
+                             damage.offset, what, query::terminal_safe(damage.path));
   }
   out += fmt::format("{} logs, {} segments, {} events, {}: ", found.logs, found.segments,
                      api::readable_count(found.events), api::readable_bytes(found.bytes));
   out += found.damage.empty() ? "no damage found\n"
-                              : fmt::format("damage found in {} places\n", found.damage.size());
+                              : fmt::format("{} places are damaged\n", found.damage.size());
   return out;
 }
 
