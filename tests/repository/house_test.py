@@ -7,6 +7,12 @@ import unittest
 
 import sources
 
+# Tests that look at something else than one source, and what that is.
+OTHER_SUBJECTS = {
+    "tests/index/format_test.cpp": "index/FORMAT.md",
+    "tests/ingest/protocol_document_test.cpp": "ingest/PROTOCOL.md",
+    "tests/ingest/real_store_test.cpp": "ingest/server.cpp",
+}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -40,11 +46,10 @@ class House(unittest.TestCase):
             stem = path.name[: -len("_test.cpp")]
             mirrored = pathlib.PurePosixPath(*path.parts[1:-1]) / stem
             # Beside the sources, a test may stand for something large that the tests made.
-            places = [mirrored, path.parent / stem]
+            places = [f"{p}{s}" for p in (mirrored, path.parent / stem) for s in sources.CPP]
+            places.append(OTHER_SUBJECTS.get(str(path), str(path) + " has no other subject"))
             if path.parts[1] in (*sources.LIBRARIES, "tools", "bench") and not any(
-                (sources.ROOT / f"{place}{suffix}").is_file()
-                for place in places
-                for suffix in sources.CPP
+                (sources.ROOT / place).is_file() for place in places
             ):
                 wrong.append(f"{path}: no {mirrored}")
         self.assertEqual(wrong, [])
