@@ -189,6 +189,10 @@ OracleFilter random_filter(const OracleTable& table, Random& random) {
       filter.match[row] = static_cast<std::uint8_t>(filter.match[row] & condition.rows[row]);
     }
   }
+  if (filter.text.find("log:") != std::string::npos) {
+    // A query that names a log may reach the system's own, which holds nothing of ours.
+    filter.text += " AND -log:docket";
+  }
   filter.count = std::accumulate(filter.match.begin(), filter.match.end(), std::uint64_t{0});
   return filter;
 }
