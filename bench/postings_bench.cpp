@@ -69,17 +69,17 @@ void and_and_count_chunk(benchmark::State& state) {
 BENCHMARK(and_and_count_chunk);
 
 void parse_page(benchmark::State& state) {
-  const index::PageShape shape{128, rows, 1049};
-  std::vector<std::vector<std::uint32_t>> blocks;
+  const index::PageShape shape{rows, 1049};
+  std::vector<std::vector<std::uint32_t>> strips;
   std::vector<index::ValuePostings> values;
   std::mt19937 random(1);
   for (std::uint32_t i = 0; i < index::page_values; ++i) {
-    blocks.push_back({static_cast<std::uint32_t>(random() % 64)});
+    strips.push_back({static_cast<std::uint32_t>(random() % 512)});
     if (random() % 3 == 0) {
-      blocks.back().push_back(64 + static_cast<std::uint32_t>(random() % 64));
+      strips.back().push_back(512 + static_cast<std::uint32_t>(random() % 512));
     }
   }
-  for (const auto& of_value : blocks) {
+  for (const auto& of_value : strips) {
     values.push_back({static_cast<std::uint32_t>(of_value.size()), of_value});
   }
   std::vector<std::byte> bytes;

@@ -21,18 +21,6 @@ struct PendingSection {
   std::vector<std::byte> bytes;
 };
 
-// Which block a row is in; called with ascending rows.
-[[nodiscard]] std::vector<std::uint32_t> block_of_rows(std::span<const BlockInfo> blocks,
-                                                       std::uint32_t rows) {
-  std::vector<std::uint32_t> block_of(rows);
-  for (std::uint32_t block = 0; block < blocks.size(); ++block) {
-    const std::uint32_t begin = std::min(rows, blocks[block].first_row);
-    const std::uint32_t end = std::min(rows, begin + blocks[block].rows);
-    std::fill(block_of.begin() + begin, block_of.begin() + end, block);
-  }
-  return block_of;
-}
-
 // The rows of each value, by counting sort: those of value v are sorted[starts[v]..starts[v+1]).
 struct RowsByValue {
   std::vector<std::uint32_t> starts;
@@ -65,11 +53,10 @@ class Builder {
     const SegmentInfo& info = segment_.info();
     DOCKET_ASSERT(info.sealed);
     DOCKET_ASSIGN(blocks_, segment_.blocks());
-    block_of_ = block_of_rows(blocks_, info.rows);
     header_.segment = info.id;
     header_.digest = info.digest;
-    header_.shape = PageShape{static_cast<std::uint32_t>(blocks_.size()), info.rows,
-                              bitmap_rows_min(info.rows)};
+    header_.blocks = static_cast<std::uint32_t>(blocks_.size());
+    header_.shape = PageShape{info.rows, bitmap_rows_min(info.rows)};
     DOCKET_TRY(for_each_dimension(
         segment_, [&](Dimension dimension, const DimensionEntries& entries) -> Result<void> {
           add_dimension(dimension, entries);
@@ -86,16 +73,16 @@ class Builder {
     const PageShape shape = header_.shape_of(dimension);
     const RowsByValue by_value(entries);
     std::vector<ValuePostings> page;
-    std::vector<std::uint32_t> page_blocks;
-    std::vector<std::size_t> block_starts;
+    std::vector<std::uint32_t> page_strips;
+    std::vector<std::size_t> strip_starts;
     for (std::uint32_t first = 0; first < entries.universe; first += page_values) {
       const std::uint32_t end = std::min(entries.universe, first + page_values);
       page.clear();
-      page_blocks.clear();
-      block_starts.clear();
+      page_strips.clear();
+      strip_starts.clear();
       for (std::uint32_t value = first; value < end; ++value) {
         const std::span<const std::uint32_t> rows = by_value.rows(value);
-        block_starts.push_back(page_blocks.size());
+        strip_starts.push_back(page_strips.size());
         page.push_back(ValuePostings{static_cast<std::uint32_t>(rows.size()), {}});
         if (rows.size() >= shape.bitmap_rows_min) {
           PendingSection section{dimension, value, {}};
@@ -104,16 +91,16 @@ class Builder {
           continue;
         }
         for (const std::uint32_t row : rows) {
-          const std::uint32_t block = block_of_[row];
-          if (page_blocks.size() == block_starts.back() || page_blocks.back() != block) {
-            page_blocks.push_back(block);
+          const std::uint32_t strip = row / strip_rows;
+          if (page_strips.size() == strip_starts.back() || page_strips.back() != strip) {
+            page_strips.push_back(strip);
           }
         }
       }
-      block_starts.push_back(page_blocks.size());
+      strip_starts.push_back(page_strips.size());
       for (std::size_t i = 0; i < page.size(); ++i) {
-        page[i].blocks =
-            std::span(page_blocks).subspan(block_starts[i], block_starts[i + 1] - block_starts[i]);
+        page[i].strips =
+            std::span(page_strips).subspan(strip_starts[i], strip_starts[i + 1] - strip_starts[i]);
       }
       PendingSection section{dimension, first, {}};
       ValuePage::encode(page, shape, section.bytes);
@@ -247,7 +234,6 @@ class Builder {
 
   const SegmentReader& segment_;
   std::span<const BlockInfo> blocks_;
-  std::vector<std::uint32_t> block_of_;
   Header header_;
   std::vector<PendingSection> pages_;
   std::vector<PendingSection> bitmaps_;

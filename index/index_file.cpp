@@ -80,7 +80,7 @@ Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t file
   header.segment = SegmentId(load_le<std::uint64_t>(p + 24));
   header.digest = load_le<std::uint64_t>(p + 32);
   header.shape.rows = load_le<std::uint32_t>(p + 40);
-  header.shape.blocks = load_le<std::uint32_t>(p + 44);
+  header.blocks = load_le<std::uint32_t>(p + 44);
   header.shape.bitmap_rows_min = load_le<std::uint32_t>(p + 48);
   header.sections = load_le<std::uint32_t>(p + 52);
   header.file_bytes = load_le<std::uint64_t>(p + 56);
@@ -88,7 +88,7 @@ Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t file
   for (std::size_t i = 0; i < dimension_count; ++i) {
     header.values[i] = load_le<std::uint32_t>(p + values_at + i * 4);
   }
-  if (header.shape.rows > limits::segment_rows_max || header.shape.blocks > header.shape.rows ||
+  if (header.shape.rows > limits::segment_rows_max || header.blocks > header.shape.rows ||
       header.shape.bitmap_rows_min == 0) {
     return corrupt("its number of rows or blocks is out of range");
   }
@@ -166,7 +166,7 @@ std::vector<std::byte> IndexFileWriter::finish(Header header) const {
   store_le(p + 24, header.segment.value);
   store_le(p + 32, header.digest);
   store_le(p + 40, header.shape.rows);
-  store_le(p + 44, header.shape.blocks);
+  store_le(p + 44, header.blocks);
   store_le(p + 48, header.shape.bitmap_rows_min);
   store_le(p + 52, header.sections);
   store_le(p + 56, header.file_bytes);

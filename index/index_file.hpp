@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/counts.hpp"
+#include "engine/limits.hpp"
 #include "engine/result.hpp"
 #include "index/dimension.hpp"
 #include "index/value_page.hpp"
@@ -41,12 +42,13 @@ struct Facts {
 // In a dimension of few values each value that occurs has a row bitmap, however rare it is: facets
 // by verb or type over a part of the time then never look at rows.
 inline constexpr std::uint32_t few_values = 256;
-// Only in segments of more blocks than a chunk has; in smaller ones scanning is as fast.
-inline constexpr std::uint32_t few_values_blocks_min = 9;
+// Only in segments of more rows than a chunk has; in smaller ones scanning is as fast.
+inline constexpr std::uint32_t few_values_rows_min = limits::chunk_rows + 1;
 
 struct Header {
   SegmentId segment;
   std::uint64_t digest = 0;  // of the segment
+  std::uint32_t blocks = 0;  // of the segment
   PageShape shape;
   Facts facts;
   std::array<std::uint32_t, dimension_count> values{};  // of each dimension
@@ -58,7 +60,7 @@ struct Header {
   [[nodiscard]] PageShape shape_of(Dimension dimension) const {
     PageShape result = shape;
     if (values[static_cast<std::size_t>(dimension)] <= few_values &&
-        shape.blocks >= few_values_blocks_min) {
+        shape.rows >= few_values_rows_min) {
       result.bitmap_rows_min = 1;
     }
     return result;

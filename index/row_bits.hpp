@@ -82,6 +82,15 @@ struct alignas(64) RowBits {
   [[nodiscard]] std::uint32_t count(WordRange range) const {
     return count_bits(words.data() + range.begin, range.end - range.begin);
   }
+  // Rows [row, row + 64) as a word; rows outside of the chunk are not set.
+  [[nodiscard]] std::uint64_t word_at(std::int64_t row) const {
+    const auto word = [this](std::int64_t i) {
+      return i >= 0 && i < std::int64_t{chunk_words} ? words[static_cast<std::size_t>(i)] : 0;
+    };
+    const std::int64_t first = row >= 0 ? row / 64 : -((63 - row) / 64);
+    const auto shift = static_cast<std::uint32_t>(row - first * 64);
+    return shift == 0 ? word(first) : word(first) >> shift | word(first + 1) << (64 - shift);
+  }
   // Rows [begin, end) that are set.
   [[nodiscard]] std::uint32_t count_rows(std::uint32_t begin, std::uint32_t end) const {
     if (begin >= end) {

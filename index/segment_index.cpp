@@ -58,8 +58,8 @@ Result<void> SegmentIndex::check_section(std::size_t i) const {
 
 bool SegmentIndex::same_facts(const SegmentIndex& other) const {
   return header_.segment == other.header_.segment && header_.digest == other.header_.digest &&
-         header_.shape == other.header_.shape && header_.facts == other.header_.facts &&
-         header_.values == other.header_.values;
+         header_.blocks == other.header_.blocks && header_.shape == other.header_.shape &&
+         header_.facts == other.header_.facts && header_.values == other.header_.values;
 }
 
 template <typename T, typename Parse>

@@ -32,7 +32,7 @@ class SegmentIndex {
   [[nodiscard]] SegmentId segment() const { return header_.segment; }
   [[nodiscard]] std::uint64_t digest() const { return header_.digest; }
   [[nodiscard]] std::uint32_t rows() const { return header_.shape.rows; }
-  [[nodiscard]] std::uint32_t blocks() const { return header_.shape.blocks; }
+  [[nodiscard]] std::uint32_t blocks() const { return header_.blocks; }
   [[nodiscard]] const PageShape& shape() const { return header_.shape; }
   [[nodiscard]] std::uint32_t values(Dimension dimension) const {
     return header_.values[static_cast<std::size_t>(dimension)];

@@ -9,54 +9,54 @@
 namespace docket::index {
 namespace {
 
-// Bits of one block number.
-[[nodiscard]] std::uint32_t block_width(const PageShape& shape) {
-  return shape.blocks <= 1 ? 0 : static_cast<std::uint32_t>(std::bit_width(shape.blocks - 1));
+// Bits of one strip's number.
+[[nodiscard]] std::uint32_t strip_width(const PageShape& shape) {
+  return shape.strips() <= 1 ? 0 : static_cast<std::uint32_t>(std::bit_width(shape.strips() - 1));
 }
 
-// Many blocks take less room as one bit for each block of the segment.
+// Many strips take less room as one bit for each strip of the segment.
 [[nodiscard]] bool as_bits(std::uint32_t count, const PageShape& shape) {
-  return std::uint64_t{count} * block_width(shape) >= shape.blocks;
+  return std::uint64_t{count} * strip_width(shape) >= shape.strips();
 }
 
-void put_blocks(BitWriter& writer, std::span<const std::uint32_t> blocks, const PageShape& shape) {
-  if (!as_bits(static_cast<std::uint32_t>(blocks.size()), shape)) {
-    for (const std::uint32_t block : blocks) {
-      writer.put(block, block_width(shape));
+void put_strips(BitWriter& writer, std::span<const std::uint32_t> strips, const PageShape& shape) {
+  if (!as_bits(static_cast<std::uint32_t>(strips.size()), shape)) {
+    for (const std::uint32_t strip : strips) {
+      writer.put(strip, strip_width(shape));
     }
     return;
   }
   std::size_t next = 0;
-  for (std::uint32_t block = 0; block < shape.blocks; ++block) {
-    const bool in = next < blocks.size() && blocks[next] == block;
+  for (std::uint32_t strip = 0; strip < shape.strips(); ++strip) {
+    const bool in = next < strips.size() && strips[next] == strip;
     writer.put(in ? 1 : 0, 1);
     next += in ? 1 : 0;
   }
 }
 
-// Calls visit(block) for `count` blocks; false when they are not as many, or not ascending.
+// Calls visit(strip) for `count` strips; false when they are not as many, or not ascending.
 template <typename Visit>
-[[nodiscard]] bool get_blocks(BitReader& reader, std::uint32_t count, const PageShape& shape,
+[[nodiscard]] bool get_strips(BitReader& reader, std::uint32_t count, const PageShape& shape,
                               Visit&& visit) {
   std::uint32_t seen = 0;
   if (as_bits(count, shape)) {
-    for (std::uint32_t first = 0; first < shape.blocks; first += 32) {
-      std::uint64_t word = reader.get(std::min<std::uint32_t>(32, shape.blocks - first));
+    for (std::uint32_t first = 0; first < shape.strips(); first += 32) {
+      std::uint64_t word = reader.get(std::min<std::uint32_t>(32, shape.strips() - first));
       for (; word != 0; word &= word - 1, ++seen) {
         visit(first + static_cast<std::uint32_t>(std::countr_zero(word)));
       }
     }
     return reader.ok() && seen == count;
   }
-  const std::uint32_t width = block_width(shape);
+  const std::uint32_t width = strip_width(shape);
   std::int64_t last = -1;
   for (; seen < count; ++seen) {
-    const auto block = static_cast<std::uint32_t>(reader.get(width));
-    if (!reader.ok() || block >= shape.blocks || std::int64_t{block} <= last) {
+    const auto strip = static_cast<std::uint32_t>(reader.get(width));
+    if (!reader.ok() || strip >= shape.strips() || std::int64_t{strip} <= last) {
       return false;
     }
-    last = block;
-    visit(block);
+    last = strip;
+    visit(strip);
   }
   return true;
 }
@@ -71,11 +71,11 @@ void ValuePage::encode(std::span<const ValuePostings> values, const PageShape& s
     if (value.rows == 0 || value.rows >= shape.bitmap_rows_min) {
       continue;
     }
-    DOCKET_ASSERT(!value.blocks.empty() && value.blocks.size() <= value.rows);
+    DOCKET_ASSERT(!value.strips.empty() && value.strips.size() <= value.rows);
     if (value.rows > 1) {
-      writer.put_gamma(value.rows - value.blocks.size() + 1);
+      writer.put_gamma(value.rows - value.strips.size() + 1);
     }
-    put_blocks(writer, value.blocks, shape);
+    put_strips(writer, value.strips, shape);
   }
   writer.finish();
 }
@@ -91,7 +91,7 @@ Result<ValuePage> ValuePage::parse(std::vector<std::byte> bytes, std::uint32_t v
   bytes.resize(stored + bit_padding);
   page.bytes_ = std::move(bytes);
   page.rows_.reserve(values);
-  page.block_counts_.reserve(values);
+  page.strip_counts_.reserve(values);
   page.positions_.reserve(values);
   BitReader reader(std::span(page.bytes_).first(stored));
   for (std::uint32_t i = 0; i < values; ++i) {
@@ -104,18 +104,18 @@ Result<ValuePage> ValuePage::parse(std::vector<std::byte> bytes, std::uint32_t v
     if (rows > 0 && rows < shape.bitmap_rows_min) {
       const std::uint64_t spare = rows == 1 ? 1 : reader.get_gamma();
       if (!reader.ok() || spare > rows) {
-        return corrupt("a value's number of blocks is out of range");
+        return corrupt("a value's number of strips is out of range");
       }
       count = static_cast<std::uint32_t>(rows - spare + 1);
-      if (count > shape.blocks) {
-        return corrupt("a value has more blocks than the segment");
+      if (count > shape.strips()) {
+        return corrupt("a value has more strips than the segment");
       }
     }
     page.rows_.push_back(rows);
-    page.block_counts_.push_back(count);
+    page.strip_counts_.push_back(count);
     page.positions_.push_back(static_cast<std::uint32_t>(reader.position()));
-    if (count > 0 && !get_blocks(reader, count, shape, [](std::uint32_t) {})) {
-      return corrupt("a value's blocks are not in order");
+    if (count > 0 && !get_strips(reader, count, shape, [](std::uint32_t) {})) {
+      return corrupt("a value's strips are not in order");
     }
   }
   if (reader.remaining() >= 8) {
@@ -124,11 +124,11 @@ Result<ValuePage> ValuePage::parse(std::vector<std::byte> bytes, std::uint32_t v
   return page;
 }
 
-void ValuePage::blocks(std::uint32_t i, std::vector<std::uint32_t>& into) const {
+void ValuePage::strips(std::uint32_t i, std::vector<std::uint32_t>& into) const {
   BitReader reader(std::span<const std::byte>(bytes_).first(bytes_.size() - bit_padding));
   reader.seek(positions_[i]);
-  const bool sound = get_blocks(reader, block_counts_[i], shape_,
-                                [&](std::uint32_t block) { into.push_back(block); });
+  const bool sound = get_strips(reader, strip_counts_[i], shape_,
+                                [&](std::uint32_t strip) { into.push_back(strip); });
   DOCKET_ASSERT(sound);  // parse() has read the same bits.
 }
 

@@ -52,6 +52,38 @@ void match_range(std::span<const std::uint32_t> ids, std::uint32_t begin, std::u
   }
 }
 
+// Few candidates decide where to look: a column is looked at in parts of so many rows.
+constexpr std::uint32_t part_rows = 1024;
+
+void look_up(const PackedInts& column, const IdSet& set, std::uint32_t begin, std::uint32_t count,
+             const std::uint64_t* candidates, std::uint64_t* words) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::uint64_t found = 0;
+    for (std::uint64_t word = candidates[i]; word != 0; word &= word - 1) {
+      const auto bit = static_cast<std::uint32_t>(std::countr_zero(word));
+      const auto id = static_cast<std::uint32_t>(column[begin + i * 64 + bit]);
+      found |= std::uint64_t{set.contains(id) ? 1U : 0U} << bit;
+    }
+    words[i] = found;
+  }
+}
+
+void match_part(const PackedInts& column, const IdSet& set, std::uint32_t begin, std::uint32_t rows,
+                const std::uint64_t* candidates, std::uint64_t* words) {
+  const std::uint32_t count = (rows + 63) / 64;
+  const std::uint32_t wanted = index::count_bits(candidates, count);
+  if (wanted * unpack_instead < rows) {
+    look_up(column, set, begin, count, candidates, words);
+    return;
+  }
+  std::array<std::uint32_t, part_rows> ids;
+  column.unpack(begin, begin + rows, ids.data());
+  match_ids(std::span(ids).first(rows), set, words);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    words[i] &= candidates[i];
+  }
+}
+
 }  // namespace
 
 void match_ids(std::span<const std::uint32_t> ids, const IdSet& set, std::uint64_t* words) {
@@ -80,24 +112,9 @@ void match_column(const PackedInts& column, const IdSet& set, std::uint32_t rows
                    [&](std::uint64_t word) { return all ? word : 0; });
     return;
   }
-  const std::uint32_t wanted = index::count_bits(candidates, count);
-  if (wanted * unpack_instead < rows) {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      std::uint64_t found = 0;
-      for (std::uint64_t word = candidates[i]; word != 0; word &= word - 1) {
-        const auto bit = static_cast<std::uint32_t>(std::countr_zero(word));
-        const auto id = static_cast<std::uint32_t>(column[i * 64 + bit]);
-        found |= std::uint64_t{set.contains(id) ? 1U : 0U} << bit;
-      }
-      words[i] = found;
-    }
-    return;
-  }
-  std::array<std::uint32_t, limits::block_rows_max> ids;
-  column.unpack(0, rows, ids.data());
-  match_ids(std::span(ids).first(rows), set, words);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    words[i] &= candidates[i];
+  for (std::uint32_t begin = 0; begin < rows; begin += part_rows) {
+    const std::uint32_t part = std::min(part_rows, rows - begin);
+    match_part(column, set, begin, part, candidates + begin / 64, words + begin / 64);
   }
 }
 

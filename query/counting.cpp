@@ -106,9 +106,8 @@ using Kind = BoundNode::Kind;
 
 // Whether the unit's rows are those of its chunk; it may lack blocks where nothing matches.
 [[nodiscard]] bool is_whole_chunk(const SegmentScan& scan, const Unit& unit, std::uint64_t rows) {
-  const std::uint64_t first = std::uint64_t{unit.chunk} * limits::chunk_rows;
-  return unit.postings_fit &&
-         rows == std::min<std::uint64_t>(limits::chunk_rows, scan.info().rows - first);
+  return unit.is_chunk() &&
+         rows == std::min<std::uint64_t>(limits::chunk_rows, scan.info().rows - unit.first_row);
 }
 
 // The unit's count, where cardinalities tell it.
@@ -123,13 +122,13 @@ using Kind = BoundNode::Kind;
     return rows;
   }
   const bool by_bitmaps = only->is(Kind::ids) && only->postings != nullptr &&
-                          only->postings->rare_blocks.empty() && totals_add_up(*only);
+                          only->postings->rare_strips.empty() && totals_add_up(*only);
   if (!by_bitmaps || !is_whole_chunk(scan, unit, *rows)) {
     return std::nullopt;
   }
   std::uint64_t count = 0;
   for (const auto& bitmap : only->postings->bitmaps) {
-    count += bitmap->count(unit.chunk);
+    count += bitmap->count(unit.chunk());
   }
   return count;
 }

@@ -86,24 +86,26 @@ Evaluated Evaluator::restrict(const BoundNode& node, const Unit& unit, RowBits& 
 }
 
 Evaluated Evaluator::restrict_ids(const BoundNode& node, const Unit& unit, RowBits& bits) {
-  const bool use_postings = node.postings != nullptr && unit.postings_fit;
+  const bool use_postings = node.postings != nullptr;
   Scratch found(*this);
   found->clear(unit.words);
   if (use_postings) {
     for (const auto& bitmap : node.postings->bitmaps) {
-      bitmap->add_to(unit.chunk, *found, unit.words);
+      add_posting(*bitmap, unit, *found);
     }
   }
   for (const Unit::Slice& slice : unit.slices) {
-    if (use_postings &&
-        (node.postings->rare_blocks.empty() || !node.postings->rare_blocks[slice.block])) {
-      continue;
+    if (use_postings && node.postings->rare_strips.empty()) {
+      break;
     }
     const WordRange words = slice.words();
+    const std::uint32_t first_row = blocks_[slice.block].first_row;
     BlockWords candidates;
     std::uint64_t any = 0;
     for (std::uint32_t i = words.begin; i < words.end; ++i) {
-      candidates[i - words.begin] = bits.words[i] & ~found->words[i];
+      const std::uint32_t row = first_row + (i - words.begin) * 64;
+      const bool looked_at = !use_postings || node.postings->rare_in(row, row + 64);
+      candidates[i - words.begin] = looked_at ? bits.words[i] & ~found->words[i] : 0;
       any |= candidates[i - words.begin];
     }
     if (any == 0) {
@@ -116,6 +118,25 @@ Evaluated Evaluator::restrict_ids(const BoundNode& node, const Unit& unit, RowBi
   }
   bits.and_with(*found, unit.words);
   return {};
+}
+
+void Evaluator::add_posting(const index::RowBitmap& bitmap, const Unit& unit, RowBits& found) {
+  if (unit.is_chunk()) {
+    bitmap.add_to(unit.chunk(), found, unit.words);
+    return;
+  }
+  // A block that begins anywhere: its bits are moved here from the one or two chunks it lies in.
+  Scratch chunk_bits(*this);
+  const std::uint32_t end = unit.first_row + unit.words.end * 64;
+  for (std::uint32_t chunk = unit.first_row / limits::chunk_rows;
+       chunk < bitmap.chunks() && chunk * limits::chunk_rows < end; ++chunk) {
+    chunk_bits->clear({});
+    bitmap.add_to(chunk, *chunk_bits, {});
+    for (std::uint32_t i = unit.words.begin; i < unit.words.end; ++i) {
+      found.words[i] |= chunk_bits->word_at(std::int64_t{unit.first_row} + i * 64 -
+                                            std::int64_t{chunk} * limits::chunk_rows);
+    }
+  }
 }
 
 Evaluated Evaluator::scan(const BoundNode& node, const Unit::Slice& slice,

@@ -6,7 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "engine/limits.hpp"
 #include "engine/segment_reader.hpp"
+#include "index/row_bitmap.hpp"
 #include "index/row_bits.hpp"
 #include "query/bound_node.hpp"
 #include "query/diff.hpp"
@@ -27,10 +29,12 @@ struct Unit {
   };
   std::vector<Slice> slices;
   index::WordRange words;  // that the slices cover
-  // Which chunk of the segment's rows the bits are, where postings may be used: bit b is row
-  // chunk * chunk_rows + b.
-  std::uint32_t chunk = 0;
-  bool postings_fit = false;
+  // Bit b is row first_row + b of the segment.
+  std::uint32_t first_row = 0;
+
+  // Whether the bits are those of a chunk of the segment, as postings have them, and of which.
+  [[nodiscard]] bool is_chunk() const { return first_row % limits::chunk_rows == 0; }
+  [[nodiscard]] std::uint32_t chunk() const { return first_row / limits::chunk_rows; }
 };
 
 // A block that could not be read.
@@ -52,6 +56,8 @@ class Evaluator {
  private:
   [[nodiscard]] Evaluated restrict_ids(const BoundNode& node, const Unit& unit,
                                        index::RowBits& bits);
+  // Adds the rows of a posting to `found`, which are the unit's bits.
+  void add_posting(const index::RowBitmap& bitmap, const Unit& unit, index::RowBits& found);
   // Sets the bits of `found` for candidates of the slice that match.
   [[nodiscard]] Evaluated scan(const BoundNode& node, const Unit::Slice& slice,
                                const std::uint64_t* candidates, std::uint64_t* found);

@@ -22,7 +22,7 @@ constexpr std::size_t posting_bitmaps_max = 32;
     return nullptr;
   }
   auto postings = std::make_shared<LeafPostings>();
-  std::vector<std::uint32_t> blocks;
+  std::vector<std::uint32_t> strips;
   std::shared_ptr<const index::ValuePage> page;
   std::uint32_t page_first = UINT32_MAX;
   for (const IdRange& range : values.ranges()) {
@@ -39,7 +39,7 @@ constexpr std::size_t posting_bitmaps_max = 32;
       postings->rows += page->rows(place);
       ++counters.postings_read;
       if (!page->frequent(place)) {
-        page->blocks(place, blocks);
+        page->strips(place, strips);
         continue;
       }
       if (postings->bitmaps.size() == posting_bitmaps_max) {
@@ -52,10 +52,10 @@ constexpr std::size_t posting_bitmaps_max = 32;
       postings->bitmaps.push_back(std::move(*bitmap));
     }
   }
-  if (!blocks.empty()) {
-    postings->rare_blocks.resize(index.blocks());
-    for (const std::uint32_t block : blocks) {
-      postings->rare_blocks[block] = true;
+  if (!strips.empty()) {
+    postings->rare_strips.resize(index.shape().strips());
+    for (const std::uint32_t strip : strips) {
+      postings->rare_strips[strip] = true;
     }
   }
   return postings;
@@ -120,7 +120,8 @@ void sort_children(BoundNode& node) {
                                             std::span<const BlockInfo> blocks) {
   std::vector<bool> possible(blocks.size(), false);
   for (std::size_t block = 0; block < blocks.size(); ++block) {
-    bool found = block < postings.rare_blocks.size() && postings.rare_blocks[block];
+    bool found =
+        postings.rare_in(blocks[block].first_row, blocks[block].first_row + blocks[block].rows);
     const std::uint32_t first = blocks[block].first_row / limits::chunk_rows;
     const std::uint32_t last =
         (blocks[block].first_row + blocks[block].rows - 1) / limits::chunk_rows;
@@ -143,6 +144,17 @@ template <typename Possible>
 }
 
 }  // namespace
+
+bool LeafPostings::rare_in(std::uint32_t begin, std::uint32_t end) const {
+  const auto strips = static_cast<std::uint32_t>(rare_strips.size());
+  const std::uint32_t last = std::min(strips, (end + index::strip_rows - 1) / index::strip_rows);
+  for (std::uint32_t strip = begin / index::strip_rows; strip < last; ++strip) {
+    if (rare_strips[strip]) {
+      return true;
+    }
+  }
+  return false;
+}
 
 bool needs_postings(const BoundNode& node) {
   return node.is(Kind::ids) || std::any_of(node.children.begin(), node.children.end(),

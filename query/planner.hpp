@@ -13,11 +13,14 @@
 
 namespace docket::query {
 
-// The postings of one condition: rows of its frequent values as bitmaps, blocks of its rare ones.
+// The postings of one condition: rows of its frequent values as bitmaps, strips of its rare ones.
 struct LeafPostings {
   std::vector<std::shared_ptr<const index::RowBitmap>> bitmaps;
-  std::vector<bool> rare_blocks;  // by block; empty when no value is rare
+  std::vector<bool> rare_strips;  // by strip of rows; empty when no value is rare
   std::uint64_t rows = 0;         // sum over the values; a row with several counts several times
+
+  // Whether a rare value occurs in a strip that has rows from `begin` up to `end`.
+  [[nodiscard]] bool rare_in(std::uint32_t begin, std::uint32_t end) const;
 };
 
 // What reading the postings came to.

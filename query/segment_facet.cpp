@@ -17,7 +17,7 @@ Result<void> SegmentFacet::open(std::uint32_t block) {
 
 std::shared_ptr<const index::SegmentIndex> SegmentFacet::fitting_index() {
   const auto dimension = dimension_of(field_);
-  if (!dimension || !scan_.postings_fit()) {
+  if (!dimension) {
     return nullptr;
   }
   auto index = scan_.index();
@@ -87,7 +87,7 @@ bool SegmentFacet::count_by_cardinality(const Unit& unit) {
   }
   if (has_bitmaps_) {
     for (std::uint32_t number = 0; number < bitmaps_.size(); ++number) {
-      counts_[number] += bitmaps_[number] == nullptr ? 0 : bitmaps_[number]->count(unit.chunk);
+      counts_[number] += bitmaps_[number] == nullptr ? 0 : bitmaps_[number]->count(unit.chunk());
     }
   }
   return has_bitmaps_;

@@ -10,9 +10,9 @@
 namespace docket::query {
 namespace {
 
-// Whether every chunk of rows is made of whole blocks that begin at multiples of 64: only then do
-// the bits of a unit and those of a posting mean the same row. A sealed segment that was damaged
-// before it was sealed may have short blocks in the middle.
+// Whether every chunk of rows is made of whole blocks that begin at multiples of 64, so that they
+// can be looked at together, with the bits of postings as they are. Blocks of large payloads have
+// fewer rows, and so has one before a gap.
 [[nodiscard]] bool is_aligned(std::span<const BlockInfo> blocks) {
   return std::all_of(blocks.begin(), blocks.end(), [](const BlockInfo& block) {
     return block.rows != 0 && block.first_row % 64 == 0 &&
@@ -77,7 +77,7 @@ Result<void> SegmentScan::prepare_sealed() {
   scope.ts_max = info().ts_max;
   DOCKET_ASSIGN(bound_, bind(context_.compiled, scope));
   PlanCounters counters;
-  plan(bound_, aligned_ && needs_postings(bound_) ? index().get() : nullptr, info().rows, counters);
+  plan(bound_, needs_postings(bound_) ? index().get() : nullptr, info().rows, counters);
   context_.counters->postings_read += counters.postings_read;
   possible_ = possible_blocks(bound_, blocks_);
   return {};
@@ -106,9 +106,8 @@ std::uint32_t SegmentScan::visible_rows(std::uint32_t block) const {
 Unit SegmentScan::block_unit(std::uint32_t block) const {
   const BlockInfo& info = blocks_[block];
   Unit unit;
-  unit.postings_fit = aligned_;
-  unit.chunk = info.first_row / limits::chunk_rows;
   const std::uint32_t at = aligned_ ? info.first_row % limits::chunk_rows : 0;
+  unit.first_row = info.first_row - at;
   unit.slices.push_back(Unit::Slice{block, at, info.rows});
   unit.words = index::WordRange{at / 64, (at + info.rows + 63) / 64};
   return unit;
@@ -121,7 +120,7 @@ std::vector<Unit> SegmentScan::units() const {
       continue;
     }
     Unit unit = block_unit(block);
-    if (aligned_ && !units.empty() && units.back().chunk == unit.chunk) {
+    if (aligned_ && !units.empty() && units.back().first_row == unit.first_row) {
       units.back().slices.push_back(unit.slices.front());
       units.back().words.end = unit.words.end;
     } else {

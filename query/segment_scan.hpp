@@ -62,9 +62,6 @@ class SegmentScan {
   // The index of a sealed segment where the planner had a use for it, or as asked; null when there
   // is none.
   [[nodiscard]] std::shared_ptr<const index::SegmentIndex> index();
-  // Whether rows of a chunk may be counted by postings: no block straddles or is missing.
-  [[nodiscard]] bool postings_fit() const { return aligned_; }
-
   // The units to evaluate, blocks that are impossible left out: chunks of a sealed segment, blocks
   // of an active one.
   [[nodiscard]] std::vector<Unit> units() const;

@@ -7,7 +7,7 @@
 // Invariants:
 //   I1  No read outside of the bytes, no assertion, no crash.
 //   I2  No more memory is given than a fixed multiple of the file's size.
-//   I3  No row outside of the chunk, no block outside of the segment is given out.
+//   I3  No row outside of the chunk, no strip outside of the segment is given out.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace {
 
 using namespace docket::index;
 
-constexpr PageShape shape{100, 100 * 8192, 820};
+constexpr PageShape shape{100 * 8192, 820};
 constexpr std::uint32_t values = 700;
 
 void read_page(const SegmentIndex& index, Dimension dimension, std::uint32_t value) {
@@ -31,12 +31,12 @@ void read_page(const SegmentIndex& index, Dimension dimension, std::uint32_t val
   if (!page) {
     return;
   }
-  std::vector<std::uint32_t> blocks;
+  std::vector<std::uint32_t> strips;
   for (std::uint32_t i = 0; i < (*page)->size(); ++i) {
     DOCKET_ASSERT((*page)->rows(i) <= index.rows());
-    (*page)->blocks(i, blocks);
-    DOCKET_ASSERT(blocks.empty() || blocks.back() < index.blocks());
-    blocks.clear();
+    (*page)->strips(i, strips);
+    DOCKET_ASSERT(strips.empty() || strips.back() < index.shape().strips());
+    strips.clear();
   }
 }
 
@@ -90,6 +90,7 @@ void read_all(std::vector<std::byte> file) {
 // The bytes as the only section of a file that is right otherwise.
 std::vector<std::byte> wrapped(std::uint8_t choice, std::span<const std::byte> section) {
   Header header;
+  header.blocks = 100;
   header.shape = shape;
   header.values.fill(values);
   IndexFileWriter writer;

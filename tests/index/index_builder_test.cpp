@@ -22,11 +22,11 @@ std::shared_ptr<const SegmentIndex> index_of(const SegmentReader& segment) {
   return *index;
 }
 
-// The rows of a value, as the index has them: exact for a frequent value, whole blocks else.
+// The rows of a value, as the index has them: exact for a frequent value, whole strips else.
 struct Found {
   std::uint32_t rows = 0;
   std::vector<std::uint32_t> exact;
-  std::vector<std::uint32_t> blocks;
+  std::vector<std::uint32_t> strips;
 };
 
 Found find(const SegmentIndex& index, Dimension dimension, std::uint32_t value) {
@@ -36,7 +36,7 @@ Found find(const SegmentIndex& index, Dimension dimension, std::uint32_t value) 
   const std::uint32_t place = value % page_values;
   found.rows = (*page)->rows(place);
   if (!(*page)->frequent(place)) {
-    (*page)->blocks(place, found.blocks);
+    (*page)->strips(place, found.strips);
     return found;
   }
   const auto bitmap = index.bitmap(dimension, value);
@@ -93,21 +93,21 @@ TEST(IndexBuilder, PostingsAreTheRowsThatHaveTheValue) {
   }
 }
 
-TEST(IndexBuilder, RareValuesListExactlyTheirBlocks) {
+TEST(IndexBuilder, RareValuesListExactlyTheirStrips) {
   const std::vector<Event> events = RandomEvents(4).take(40'000);
   const auto segment = MemorySegment::sealed("activity", SegmentId(1), Seq(1), events);
   const auto index = index_of(*segment);
   const StringTable& requests = **(*segment->dictionaries(0))->strings(DictionaryField::request);
-  std::map<std::string, std::set<std::uint32_t>> blocks;
+  std::map<std::string, std::set<std::uint32_t>> strips;
   for (std::uint32_t row = 0; row < events.size(); ++row) {
-    blocks[events[row].request].insert(row / limits::block_rows_max);
+    strips[events[row].request].insert(row / strip_rows);
   }
   std::string text;
   for (std::uint32_t request = 1; request < requests.size(); request += 17) {
     ASSERT_TRUE(requests.read(request, text));
     const Found found = find(*index, Dimension::request, request);
-    const std::set<std::uint32_t>& expected = blocks.at(text);
-    EXPECT_EQ(found.blocks, std::vector<std::uint32_t>(expected.begin(), expected.end()));
+    const std::set<std::uint32_t>& expected = strips.at(text);
+    EXPECT_EQ(found.strips, std::vector<std::uint32_t>(expected.begin(), expected.end()));
   }
 }
 

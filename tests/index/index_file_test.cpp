@@ -12,7 +12,8 @@ Header header_of_a_small_segment() {
   Header header;
   header.segment = SegmentId(7);
   header.digest = 0x1122334455667788;
-  header.shape = PageShape{2, 9000, 64};
+  header.blocks = 2;
+  header.shape = PageShape{9000, 64};
   header.facts.target_ids_have_colon = true;
   header.values[static_cast<std::size_t>(Dimension::verb)] = 5;
   header.values[static_cast<std::size_t>(Dimension::target)] = 5000;
@@ -53,7 +54,8 @@ TEST(IndexFile, GivesBackHeaderAndSections) {
   ASSERT_TRUE(header);
   EXPECT_EQ(header->segment, SegmentId(7));
   EXPECT_EQ(header->digest, 0x1122334455667788U);
-  EXPECT_EQ(header->shape, (PageShape{2, 9000, 64}));
+  EXPECT_EQ(header->blocks, 2U);
+  EXPECT_EQ(header->shape, (PageShape{9000, 64}));
   EXPECT_EQ(header->facts, header_of_a_small_segment().facts);
   EXPECT_EQ(header->values, header_of_a_small_segment().values);
   const auto table = read_back(file);

@@ -29,6 +29,7 @@ void fill(MixedStore& store, std::size_t scale) {
   store.add("activity", 10'000 * scale, true);
   store.add("activity", 300, true);
   store.add("activity", 1'000 * scale, false);
+  store.add("authentication", 9'000 * scale, true, 1500);  // as where payloads are large
   store.add("authentication", 500 * scale, true);
   store.add("authentication", 100, false);
   store.add("campaign", 700 * scale, false);

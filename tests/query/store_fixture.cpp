@@ -14,12 +14,14 @@ using docket::testing::RandomEventsOptions;
 MixedStore::MixedStore(std::uint64_t seed)
     : seed_(seed), catalog_(disk_, index::CatalogOptions{}) {}
 
-void MixedStore::add(const std::string& log, std::size_t count, bool sealed) {
+void MixedStore::add(const std::string& log, std::size_t count, bool sealed,
+                     std::uint32_t block_rows) {
   RandomEvents generator(++seed_);
-  add(log, generator.take(count), sealed);
+  add(log, generator.take(count), sealed, block_rows);
 }
 
-void MixedStore::add(const std::string& log, std::vector<Event> events, bool sealed) {
+void MixedStore::add(const std::string& log, std::vector<Event> events, bool sealed,
+                     std::uint32_t block_rows) {
   LogState& state = logs_[log];
   EXPECT_TRUE(disk_.make_directories(log));
   EXPECT_TRUE(!sealed || state.active.empty()) << "sealed segments come before the active one";
@@ -32,8 +34,8 @@ void MixedStore::add(const std::string& log, std::vector<Event> events, bool sea
     events_.push_back(event);
   }
   if (sealed) {
-    state.sealed.push_back(MemorySegment::sealed(log, SegmentId(next_segment_++),
-                                                 Seq(state.next_seq - events.size()), events));
+    state.sealed.push_back(MemorySegment::sealed(
+        log, SegmentId(next_segment_++), Seq(state.next_seq - events.size()), events, block_rows));
     state.active_first = state.next_seq;
     return;
   }

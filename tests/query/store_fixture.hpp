@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/limits.hpp"
 #include "engine/snapshot.hpp"
 #include "index/catalog.hpp"
 #include "query/expression.hpp"
@@ -21,11 +22,13 @@ class MixedStore {
  public:
   explicit MixedStore(std::uint64_t seed);
 
-  // Appends random events to a log. With `sealed` they become a sealed segment, else they go to the
-  // active one.
-  void add(const std::string& log, std::size_t count, bool sealed);
+  // Appends random events to a log. With `sealed` they become a sealed segment, of blocks of
+  // `block_rows` rows, else they go to the active one.
+  void add(const std::string& log, std::size_t count, bool sealed,
+           std::uint32_t block_rows = limits::block_rows_max);
   // Appends these.
-  void add(const std::string& log, std::vector<Event> events, bool sealed);
+  void add(const std::string& log, std::vector<Event> events, bool sealed,
+           std::uint32_t block_rows = limits::block_rows_max);
 
   [[nodiscard]] StoreSnapshot snapshot() const;
   [[nodiscard]] Searcher searcher() { return Searcher(snapshot(), catalog_); }

@@ -23,7 +23,7 @@ class MemoryDictionaries;
 // Reading is thread-safe. Damage is set before readers start.
 class MemorySegment final : public SegmentReader {
  public:
-  // Full blocks of `block_rows` rows and one set of sorted dictionaries. `log` and `seq` of the
+  // Blocks of `block_rows` rows and one set of sorted dictionaries. `log` and `seq` of the
   // events are not looked at: the first one is `first_seq`.
   [[nodiscard]] static std::shared_ptr<MemorySegment> sealed(
       const std::string& log, SegmentId id, Seq first_seq, std::span<const Event> events,
