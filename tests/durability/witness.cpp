@@ -90,6 +90,25 @@ std::string differences(const Event& a, const Event& b) {
   return names;
 }
 
+// Nothing is left behind that no snapshot shows and no later start would remove.
+void check_files(Disk& disk, Store& store) {
+  const auto snapshot = store.snapshot();
+  ASSERT_TRUE(snapshot) << snapshot.error().describe();
+  for (const LogSnapshot& log : snapshot->logs) {
+    const std::string log_directory = directory + "/logs/" + log.log;
+    const auto entries = disk.list(log_directory);
+    ASSERT_TRUE(entries) << entries.error().describe();
+    for (const DirectoryEntry& entry : *entries) {
+      const std::string path = log_directory + "/" + entry.name;
+      EXPECT_FALSE(entry.name.ends_with(".tmp")) << path << " is left over";
+      EXPECT_TRUE(!entry.name.ends_with(".seg") ||
+                  std::any_of(log.segments.begin(), log.segments.end(),
+                              [&](const auto& segment) { return segment->info().path == path; }))
+          << path << " is left over";
+    }
+  }
+}
+
 EncodedBatch encode(const std::vector<Event>& events) {
   BatchBuilder builder;
   std::vector<TargetView> related;
@@ -421,6 +440,7 @@ void Witness::check_and_settle(Disk& disk) {
   const auto store = Store::open(disk, directory, small_segments(&observer));
   ASSERT_TRUE(store) << store.error().describe();
   EXPECT_TRUE(read(**store) == settled) << "not the same after closing and opening again";
+  check_files(disk, **store);
 }
 
 }  // namespace docket::testing

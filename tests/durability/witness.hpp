@@ -38,7 +38,7 @@ class Witness {
   //     unchanged; batches refused for sure are not there; others are there whole or not at all;
   //   - seqs are dense from the first that is not retired; what is retired does not come back;
   //   - sending again what was not acknowledged stores each batch exactly once;
-  //   - the store is the same when it is closed and opened again.
+  //   - the store is the same when it is closed and opened again, and leaves no file over.
   // Afterwards all that can be sent again has been acknowledged.
   void check_and_settle(Disk& disk);
 
