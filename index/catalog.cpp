@@ -121,6 +121,29 @@ struct Catalog::State {
     return index;
   }
 
+  // The index in memory or in its file, where it is whole; null else. The entry is being built by
+  // the caller.
+  [[nodiscard]] std::shared_ptr<const SegmentIndex> find(const std::shared_ptr<Entry>& entry,
+                                                         const SegmentInfo& segment) {
+    if (auto index = current(*entry); index != nullptr) {
+      if (index->damaged()) {
+        count(&CatalogStats::damaged);
+        return nullptr;
+      }
+      return index;
+    }
+    auto loaded = load(segment);
+    if (!loaded) {
+      if (loaded.error().code == ErrorCode::corrupt) {
+        count(&CatalogStats::damaged);
+      }
+      return nullptr;
+    }
+    count(&CatalogStats::loaded);
+    keep(entry, *loaded);
+    return *loaded;
+  }
+
   // Builds the index. It is served from its file where that could be written, else from memory.
   [[nodiscard]] Result<std::shared_ptr<const SegmentIndex>> build(const SegmentReader& segment,
                                                                   Result<void>& written) {
@@ -167,22 +190,8 @@ Result<std::shared_ptr<const SegmentIndex>> Catalog::of(
   if (entry->failure) {
     return fail(*entry->failure);
   }
-  std::shared_ptr<const SegmentIndex> index = state_->current(*entry);
-  if (index != nullptr && !index->damaged()) {
+  if (auto index = state_->find(entry, segment->info())) {
     return index;
-  }
-  if (index == nullptr) {
-    auto loaded = state_->load(segment->info());
-    if (loaded) {
-      state_->count(&CatalogStats::loaded);
-      state_->keep(entry, *loaded);
-      return loaded;
-    }
-    if (loaded.error().code == ErrorCode::corrupt) {
-      state_->count(&CatalogStats::damaged);
-    }
-  } else {
-    state_->count(&CatalogStats::damaged);
   }
   Result<void> written;
   auto built = state_->build(*segment, written);
@@ -192,6 +201,20 @@ Result<std::shared_ptr<const SegmentIndex>> Catalog::of(
   }
   state_->keep(entry, *built);
   return built;
+}
+
+std::shared_ptr<const SegmentIndex> Catalog::existing(
+    const std::shared_ptr<const SegmentReader>& segment) {
+  if (!segment->info().sealed) {
+    return nullptr;
+  }
+  const std::shared_ptr<State::Entry> entry = state_->entry_of(segment->info());
+  if (auto index = state_->current(*entry); index != nullptr && !index->damaged()) {
+    return index;
+  }
+  // Whoever is building it now takes longer than doing without it.
+  const std::unique_lock lock(entry->building, std::try_to_lock);
+  return lock.owns_lock() && !entry->failure ? state_->find(entry, segment->info()) : nullptr;
 }
 
 CatalogStats Catalog::stats() const {

@@ -41,6 +41,9 @@ class Catalog {
   // cannot be read.
   [[nodiscard]] Result<std::shared_ptr<const SegmentIndex>> of(
       const std::shared_ptr<const SegmentReader>& segment);
+  // The same where it costs little: from memory or from its file, else null. Never builds.
+  [[nodiscard]] std::shared_ptr<const SegmentIndex> existing(
+      const std::shared_ptr<const SegmentReader>& segment);
   [[nodiscard]] CatalogStats stats() const;
 
   // Compares every posting and total with the segment's rows. Error: corrupt, naming the place;

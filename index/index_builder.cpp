@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "engine/assert.hpp"
+#include "engine/bytes.hpp"
+#include "engine/limits.hpp"
 #include "index/bit_stream.hpp"
 #include "index/index_file.hpp"
 #include "index/name_filter.hpp"
@@ -70,7 +72,10 @@ class Builder {
  private:
   void add_dimension(Dimension dimension, const DimensionEntries& entries) {
     header_.values[static_cast<std::size_t>(dimension)] = entries.universe;
-    const PageShape shape = header_.shape_of(dimension);
+    const PageShape& shape = header_.shape;
+    if (has_block_counts(entries.universe, header_.blocks)) {
+      add_block_counts(dimension, entries);
+    }
     const RowsByValue by_value(entries);
     std::vector<ValuePostings> page;
     std::vector<std::uint32_t> page_strips;
@@ -106,6 +111,24 @@ class Builder {
       ValuePage::encode(page, shape, section.bytes);
       pages_.push_back(std::move(section));
     }
+  }
+
+  void add_block_counts(Dimension dimension, const DimensionEntries& entries) {
+    static_assert(limits::block_rows_max <= UINT16_MAX);
+    std::vector<std::uint16_t> counts(std::size_t{entries.universe} * blocks_.size());
+    std::size_t block = 0;
+    for (std::size_t i = 0; i < entries.values.size(); ++i) {
+      const std::size_t row = entries.rows.empty() ? i : entries.rows[i];
+      while (row >= blocks_[block].first_row + blocks_[block].rows) {
+        ++block;
+      }
+      ++counts[block * entries.universe + entries.values[i]];
+    }
+    PendingSection section{dimension, 0, {}};
+    for (const std::uint16_t count : counts) {
+      append_le(section.bytes, count);
+    }
+    block_counts_.push_back(std::move(section));
   }
 
   // Sets Facts::targets_overlap. Where two types differ in case only, every event with related
@@ -229,6 +252,7 @@ class Builder {
     add_all(SectionKind::row_bitmap, bitmaps_);
     add_all(SectionKind::name_filter, filters_);
     writer.add(SectionKind::time_sorted, 0, 0, time_sorted_);
+    add_all(SectionKind::block_counts, block_counts_);
     return writer.finish(header_);
   }
 
@@ -238,6 +262,7 @@ class Builder {
   std::vector<PendingSection> pages_;
   std::vector<PendingSection> bitmaps_;
   std::vector<PendingSection> filters_;
+  std::vector<PendingSection> block_counts_;
   std::vector<std::byte> time_sorted_;
 };
 

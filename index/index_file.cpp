@@ -55,6 +55,9 @@ constexpr std::uint32_t fact_overlap = 4;
       return is_table(entry.dimension) && entry.first == 0;
     case SectionKind::time_sorted:
       return entry.dimension == 0 && entry.first == 0;
+    case SectionKind::block_counts:
+      return entry.dimension < dimension_count && entry.first == 0 &&
+             has_block_counts(header.values[entry.dimension], header.blocks);
   }
   return false;
 }

@@ -16,10 +16,11 @@
 namespace docket::index {
 
 enum class SectionKind : std::uint8_t {
-  value_page = 1,   // `first` is its first value
-  row_bitmap = 2,   // `first` is the value
-  name_filter = 3,  // of the actor or the target table
-  time_sorted = 4,  // one bit a block
+  value_page = 1,    // `first` is its first value
+  row_bitmap = 2,    // `first` is the value
+  name_filter = 3,   // of the actor or the target table
+  time_sorted = 4,   // one bit a block
+  block_counts = 5,  // of a dimension of few values
 };
 
 struct SectionEntry {
@@ -39,11 +40,13 @@ struct Facts {
   friend bool operator==(const Facts&, const Facts&) = default;
 };
 
-// In a dimension of few values each value that occurs has a row bitmap, however rare it is: facets
-// by verb or type over a part of the time then never look at rows.
-inline constexpr std::uint32_t few_values = 256;
-// Only in segments of more rows than a chunk has; in smaller ones scanning is as fast.
-inline constexpr std::uint32_t few_values_rows_min = limits::chunk_rows + 1;
+// A dimension of several but at most so many values has, for each block of several, how many of its
+// rows have each value: facets by verb or type over a part of the time then look at rows of the
+// blocks at its ends only.
+inline constexpr std::uint32_t block_counts_values_max = 256;
+[[nodiscard]] constexpr bool has_block_counts(std::uint32_t values, std::uint32_t blocks) {
+  return values > 1 && values <= block_counts_values_max && blocks > 1;
+}
 
 struct Header {
   SegmentId segment;
@@ -55,16 +58,6 @@ struct Header {
   std::uint32_t sections = 0;
   std::uint64_t file_bytes = 0;
   std::uint64_t table_checksum = 0;
-
-  // The shape of a dimension's pages: which values are frequent there.
-  [[nodiscard]] PageShape shape_of(Dimension dimension) const {
-    PageShape result = shape;
-    if (values[static_cast<std::size_t>(dimension)] <= few_values &&
-        shape.rows >= few_values_rows_min) {
-      result.bitmap_rows_min = 1;
-    }
-    return result;
-  }
 };
 
 inline constexpr std::size_t header_bytes = 144;

@@ -21,6 +21,8 @@ namespace {
       return "names of the " + std::string(dimension) + " table";
     case SectionKind::time_sorted:
       return "order of time";
+    case SectionKind::block_counts:
+      return "counts by block of " + std::string(dimension);
   }
   return "a section of no known kind";
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/limits.hpp"
 
@@ -124,14 +125,14 @@ struct alignas(64) RowBits {
     }
     words[(end - 1) / 64] |= last;
   }
-  // Calls visit(row) for each row of the range, ascending.
+  // Calls visit(row) for each row of the range, ascending. A visit that returns false ends it.
   template <typename Visit>
   void for_each(WordRange range, Visit&& visit) const {
     for (std::uint32_t i = range.begin; i < range.end; ++i) {
-      std::uint64_t word = words[i];
-      while (word != 0) {
-        visit(i * 64 + static_cast<std::uint32_t>(std::countr_zero(word)));
-        word &= word - 1;
+      for (std::uint64_t word = words[i]; word != 0; word &= word - 1) {
+        if (!go_on(visit, i * 64 + static_cast<std::uint32_t>(std::countr_zero(word)))) {
+          return;
+        }
       }
     }
   }
@@ -139,12 +140,24 @@ struct alignas(64) RowBits {
   template <typename Visit>
   void for_each_descending(WordRange range, Visit&& visit) const {
     for (std::uint32_t i = range.end; i-- > range.begin;) {
-      std::uint64_t word = words[i];
-      while (word != 0) {
+      for (std::uint64_t word = words[i]; word != 0;) {
         const auto bit = 63 - static_cast<std::uint32_t>(std::countl_zero(word));
-        visit(i * 64 + bit);
+        if (!go_on(visit, i * 64 + bit)) {
+          return;
+        }
         word &= ~(std::uint64_t{1} << bit);
       }
+    }
+  }
+
+ private:
+  template <typename Visit>
+  [[nodiscard]] static bool go_on(Visit& visit, std::uint32_t row) {
+    if constexpr (std::is_same_v<decltype(visit(row)), bool>) {
+      return visit(row);
+    } else {
+      visit(row);
+      return true;
     }
   }
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/assert.hpp"
+#include "engine/bytes.hpp"
 #include "engine/codec.hpp"
 
 namespace docket::index {
@@ -97,7 +98,7 @@ Result<std::shared_ptr<const ValuePage>> SegmentIndex::page(Dimension dimension,
                             [&](std::vector<std::byte> bytes) {
                               return ValuePage::parse(std::move(bytes),
                                                       std::min(page_values, all - first),
-                                                      header_.shape_of(dimension));
+                                                      header_.shape);
                             });
 }
 
@@ -131,6 +132,24 @@ struct BlockFlags {
 };
 
 }  // namespace
+
+Result<std::shared_ptr<const BlockCounts>> SegmentIndex::block_counts(Dimension dimension) const {
+  return section<BlockCounts>(
+      SectionKind::block_counts, static_cast<std::uint8_t>(dimension), 0,
+      [&](const std::vector<std::byte>& bytes) -> Result<BlockCounts> {
+        BlockCounts counts;
+        counts.values = values(dimension);
+        const std::size_t cells = std::size_t{counts.values} * blocks();
+        if (bytes.size() != cells * sizeof(std::uint16_t)) {
+          return fail(ErrorCode::corrupt, "block counts: wrong size");
+        }
+        counts.rows.resize(cells);
+        for (std::size_t i = 0; i < cells; ++i) {
+          counts.rows[i] = load_le<std::uint16_t>(bytes.data() + i * sizeof(std::uint16_t));
+        }
+        return counts;
+      });
+}
 
 Result<std::shared_ptr<const std::vector<bool>>> SegmentIndex::time_sorted() const {
   DOCKET_ASSIGN(const std::shared_ptr<const BlockFlags> decoded,

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,18 @@
 #include "index/value_page.hpp"
 
 namespace docket::index {
+
+// How many rows of each block have each value of a dimension.
+struct BlockCounts {
+  std::uint32_t values = 0;
+  std::vector<std::uint16_t> rows;  // by block, then by value
+
+  // Of one block, by value.
+  [[nodiscard]] std::span<const std::uint16_t> of(std::uint32_t block) const {
+    return std::span(rows).subspan(std::size_t{block} * values, values);
+  }
+  [[nodiscard]] std::size_t memory_bytes() const { return rows.size() * sizeof(std::uint16_t); }
+};
 
 // Holds the header and the table only; sections are read, verified and decoded on first use and
 // kept by the cache. Thread-safe. Errors of the readers are `corrupt` or `io`: the caller then does
@@ -38,11 +51,6 @@ class SegmentIndex {
     return header_.values[static_cast<std::size_t>(dimension)];
   }
 
-  // Whether every value that occurs has a row bitmap.
-  [[nodiscard]] bool has_all_bitmaps(Dimension dimension) const {
-    return header_.shape_of(dimension).bitmap_rows_min == 1;
-  }
-
   // The page that holds `value`; its place in it is value % page_values.
   // Precondition: value < values(dimension).
   [[nodiscard]] Result<std::shared_ptr<const ValuePage>> page(Dimension dimension,
@@ -50,6 +58,9 @@ class SegmentIndex {
   // Of a value that its page calls frequent.
   [[nodiscard]] Result<std::shared_ptr<const RowBitmap>> bitmap(Dimension dimension,
                                                                 std::uint32_t value) const;
+
+  // Precondition: has_block_counts(values(dimension), blocks()).
+  [[nodiscard]] Result<std::shared_ptr<const BlockCounts>> block_counts(Dimension dimension) const;
 
   // Whether some actor or target may have this name; false is certain. `table` is Dimension::actor
   // or Dimension::target.

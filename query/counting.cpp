@@ -135,10 +135,25 @@ using Kind = BoundNode::Kind;
 
 }  // namespace
 
-bool matches_whole_chunk(const SegmentScan& scan, const Unit& unit) {
-  const auto rows = complete_rows(scan, unit);
-  const BoundNode* only = scan.sealed() ? only_condition(scan, unit) : nullptr;
-  return rows && only != nullptr && only->is(Kind::all) && is_whole_chunk(scan, unit, *rows);
+Unit without_whole_blocks(const SegmentScan& scan, const Unit& unit) {
+  if (!scan.sealed()) {
+    return unit;
+  }
+  Unit rest = unit;
+  rest.slices.clear();
+  for (const Unit::Slice& slice : unit.slices) {
+    Unit alone = unit;
+    alone.slices = {slice};
+    const BoundNode* only = only_condition(scan, alone);
+    if (!complete_rows(scan, alone) || only == nullptr || !only->is(Kind::all)) {
+      rest.slices.push_back(slice);
+    }
+  }
+  if (!rest.slices.empty()) {
+    rest.words =
+        index::WordRange{rest.slices.front().words().begin, rest.slices.back().words().end};
+  }
+  return rest;
 }
 
 bool matches_whole_segment(const SegmentScan& scan) {

@@ -8,8 +8,8 @@
 
 namespace docket::query {
 
-// Whether every row of the unit, which is a whole chunk of a sealed segment, matches.
-[[nodiscard]] bool matches_whole_chunk(const SegmentScan& scan, const Unit& unit);
+// The unit without the blocks of a sealed segment of which every row matches.
+[[nodiscard]] Unit without_whole_blocks(const SegmentScan& scan, const Unit& unit);
 // Whether every row of the sealed segment matches.
 [[nodiscard]] bool matches_whole_segment(const SegmentScan& scan);
 

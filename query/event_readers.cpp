@@ -4,7 +4,7 @@
 
 namespace docket::query {
 
-const SegmentMemo& EventReaders::memo_of(const SegmentReader& segment) {
+SegmentMemo& EventReaders::memo_of(const SegmentReader& segment) {
   return memos_.try_emplace(&segment, segment).first->second;
 }
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <list>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "engine/segment_reader.hpp"
 #include "query/segment_memo.hpp"
@@ -17,6 +19,11 @@ class EventReaders {
  public:
   explicit EventReaders(std::size_t blocks_max) : blocks_max_(blocks_max) {}
 
+  // Makes reading these rows of the segment next cheaper, and reading those announced before
+  // dearer.
+  void read_ahead(const SegmentReader& segment, std::vector<SegmentMemo::BlockRow> rows) {
+    memo_of(segment).read_ahead(std::move(rows));
+  }
   // Reads row `row` of block `block`.
   [[nodiscard]] Result<void> read(const SegmentReader& segment, std::uint32_t block,
                                   std::uint32_t row, Event& event);
@@ -28,7 +35,7 @@ class EventReaders {
     EventReader reader;
   };
 
-  [[nodiscard]] const SegmentMemo& memo_of(const SegmentReader& segment);
+  [[nodiscard]] SegmentMemo& memo_of(const SegmentReader& segment);
 
   std::size_t blocks_max_;
   std::unordered_map<const SegmentReader*, SegmentMemo> memos_;

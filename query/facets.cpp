@@ -137,60 +137,64 @@ class FacetRun {
     }
     return execution_.for_each_unit(scan, [&](const Unit& unit) {
       if (!failed_) {
-        count_all_rows(scan, unit, by_rows);
+        static_cast<void>(count_rows(scan, unit, by_rows));
+        fail_if_excluded(scan, unit);
       }
     });
   }
 
   void count_unit(SegmentScan& scan, const Unit& unit, const Facets& facets) {
-    if (matches_whole_chunk(scan, unit)) {
-      if (open_all(scan, unit.slices.front().block, facets)) {
-        count_chunk(scan, unit, facets);
+    const Unit rest = without_whole_blocks(scan, unit);
+    std::vector<SegmentFacet*> by_rows;      // of the whole unit
+    std::vector<SegmentFacet*> by_the_rest;  // the whole blocks are counted without their rows
+    if (rest.slices.size() < unit.slices.size()) {
+      if (!open_all(scan, unit.slices.front().block, facets)) {
+        return;
       }
+      for (const auto& facet : facets) {
+        (facet->count_by_blocks(unit, rest) ? by_the_rest : by_rows).push_back(facet.get());
+      }
+      for (const Unit::Slice& slice : unit.slices) {
+        count_ += slice.rows;
+      }
+      for (const Unit::Slice& slice : rest.slices) {
+        count_ -= slice.rows;
+      }
+      count_ += count_rows(scan, rest, by_the_rest);
+      static_cast<void>(count_rows(scan, unit, by_rows));
+      fail_if_excluded(scan, unit);
       return;
     }
-    if (!scan.evaluate(unit, bits_) || !open_all(scan, unit.slices.front().block, facets)) {
-      return;
-    }
-    std::vector<SegmentFacet*> by_rows;
     for (const auto& facet : facets) {
       by_rows.push_back(facet.get());
     }
-    load(scan, unit, by_rows);
-    for (SegmentFacet* const facet : by_rows) {
-      facet->count(unit, bits_);
-    }
-    if (scan.sealed() || keep_block(scan, unit, facets)) {
-      count_ += bits_.count(unit.words);
-    }
-  }
-
-  // All rows of a chunk: by cardinalities, as far as that goes, and the rest by rows.
-  void count_chunk(SegmentScan& scan, const Unit& unit, const Facets& facets) {
-    std::vector<SegmentFacet*> by_rows;
-    for (const auto& facet : facets) {
-      if (!facet->count_by_cardinality(unit)) {
-        by_rows.push_back(facet.get());
-      }
-    }
-    for (const Unit::Slice& slice : unit.slices) {
-      count_ += slice.rows;
-    }
-    if (!by_rows.empty()) {
-      count_all_rows(scan, unit, by_rows);
-    }
-  }
-
-  // Counts rows that others have counted without reading them. A block that turns out unreadable
-  // would have to be taken out of their counts: the next attempt does without it.
-  void count_all_rows(SegmentScan& scan, const Unit& unit,
-                      const std::vector<SegmentFacet*>& facets) {
-    if (scan.evaluate(unit, bits_)) {
-      load(scan, unit, facets);
-      for (SegmentFacet* const facet : facets) {
+    if (scan.evaluate(unit, bits_) && open_all(scan, unit.slices.front().block, facets)) {
+      load(scan, unit, by_rows);
+      for (SegmentFacet* const facet : by_rows) {
         facet->count(unit, bits_);
       }
+      if (scan.sealed() || keep_block(scan, unit, facets)) {
+        count_ += bits_.count(unit.words);
+      }
     }
+  }
+
+  // Counts the unit's rows by looking at them. Returns how many match.
+  std::uint64_t count_rows(SegmentScan& scan, const Unit& unit,
+                           const std::vector<SegmentFacet*>& facets) {
+    if (unit.slices.empty() || !scan.evaluate(unit, bits_)) {
+      return 0;
+    }
+    load(scan, unit, facets);
+    for (SegmentFacet* const facet : facets) {
+      facet->count(unit, bits_);
+    }
+    return bits_.count(unit.words);
+  }
+
+  // Some rows were counted without reading them. A block of theirs that turned out unreadable for
+  // others would have to be taken out of their counts: the next attempt does without it.
+  void fail_if_excluded(SegmentScan& scan, const Unit& unit) {
     failed_ = failed_ || std::any_of(unit.slices.begin(), unit.slices.end(),
                                      [&](const auto& s) { return scan.excluded(s.block); });
   }

@@ -209,7 +209,9 @@ Evaluated FieldValues::load_slice(const Unit::Slice& slice, const index::RowBits
     });
   } else {
     column->unpack(0, slice.rows, numbers);
-    largest = *std::max_element(numbers, numbers + slice.rows);
+    for (std::uint32_t row = 0; row < slice.rows; ++row) {
+      largest = std::max(largest, numbers[row]);
+    }
   }
   if (largest >= column_universe_) {
     return failure(slice.block, foreign_id());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,11 +57,21 @@ class FieldValues {
   // Precondition: load() of the unit, with a superset of the bits.
   template <typename Visit>
   void for_each(index::WordRange words, const index::RowBits& bits, Visit&& visit) const {
-    bits.for_each(words, [&](std::uint32_t bit) {
-      if (several_.empty() || !has_several(bit)) {
-        visit(bit, numbers_[bit - first_bit_]);
+    for (std::uint32_t i = words.begin; i < words.end; ++i) {
+      // Rows of several values are gone through below.
+      std::uint64_t word = several_.empty() ? bits.words[i] : bits.words[i] & ~several_bits_[i];
+      const std::uint32_t* const numbers = numbers_.data() + (i * 64 - first_bit_);
+      if (word == ~std::uint64_t{0}) {
+        for (std::uint32_t bit = 0; bit < 64; ++bit) {
+          visit(i * 64 + bit, numbers[bit]);
+        }
+        continue;
       }
-    });
+      for (; word != 0; word &= word - 1) {
+        const auto bit = static_cast<std::uint32_t>(std::countr_zero(word));
+        visit(i * 64 + bit, numbers[bit]);
+      }
+    }
     for (auto entry =
              std::lower_bound(several_.begin(), several_.end(),
                               std::pair<std::uint32_t, std::uint32_t>(words.begin * 64, 0));
@@ -87,9 +98,6 @@ class FieldValues {
   [[nodiscard]] Evaluated load_related(const Unit::Slice& slice, const index::RowBits& bits);
   // The number that stands for all that are the same value as `number`.
   [[nodiscard]] Result<std::uint32_t> canonical(std::uint32_t number);
-  [[nodiscard]] bool has_several(std::uint32_t bit) const {
-    return (several_bits_[bit / 64] >> (bit % 64) & 1) != 0;
-  }
   [[nodiscard]] bool of_kinds() const {
     return field_ == Field::actor_kind || field_ == Field::target_type;
   }

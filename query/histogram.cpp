@@ -116,7 +116,7 @@ class HistogramRun {
       scan.exclude(slice.block, column.error());
       return;
     }
-    if (!by_ && is_time_sorted(scan, slice.block)) {
+    if (!by_ && scan.is_time_sorted(slice.block)) {
       count_sorted(slice, *column, part);
       return;
     }
@@ -142,18 +142,6 @@ class HistogramRun {
       }
       return current.number;
     });
-  }
-
-  [[nodiscard]] bool is_time_sorted(SegmentScan& scan, std::uint32_t block) {
-    if (scan_of_order_ != &scan) {
-      scan_of_order_ = &scan;
-      order_.reset();
-      const auto index = scan.index();
-      if (auto order = index == nullptr ? nullptr : index->time_sorted().value_or(nullptr)) {
-        order_ = std::move(order);
-      }
-    }
-    return order_ != nullptr && block < order_->size() && (*order_)[block];
   }
 
   // Buckets of rows in the order of their time are runs of rows: their ends are found by search.
@@ -318,8 +306,6 @@ class HistogramRun {
   // Of the segment at hand.
   std::unique_ptr<FieldValues> values_;
   bool broken_ = false;
-  const SegmentScan* scan_of_order_ = nullptr;
-  std::shared_ptr<const std::vector<bool>> order_;  // of scan_of_order_: whether a block is sorted
   index::RowBits bits_;
   std::vector<std::uint64_t> times_;
 };

@@ -7,6 +7,7 @@ namespace docket::query {
 namespace {
 
 constexpr std::uint32_t whole_segment = UINT32_MAX;
+constexpr std::uint32_t worth_the_order = 256;  // rows
 
 // A segment, or a block of one, that may hold rows from `bound` on.
 struct Source {
@@ -89,6 +90,9 @@ class Search {
     }
     const BlockInfo& info = scan.blocks()[block];
     const std::uint32_t at = unit.slices.front().at;
+    // In a block that is in the order of time, nothing behind a row that comes too late can be
+    // wanted. Asked for only where it saves something.
+    const bool sorted = bits_.count(unit.words) > worth_the_order && scan.is_time_sorted(block);
     const auto take = [&](std::uint32_t bit) {
       const std::uint32_t row = bit - at;
       const Position position{static_cast<Nanos>((*times)[row]), scan.seq_of(block, row).value,
@@ -96,6 +100,7 @@ class Search {
       if (!after_ || comes_before(*after_, position, order_)) {
         top_.add(FoundRow{position, scan_number, info.first_row + row});
       }
+      return !sorted || top_.may_take(position.ts);
     };
     // Rows mostly stand in the order of their time: the end that is wanted first goes first, so
     // that the others are turned away by one comparison.

@@ -1,6 +1,8 @@
 #include "query/searcher.hpp"
 
 #include <algorithm>
+#include <map>
+#include <span>
 #include <utility>
 
 #include "query/counting.hpp"
@@ -14,14 +16,17 @@ namespace {
 
 // A page or an export keeps the columns of so many blocks at hand.
 constexpr std::size_t open_blocks_max = 32;
+// Strings and payloads of so many rows are read ahead together, if they are at least so many.
+constexpr std::size_t rows_ahead = 16384;
+constexpr std::size_t worth_reading_ahead = 512;
 // An export works on so many rows at a time: 24 bytes each, twice.
 constexpr std::size_t export_rows = std::size_t{1} << 18;
 
 // Reads the events of `rows` in turn. A row that cannot be read becomes a gap. `sink` returns
 // false to stop; then this returns false.
-[[nodiscard]] bool read_events(Execution& execution, EventReaders& readers,
-                               const std::vector<FoundRow>& rows, ExecutionCounters& counters,
-                               Event& event, const std::function<bool(const Event&)>& sink) {
+[[nodiscard]] bool read_some(Execution& execution, EventReaders& readers,
+                             std::span<const FoundRow> rows, ExecutionCounters& counters,
+                             Event& event, const std::function<bool(const Event&)>& sink) {
   for (const FoundRow& row : rows) {
     SegmentScan& scan = *execution.scans()[row.scan];
     const std::uint32_t block = block_of_row(scan.blocks(), row.row);
@@ -32,6 +37,34 @@ constexpr std::size_t export_rows = std::size_t{1} << 18;
     }
     ++counters.events_decoded;
     if (!sink(event)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void read_ahead(Execution& execution, EventReaders& readers, std::span<const FoundRow> rows) {
+  std::map<std::uint32_t, std::vector<SegmentMemo::BlockRow>> by_scan;
+  for (const FoundRow& row : rows) {
+    const std::span<const BlockInfo> blocks = execution.scans()[row.scan]->blocks();
+    const std::uint32_t block = block_of_row(blocks, row.row);
+    by_scan[row.scan].emplace_back(block, row.row - blocks[block].first_row);
+  }
+  for (auto& [scan, block_rows] : by_scan) {
+    readers.read_ahead(execution.scans()[scan]->segment(), std::move(block_rows));
+  }
+}
+
+[[nodiscard]] bool read_events(Execution& execution, EventReaders& readers,
+                               std::span<const FoundRow> rows, ExecutionCounters& counters,
+                               Event& event, const std::function<bool(const Event&)>& sink) {
+  while (!rows.empty()) {
+    const std::span<const FoundRow> some = rows.first(std::min(rows.size(), rows_ahead));
+    rows = rows.subspan(some.size());
+    if (some.size() >= worth_reading_ahead) {
+      read_ahead(execution, readers, some);
+    }
+    if (!read_some(execution, readers, some, counters, event, sink)) {
       return false;
     }
   }

@@ -51,51 +51,40 @@ bool SegmentFacet::count_by_totals() {
   return true;
 }
 
-bool SegmentFacet::load_bitmaps() {
-  const auto index = fitting_index();
-  if (index == nullptr || !index->has_all_bitmaps(*dimension_of(field_))) {
+bool SegmentFacet::count_by_blocks(const Unit& unit, const Unit& rest) {
+  if (!looked_for_block_counts_) {
+    looked_for_block_counts_ = true;
+    const auto index = fitting_index();
+    if (index != nullptr && index::has_block_counts(values_->universe(), index->blocks())) {
+      block_counts_ = index->block_counts(*dimension_of(field_)).value_or(nullptr);
+    }
+  }
+  if (values_->universe() == 1 && values_->is_absent(0)) {
+    return true;  // There is nothing to count.
+  }
+  if (block_counts_ == nullptr && field_ != Field::log) {
     return false;
   }
-  const auto page = index->page(*dimension_of(field_), 0);
-  if (!page) {
-    return false;
-  }
-  bitmaps_.resize(values_->universe());
-  for (std::uint32_t number = 0; number < values_->universe(); ++number) {
-    if ((*page)->rows(number) == 0) {
-      continue;
+  auto left_out = rest.slices.begin();
+  for (const Unit::Slice& slice : unit.slices) {
+    if (left_out != rest.slices.end() && left_out->block == slice.block) {
+      ++left_out;
+    } else if (field_ == Field::log) {
+      counts_[0] += slice.rows;
+    } else {
+      const std::span<const std::uint16_t> of_block = block_counts_->of(slice.block);
+      for (std::size_t number = 0; number < of_block.size(); ++number) {
+        counts_[number] += of_block[number];
+      }
     }
-    auto bitmap = index->bitmap(*dimension_of(field_), number);
-    if (!bitmap) {
-      return false;
-    }
-    bitmaps_[number] = std::move(*bitmap);
   }
   return true;
 }
 
-bool SegmentFacet::count_by_cardinality(const Unit& unit) {
-  if (field_ == Field::log) {
-    for (const Unit::Slice& slice : unit.slices) {
-      counts_[0] += slice.rows;
-    }
-    return true;
-  }
-  if (!tried_bitmaps_) {
-    tried_bitmaps_ = true;
-    has_bitmaps_ = load_bitmaps();
-  }
-  if (has_bitmaps_) {
-    for (std::uint32_t number = 0; number < bitmaps_.size(); ++number) {
-      counts_[number] += bitmaps_[number] == nullptr ? 0 : bitmaps_[number]->count(unit.chunk());
-    }
-  }
-  return has_bitmaps_;
-}
-
 void SegmentFacet::count(const Unit& unit, const index::RowBits& bits) {
+  std::uint32_t* const counts = counts_.data();
   values_->for_each(unit.words, bits,
-                    [&](std::uint32_t, std::uint32_t number) { ++counts_[number]; });
+                    [counts](std::uint32_t, std::uint32_t number) { ++counts[number]; });
 }
 
 Result<std::vector<CountedValue>> SegmentFacet::values_of_block() {

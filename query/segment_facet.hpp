@@ -24,9 +24,9 @@ class SegmentFacet {
   // Counts all rows of a sealed segment by the index's totals. False when that cannot be done.
   // Precondition: open().
   [[nodiscard]] bool count_by_totals();
-  // Counts all rows of a chunk by the cardinalities of its bitmaps. False when that cannot be done.
-  // Precondition: open(); the unit is a whole chunk.
-  [[nodiscard]] bool count_by_cardinality(const Unit& unit);
+  // Counts all rows of the blocks that are in `unit` but not in `rest` by the index's counts. False
+  // when that cannot be done. Precondition: open().
+  [[nodiscard]] bool count_by_blocks(const Unit& unit, const Unit& rest);
   // Reads what count() needs of the rows in `bits`.
   [[nodiscard]] Evaluated load(const Unit& unit, const index::RowBits& bits) {
     return values_->load(unit, bits);
@@ -43,7 +43,6 @@ class SegmentFacet {
   [[nodiscard]] Tally take_tally();
   // The index, where its values are those of the field.
   [[nodiscard]] std::shared_ptr<const index::SegmentIndex> fitting_index();
-  [[nodiscard]] bool load_bitmaps();
 
   Field field_;
   SegmentScan& scan_;
@@ -53,9 +52,8 @@ class SegmentFacet {
   std::vector<CountedValue> found_;    // of an active segment
   std::size_t summed_ = 0;             // how many of them are in order and distinct
 
-  bool tried_bitmaps_ = false;
-  bool has_bitmaps_ = false;
-  std::vector<std::shared_ptr<const index::RowBitmap>> bitmaps_;  // by number; null: no rows
+  bool looked_for_block_counts_ = false;
+  std::shared_ptr<const index::BlockCounts> block_counts_;
 };
 
 }  // namespace docket::query

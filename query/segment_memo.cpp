@@ -4,22 +4,22 @@
 #include <array>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "engine/limits.hpp"
 
 namespace docket::query {
+
 namespace {
 
 // Verbs, kinds, roles: read again and again, a few of them.
 constexpr std::uint32_t slots = 16;
-constexpr std::uint32_t page_entries = limits::dictionary_page_entries;
-// Whole pages are copied only once so many reads have missed the slots, and then a page at its
-// third read: for an answer of a few dozen rows that would cost more than it saves.
-constexpr std::uint32_t misses_before_pages = 256;
-constexpr std::uint8_t reads_before_copy = 2;
-// Of one dictionary's pages. Above it all are let go and copied anew as needed.
-constexpr std::size_t page_bytes_max = std::size_t{8} << 20;
+// A dictionary's page that holds fewer wanted strings is not worth going through.
+constexpr std::size_t worth_a_page = 6;
+constexpr std::size_t payload_bytes_ahead = std::size_t{4} << 20;
+
+[[nodiscard]] constexpr std::uint64_t payload_key(std::uint32_t block, std::uint32_t row) {
+  return std::uint64_t{block} << 32 | row;
+}
 
 class MemoStrings final : public StringTable {
  public:
@@ -33,10 +33,10 @@ class MemoStrings final : public StringTable {
       out = slot.text;
       return {};
     }
-    if (misses_ >= misses_before_pages) {
-      return read_from_page(id, out);
+    if (const auto ahead = ahead_.find(id)) {
+      out.assign(*ahead);
+      return {};
     }
-    ++misses_;
     DOCKET_TRY(strings_.read(id, out));
     slot = Slot{true, id, out};
     return {};
@@ -48,64 +48,60 @@ class MemoStrings final : public StringTable {
     return strings_.scan(begin, end, visit);
   }
 
+  // `ids` ascend and are distinct.
+  void read_ahead(std::span<const std::uint32_t> ids) const {
+    ahead_.start(ids.size());
+    std::string text;
+    for (std::size_t begin = 0; begin < ids.size();) {
+      const std::uint32_t page = ids[begin] / limits::dictionary_page_entries;
+      std::size_t end = begin + 1;
+      while (end < ids.size() && ids[end] / limits::dictionary_page_entries == page) {
+        ++end;
+      }
+      const std::span<const std::uint32_t> wanted = ids.subspan(begin, end - begin);
+      begin = end;
+      if (wanted.size() >= worth_a_page) {
+        read_part(wanted);
+        continue;
+      }
+      for (const std::uint32_t id : wanted) {
+        if (strings_.read(id, text)) {
+          ahead_.add(id, text);
+        }
+      }
+    }
+  }
+
  private:
   struct Slot {
     bool filled = false;
     std::uint32_t id = 0;
     std::string text;
   };
-  struct Page {
-    std::uint8_t reads = 0;
-    std::vector<std::uint32_t> starts;  // one more than entries; empty: not copied
-    std::string text;
-  };
 
-  [[nodiscard]] Result<void> read_from_page(std::uint32_t id, std::string& out) const {
-    if (pages_.empty()) {
-      pages_.resize((strings_.size() + page_entries - 1) / page_entries);
-    }
-    Page& page = pages_[id / page_entries];
-    if (page.starts.empty()) {
-      if (page.reads < reads_before_copy) {
-        ++page.reads;
-        return strings_.read(id, out);
-      }
-      DOCKET_TRY(copy(id / page_entries));
-    }
-    const std::uint32_t place = id % page_entries;
-    out.assign(page.text.data() + page.starts[place], page.starts[place + 1] - page.starts[place]);
-    return {};
-  }
-
-  [[nodiscard]] Result<void> copy(std::uint32_t number) const {
-    if (page_bytes_ > page_bytes_max) {
-      pages_.assign(pages_.size(), Page{});
-      page_bytes_ = 0;
-    }
-    Page page;
-    page.starts.push_back(0);
-    const std::uint32_t begin = number * page_entries;
-    const std::uint32_t end = std::min(begin + page_entries, strings_.size());
-    DOCKET_TRY(strings_.scan(begin, end, [&](std::uint32_t, std::string_view text) {
-      page.text += text;
-      page.starts.push_back(static_cast<std::uint32_t>(page.text.size()));
-      return true;
-    }));
-    page_bytes_ += page.text.capacity() + page.starts.capacity() * sizeof(std::uint32_t);
-    pages_[number] = std::move(page);
-    return {};
+  void read_part(std::span<const std::uint32_t> wanted) const {
+    std::size_t next = 0;
+    // A page that cannot be read is read again, and told, with the row that needs it.
+    static_cast<void>(strings_.scan(wanted.front(), wanted.back() + 1,
+                                    [&](std::uint32_t id, std::string_view text) {
+                                      if (id == wanted[next]) {
+                                        ahead_.add(id, text);
+                                        ++next;
+                                      }
+                                      return true;
+                                    }));
   }
 
   const StringTable& strings_;
   mutable std::array<Slot, slots> slots_;
-  mutable std::uint32_t misses_ = 0;
-  mutable std::vector<Page> pages_;
-  mutable std::size_t page_bytes_ = 0;
+  mutable TextWindow ahead_;
 };
+
+}  // namespace
 
 class MemoDictionaries final : public Dictionaries {
  public:
-  [[nodiscard]] static Result<std::shared_ptr<const Dictionaries>> make(
+  [[nodiscard]] static Result<std::shared_ptr<const MemoDictionaries>> make(
       std::shared_ptr<const Dictionaries> dictionaries) {
     auto memo = std::shared_ptr<MemoDictionaries>(new MemoDictionaries(std::move(dictionaries)));
     for (std::size_t field = 0; field < dictionary_field_count; ++field) {
@@ -121,7 +117,32 @@ class MemoDictionaries final : public Dictionaries {
     memo->actor_names_ = std::make_unique<MemoStrings>(*actor_names);
     memo->target_ids_ = std::make_unique<MemoStrings>(*target_ids);
     memo->target_names_ = std::make_unique<MemoStrings>(*target_names);
-    return std::shared_ptr<const Dictionaries>(std::move(memo));
+    return std::shared_ptr<const MemoDictionaries>(std::move(memo));
+  }
+
+  // Reads the strings of these ids of a column ahead.
+  void read_ahead(RowColumn column, std::span<const std::uint32_t> ids) const {
+    switch (column) {
+      case RowColumn::actor:
+        actor_ids_->read_ahead(ids);
+        actor_names_->read_ahead(ids);
+        break;
+      case RowColumn::target:
+        target_ids_->read_ahead(ids);
+        target_names_->read_ahead(ids);
+        break;
+      case RowColumn::ip:
+        strings_[static_cast<std::size_t>(DictionaryField::ip)]->read_ahead(ids);
+        break;
+      case RowColumn::session:
+        strings_[static_cast<std::size_t>(DictionaryField::session)]->read_ahead(ids);
+        break;
+      case RowColumn::request:
+        strings_[static_cast<std::size_t>(DictionaryField::request)]->read_ahead(ids);
+        break;
+      default:
+        break;
+    }
   }
 
   [[nodiscard]] bool sorted() const override { return dictionaries_->sorted(); }
@@ -159,21 +180,102 @@ class MemoDictionaries final : public Dictionaries {
   std::unique_ptr<MemoStrings> actor_ids_, actor_names_, target_ids_, target_names_;
 };
 
-}  // namespace
-
 SegmentMemo::SegmentMemo(const SegmentReader& segment) : segment_(segment) {}
 
 SegmentMemo::~SegmentMemo() = default;
+
+Result<std::shared_ptr<const MemoDictionaries>> SegmentMemo::memo() const {
+  if (memo_ == nullptr) {
+    DOCKET_ASSIGN(std::shared_ptr<const Dictionaries> dictionaries, segment_.dictionaries(0));
+    DOCKET_ASSIGN(memo_, MemoDictionaries::make(std::move(dictionaries)));
+  }
+  return memo_;
+}
 
 Result<std::shared_ptr<const Dictionaries>> SegmentMemo::dictionaries(std::uint32_t block) const {
   if (!segment_.info().sealed) {
     return segment_.dictionaries(block);
   }
-  if (memo_ == nullptr) {
-    DOCKET_ASSIGN(std::shared_ptr<const Dictionaries> dictionaries, segment_.dictionaries(block));
-    DOCKET_ASSIGN(memo_, MemoDictionaries::make(std::move(dictionaries)));
+  DOCKET_ASSIGN(std::shared_ptr<const MemoDictionaries> shared, memo());
+  return std::shared_ptr<const Dictionaries>(std::move(shared));
+}
+
+void SegmentMemo::read_ahead(std::vector<BlockRow> rows) {
+  std::sort(rows.begin(), rows.end());
+  if (segment_.info().sealed) {
+    read_strings_ahead(rows);
   }
-  return memo_;
+  read_payloads_ahead(rows);
+}
+
+void SegmentMemo::read_strings_ahead(const std::vector<BlockRow>& rows) {
+  const auto dictionaries = memo();
+  if (!dictionaries) {
+    return;
+  }
+  std::vector<std::uint32_t> ids;
+  for (const RowColumn column : {RowColumn::actor, RowColumn::target, RowColumn::ip,
+                                 RowColumn::session, RowColumn::request}) {
+    ids.clear();
+    std::uint32_t block = UINT32_MAX;
+    Result<PackedInts> values;
+    for (const auto& [row_block, row] : rows) {
+      if (row_block != block) {
+        block = row_block;
+        values = segment_.column(block, column);
+      }
+      if (values && row < values->size()) {
+        ids.push_back(static_cast<std::uint32_t>((*values)[row]));
+      }
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    (*dictionaries)->read_ahead(column, ids);
+  }
+}
+
+void SegmentMemo::read_payloads_ahead(const std::vector<BlockRow>& rows) {
+  payloads_.start(rows.size());
+  std::vector<std::uint32_t> of_block;
+  for (std::size_t begin = 0;
+       begin < rows.size() && payloads_.text_bytes() < payload_bytes_ahead;) {
+    const std::uint32_t block = rows[begin].first;
+    of_block.clear();
+    for (; begin < rows.size() && rows[begin].first == block; ++begin) {
+      of_block.push_back(rows[begin].second);
+    }
+    std::size_t next = 0;
+    bool all = true;
+    const auto done =
+        segment_.payloads(block, of_block, [&](std::uint32_t row, std::string_view payload) {
+          for (; next < of_block.size() && of_block[next] < row; ++next) {
+            payloads_.add(payload_key(block, of_block[next]), {});
+          }
+          payloads_.add(payload_key(block, row), payload);
+          ++next;
+          all = payloads_.text_bytes() < payload_bytes_ahead;
+          return all;
+        });
+    // The rows behind the last payload have none, if nothing has stopped the reading before.
+    for (; done && all && next < of_block.size(); ++next) {
+      payloads_.add(payload_key(block, of_block[next]), {});
+    }
+  }
+}
+
+Result<void> SegmentMemo::payloads(
+    std::uint32_t block, std::span<const std::uint32_t> rows,
+    const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto ahead = payloads_.find(payload_key(block, rows[i]));
+    if (!ahead) {
+      return segment_.payloads(block, rows.subspan(i), visit);
+    }
+    if (!ahead->empty() && !visit(rows[i], *ahead)) {
+      break;
+    }
+  }
+  return {};
 }
 
 }  // namespace docket::query

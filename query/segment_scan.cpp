@@ -94,6 +94,18 @@ std::shared_ptr<const index::SegmentIndex> SegmentScan::index() {
   return index_;
 }
 
+bool SegmentScan::is_time_sorted(std::uint32_t block) {
+  if (!looked_for_order_) {
+    looked_for_order_ = true;
+    // Worth a look into an index that is there, but not to make one.
+    const auto index = index_ != nullptr ? index_ : context_.catalog->existing(segment_);
+    if (index != nullptr && index->blocks() == blocks_.size()) {
+      time_sorted_ = index->time_sorted().value_or(nullptr);
+    }
+  }
+  return time_sorted_ != nullptr && (*time_sorted_)[block];
+}
+
 std::uint32_t SegmentScan::visible_rows(std::uint32_t block) const {
   const BlockInfo& info = blocks_[block];
   if (info.first_seq > watermark_) {

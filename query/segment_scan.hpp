@@ -62,6 +62,9 @@ class SegmentScan {
   // The index of a sealed segment where the planner had a use for it, or as asked; null when there
   // is none.
   [[nodiscard]] std::shared_ptr<const index::SegmentIndex> index();
+  // Whether the block's rows are known to stand in the order of their time.
+  [[nodiscard]] bool is_time_sorted(std::uint32_t block);
+
   // The units to evaluate, blocks that are impossible left out: chunks of a sealed segment, blocks
   // of an active one.
   [[nodiscard]] std::vector<Unit> units() const;
@@ -95,11 +98,13 @@ class SegmentScan {
   bool prepared_ = false;
   bool aligned_ = false;
   bool looked_for_index_ = false;
+  bool looked_for_order_ = false;
   std::span<const BlockInfo> blocks_;
   std::vector<bool> possible_;
   std::vector<bool> excluded_;
   BoundNode bound_;
   std::shared_ptr<const index::SegmentIndex> index_;
+  std::shared_ptr<const std::vector<bool>> time_sorted_;  // by block
   std::optional<Evaluator> evaluator_;
 };
 

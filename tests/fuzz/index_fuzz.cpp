@@ -83,6 +83,13 @@ void read_all(std::vector<std::byte> file) {
       case SectionKind::time_sorted:
         static_cast<void>(index.time_sorted());
         break;
+      case SectionKind::block_counts:
+        if (const auto counts = index.block_counts(dimension)) {
+          for (std::uint32_t block = 0; block < index.blocks(); ++block) {
+            DOCKET_ASSERT((*counts)->of(block).size() == index.values(dimension));
+          }
+        }
+        break;
     }
   }
 }
@@ -94,7 +101,7 @@ std::vector<std::byte> wrapped(std::uint8_t choice, std::span<const std::byte> s
   header.shape = shape;
   header.values.fill(values);
   IndexFileWriter writer;
-  switch (choice / 2 % 4) {
+  switch (choice / 2 % 5) {
     case 0:
       writer.add(SectionKind::value_page, static_cast<std::uint8_t>(Dimension::ip), 0, section);
       break;
@@ -103,6 +110,10 @@ std::vector<std::byte> wrapped(std::uint8_t choice, std::span<const std::byte> s
       break;
     case 2:
       writer.add(SectionKind::name_filter, static_cast<std::uint8_t>(Dimension::actor), 0, section);
+      break;
+    case 3:
+      header.values[static_cast<std::size_t>(Dimension::kind)] = 5;
+      writer.add(SectionKind::block_counts, static_cast<std::uint8_t>(Dimension::kind), 0, section);
       break;
     default:
       writer.add(SectionKind::time_sorted, 0, 0, section);

@@ -127,6 +127,23 @@ TEST(IndexBuilder, EverySegmentsTotalsAddUp) {
   }
 }
 
+TEST(IndexBuilder, CountsOfBlocksAddUpToThoseOfTheSegment) {
+  const std::vector<Event> events = RandomEvents(11).take(20'000);
+  const auto segment = MemorySegment::sealed("activity", SegmentId(1), Seq(1), events, 3000);
+  const auto index = index_of(*segment);
+  for (const Dimension dimension : {Dimension::verb, Dimension::type, Dimension::outcome}) {
+    const auto counts = index->block_counts(dimension);
+    ASSERT_TRUE(counts);
+    for (std::uint32_t value = 0; value < index->values(dimension); ++value) {
+      std::uint32_t sum = 0;
+      for (std::uint32_t block = 0; block < index->blocks(); ++block) {
+        sum += (*counts)->of(block)[value];
+      }
+      EXPECT_EQ(sum, (*index->page(dimension, value))->rows(value)) << dimension_name(dimension);
+    }
+  }
+}
+
 TEST(IndexBuilder, TheSameSegmentGivesTheSameBytes) {
   const std::vector<Event> events = RandomEvents(6).take(5000);
   const auto a = MemorySegment::sealed("activity", SegmentId(1), Seq(1), events);
