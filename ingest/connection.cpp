@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "engine/assert.hpp"
 #include "engine/bytes.hpp"
@@ -22,6 +23,11 @@ using boost::system::error_code;
 
 // How long a closing connection waits for the peer to have read what was written last.
 constexpr auto linger = std::chrono::milliseconds(1000);
+
+// How often a wait with a deadline looks at the clock.
+constexpr auto memory_tick = std::chrono::milliseconds(20);
+// A connection that has waited so long for its peer gives its large buffer back.
+constexpr std::uint32_t shed_after_ms = 1000;
 
 constexpr std::string_view unknown_protocol =
     "error: this port takes the native protocol (first bytes DKT1) or NDJSON (first byte {)\n";
@@ -76,6 +82,7 @@ Connection::Connection(ServerCore& core, tcp::socket socket)
 
 Connection::~Connection() {
   core_.budget.settle(account);
+  core_.buffers.settle(buffer_account_);
   core_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -104,6 +111,55 @@ asio::awaitable<bool> Connection::fill() {
         cut({});
       }
     }
+  }
+}
+
+asio::awaitable<bool> Connection::wait_readable() {
+  while (!input_ended_) {
+    if (std::exchange(shed_wanted_, false)) {
+      shrink_input();
+    }
+    error_code error;
+    reading_since_.store(steady_ms(), std::memory_order_relaxed);
+    co_await socket_.async_wait(tcp::socket::wait_read,
+                                asio::redirect_error(asio::use_awaitable, error));
+    reading_since_.store(0, std::memory_order_relaxed);
+    if (!error) {
+      co_return true;
+    }
+    if (error != asio::error::operation_aborted) {
+      cut({});
+    }
+  }
+  co_return false;
+}
+
+void Connection::resize_input(std::size_t capacity) {
+  input_.resize(capacity);
+  has_large_buffer_.store(capacity > InputBuffer::bytes_min, std::memory_order_relaxed);
+}
+
+void Connection::try_grow_input(std::size_t capacity) {
+  if (core_.buffers.try_take(buffer_account_, capacity - input_.capacity())) {
+    resize_input(capacity);
+  }
+}
+
+asio::awaitable<bool> Connection::grow_input(std::size_t capacity) {
+  const std::int64_t deadline = steady_ms() + core_.options.handshake_ms;
+  const bool taken =
+      co_await take_waiting(core_.buffers, buffer_account_, capacity - input_.capacity(), deadline);
+  if (taken) {
+    resize_input(capacity);
+  }
+  co_return taken;
+}
+
+void Connection::shrink_input() {
+  const std::size_t more = input_.capacity() - InputBuffer::bytes_min;
+  if (more != 0 && input_.unread().size() < InputBuffer::bytes_min) {
+    resize_input(InputBuffer::bytes_min);
+    core_.buffers.give_back(buffer_account_, more);
   }
 }
 
@@ -173,7 +229,8 @@ void Connection::watch(std::int64_t now_ms, bool memory_is_wanted) {
     reason = "no complete first frame or line in time";
   } else if (passed(writing_since_, limits.write_ms)) {
     reason = "does not read its answers";
-  } else if (memory_is_wanted && passed(partial_since_, limits.handshake_ms)) {
+  } else if (memory_is_wanted && reading_since_.load(std::memory_order_relaxed) != 0 &&
+             passed(partial_since_, limits.handshake_ms)) {
     reason = "too slow with a frame or line while memory is short";
   } else if (passed(reading_since_, limits.idle_ms)) {
     reason = "";  // an idle peer did nothing wrong
@@ -181,6 +238,13 @@ void Connection::watch(std::int64_t now_ms, bool memory_is_wanted) {
   if (reason != nullptr) {
     asio::post(executor(),
                [self = shared_from_this(), text = std::string(reason)] { self->cut(text); });
+  } else if (has_large_buffer_.load(std::memory_order_relaxed) &&
+             passed(reading_since_, shed_after_ms)) {
+    asio::post(executor(), [self = shared_from_this()] {
+      self->shed_wanted_ = true;
+      error_code ignored;
+      self->socket_.cancel(ignored);  // a pending write simply goes on
+    });
   }
 }
 
@@ -202,7 +266,8 @@ asio::awaitable<void> Connection::pause() {
   co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-asio::awaitable<bool> Connection::reserve(std::size_t bytes) {
+asio::awaitable<bool> Connection::take_waiting(MemoryBudget& budget, MemoryBudget::Account& from,
+                                               std::size_t bytes, std::int64_t deadline_ms) {
   const auto granted = std::make_shared<bool>(false);
   std::function<void()> on_grant = [self = shared_from_this(), granted] {
     asio::post(self->executor(), [self, granted] {
@@ -210,17 +275,35 @@ asio::awaitable<bool> Connection::reserve(std::size_t bytes) {
       self->changed();
     });
   };
-  if (core_.budget.take(account, bytes, std::move(on_grant))) {
-    co_return !cut_;
+  if (budget.take(from, bytes, std::move(on_grant))) {
+    co_return true;
   }
   while (!*granted) {
-    if (cut_) {
-      core_.budget.settle(account);
+    if (cut_ || (deadline_ms != 0 && steady_ms() > deadline_ms)) {
+      // Served at the last moment, the bytes are given back when the connection goes.
+      budget.leave(from);
       co_return false;
     }
-    co_await pause();
+    if (deadline_ms != 0) {
+      progress_.expires_after(memory_tick);
+      error_code ignored;
+      co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    } else {
+      co_await pause();
+    }
   }
-  co_return !cut_;
+  // The peer had no chance to go on while it was not read from.
+  const std::int64_t now = steady_ms();
+  for (auto* since : {&partial_since_, &handshake_since_}) {
+    if (since->load(std::memory_order_relaxed) != 0) {
+      since->store(now, std::memory_order_relaxed);
+    }
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::reserve(std::size_t bytes) {
+  return take_waiting(core_.budget, account, bytes, 0);
 }
 
 asio::awaitable<Result<Log*>> Connection::open_log(std::string name) {

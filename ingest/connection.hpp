@@ -60,7 +60,10 @@ class InputBuffer {
 //
 // C1  Nothing is read while the outbox is over `outbox_bytes_max`, so a peer that does not read its
 //     answers cannot make them grow; it is cut after write_ms.
-// C2  What came in and is not yet stored is held by `account`.
+// C2  What came in and is not yet stored is held by `account`, the input buffer beyond its smallest
+//     size by an account of its own. A connection that waits for its peer holds nothing but that
+//     buffer, gives it back after a second, and the frame or long line it is in the middle of; that
+//     one is cut when it takes long while others wait (watch()).
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   static constexpr std::size_t outbox_bytes_max = std::size_t{256} << 10;
@@ -89,6 +92,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] asio::awaitable<bool> fill();
   // Reads exactly `into` past input(), for bodies. False as above.
   [[nodiscard]] asio::awaitable<bool> read_exactly(std::span<std::byte> into);
+  // Waits until fill() will not have to. False: there will be no more input.
+  [[nodiscard]] asio::awaitable<bool> wait_readable();
+  // Makes input() larger, if that needs no waiting.
+  void try_grow_input(std::size_t capacity);
+  // The same, waiting. False: cut, or the memory was not to be had within handshake_ms.
+  [[nodiscard]] asio::awaitable<bool> grow_input(std::size_t capacity);
+  // Back to the smallest input(), where what is unread allows it.
+  void shrink_input();
   // Whether the last fill() used all the room it had.
   [[nodiscard]] bool last_read_was_full() const { return last_read_was_full_; }
   // Whether the next read will not have to wait.
@@ -101,7 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // The first frame or line is complete.
   void established() { handshake_since_.store(0, std::memory_order_relaxed); }
-  // A frame or line has begun and is not complete.
+  // A frame or line that has begun and is not complete holds memory.
   void set_partial(bool partial);
 
   // What is to be sent; wake_writer() after appending.
@@ -115,7 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Suspends the session's coroutine until changed() is called. Loop over the condition waited for.
   [[nodiscard]] asio::awaitable<void> pause();
   void changed();
-  // Waits for `bytes` of the budget. False: the connection was cut meanwhile.
+  // Waits for `bytes` of the budget. False: the connection was cut meanwhile, nothing is reserved.
   [[nodiscard]] asio::awaitable<bool> reserve(std::size_t bytes);
   // The store's log of that name, made where it is new.
   [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
@@ -129,11 +140,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] asio::awaitable<void> write_loop();
   [[nodiscard]] asio::awaitable<void> serve_protocol();
   [[nodiscard]] asio::awaitable<void> close_gently();
+  // Waits in a budget's line; `deadline_ms` on the steady clock, 0: none.
+  [[nodiscard]] asio::awaitable<bool> take_waiting(MemoryBudget& budget,
+                                                   MemoryBudget::Account& from, std::size_t bytes,
+                                                   std::int64_t deadline_ms);
+  void resize_input(std::size_t capacity);
 
   ServerCore& core_;
   tcp::socket socket_;
   std::string peer_;
   InputBuffer input_;
+  MemoryBudget::Account buffer_account_;
   std::vector<std::byte> outbox_;
   std::vector<std::byte> writing_;
   std::function<void()> composer_;
@@ -145,12 +162,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool cut_ = false;
   bool writer_may_end_ = false;
   bool writer_ended_ = false;
+  bool shed_wanted_ = false;
 
   // Since when, in steady_ms(), or 0: seen by watch().
   std::atomic<std::int64_t> handshake_since_;
   std::atomic<std::int64_t> reading_since_{0};
   std::atomic<std::int64_t> writing_since_{0};
   std::atomic<std::int64_t> partial_since_{0};
+  std::atomic<bool> has_large_buffer_{false};
 };
 
 }  // namespace docket::ingest

@@ -118,14 +118,30 @@ void MemoryBudget::give_back(Account& account, std::size_t bytes) {
   }
 }
 
+void MemoryBudget::step_out_of_line(Account& account) {
+  if (account.waits_) {
+    std::erase_if(line_, [&account](const Waiter& waiter) { return waiter.account == &account; });
+    end_wait(account);
+  }
+}
+
+void MemoryBudget::leave(Account& account) {
+  std::vector<Waiter> served;
+  {
+    const std::scoped_lock lock(mutex_);
+    step_out_of_line(account);
+    served = serve();
+  }
+  for (const Waiter& waiter : served) {
+    waiter.granted();
+  }
+}
+
 void MemoryBudget::settle(Account& account) {
   std::vector<Waiter> served;
   {
     const std::scoped_lock lock(mutex_);
-    if (account.waits_) {
-      std::erase_if(line_, [&account](const Waiter& waiter) { return waiter.account == &account; });
-      end_wait(account);
-    }
+    step_out_of_line(account);
     let_go(account, account.held_);
     served = serve();
   }

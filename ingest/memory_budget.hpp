@@ -48,6 +48,8 @@ class MemoryBudget {
   void force(Account& account, std::size_t bytes);
   // Precondition: the account holds them.
   void give_back(Account& account, std::size_t bytes);
+  // Ends a wait, if there is one. The account may hold the bytes by now, when it was just served.
+  void leave(Account& account);
   // Gives everything back and ends a wait.
   void settle(Account& account);
 
@@ -69,6 +71,7 @@ class MemoryBudget {
   void hold(Account& account, std::size_t bytes);
   void let_go(Account& account, std::size_t bytes);
   void end_wait(Account& account);
+  void step_out_of_line(Account& account);
   // Takes out of the line whoever can be served.
   [[nodiscard]] std::vector<Waiter> serve();
   // Serves those within their share, or those over it. False: F2 stops the line.

@@ -18,7 +18,6 @@ constexpr std::size_t body_step_bytes = std::size_t{1} << 20;
 
 asio::awaitable<bool> NativeSession::need(std::size_t bytes) {
   while (connection_->input().unread().size() < bytes) {
-    connection_->set_partial(!connection_->input().unread().empty());
     const bool more = co_await connection_->fill();
     if (!more) {
       co_return false;
@@ -60,7 +59,6 @@ asio::awaitable<bool> NativeSession::read_frame() {
 
   const std::size_t body_bytes = header_.body_bytes - prefix_bytes;
   if (header_.type == FrameType::batch) {
-    // The frame counts as begun while it waits for memory: others may be waiting for what it holds.
     const bool has_memory = co_await connection_->reserve(body_bytes);
     if (!has_memory) {
       co_return false;

@@ -21,7 +21,7 @@ constexpr std::size_t in_flight_max = 16;
 // The input buffer starts at 4 KiB, so that an idle connection costs little, and grows with use.
 constexpr std::size_t bulk_buffer_bytes = std::size_t{256} << 10;
 constexpr std::size_t line_buffer_bytes = line_bytes_max + InputBuffer::bytes_min;
-constexpr std::uint32_t small_reads_before_shrinking = 16;
+constexpr std::size_t growth = 8;
 // What a batch and a row cost beside their strings, for the budget.
 constexpr std::size_t batch_overhead_bytes = 1024;
 constexpr std::size_t row_overhead_bytes = 64;
@@ -183,12 +183,30 @@ asio::awaitable<void> NdjsonSession::open_new_log() {
 }
 
 // Waiting for memory while holding events back could wait for ever; so those go first.
-asio::awaitable<void> NdjsonSession::reserve(std::size_t bytes) {
+asio::awaitable<bool> NdjsonSession::reserve(std::size_t bytes) {
   if (connection_->core().budget.try_take(connection_->account, bytes)) {
-    co_return;
+    co_return true;
   }
   submit_all();
-  co_await connection_->reserve(bytes);
+  const bool reserved = co_await connection_->reserve(bytes);
+  co_return reserved;
+}
+
+// Room for what comes next: much where much comes, a whole line where a line is long.
+asio::awaitable<void> NdjsonSession::fit_input() {
+  InputBuffer& input = connection_->input();
+  if (input.unread().size() == input.capacity()) {
+    submit_all();
+    const bool grown =
+        co_await connection_->grow_input(std::min(input.capacity() * growth, line_buffer_bytes));
+    if (!grown) {
+      fail("no memory for so long a line");
+    }
+  } else if (connection_->core().buffers.longest_wait()) {
+    connection_->shrink_input();
+  } else if (connection_->last_read_was_full() && input.capacity() < bulk_buffer_bytes) {
+    connection_->try_grow_input(bulk_buffer_bytes);
+  }
 }
 
 asio::awaitable<void> NdjsonSession::read_more() {
@@ -196,35 +214,21 @@ asio::awaitable<void> NdjsonSession::read_more() {
     co_await connection_->pause();  // L4
   }
   InputBuffer& input = connection_->input();
-  MemoryBudget& budget = connection_->core().budget;
-  const std::size_t partial = input.unread().size();
-  if (partial == input.capacity()) {
-    // A line that does not fit must be given room, up to the longest.
-    const std::size_t grown = std::min(input.capacity() * 8, line_buffer_bytes);
-    co_await reserve(grown - input.capacity());
-    input.resize(grown);
-  } else if (connection_->last_read_was_full() && input.capacity() < bulk_buffer_bytes) {
-    if (budget.try_take(connection_->account, bulk_buffer_bytes - input.capacity())) {
-      input.resize(bulk_buffer_bytes);
-    }
-  } else if (partial == 0 && input.capacity() > InputBuffer::bytes_min &&
-             small_reads_ > small_reads_before_shrinking) {
-    budget.give_back(connection_->account, input.capacity() - InputBuffer::bytes_min);
-    input.resize(InputBuffer::bytes_min);
-  }
+  co_await fit_input();
+  connection_->set_partial(!input.unread().empty() && input.capacity() > InputBuffer::bytes_min);
   if (!connection_->more_is_ready()) {
     submit_idle();
+    waits_for_input_ = true;
+    co_await connection_->wait_readable();
+    waits_for_input_ = false;
   }
   // What the bytes to come may turn into is reserved before they are read.
   const std::size_t allowance = input.capacity();
-  co_await reserve(allowance);
-  connection_->set_partial(partial != 0);
-  waits_for_input_ = true;
-  co_await connection_->fill();
-  waits_for_input_ = false;
-  budget.give_back(connection_->account, allowance);
-  const std::size_t bytes = input.unread().size() - partial;
-  small_reads_ = bytes < InputBuffer::bytes_min ? small_reads_ + 1 : 0;
+  const bool reserved = co_await reserve(allowance);
+  if (reserved) {
+    co_await connection_->fill();
+    connection_->core().budget.give_back(connection_->account, allowance);
+  }
 }
 
 bool NdjsonSession::must_wait(Pause why) const {

@@ -68,7 +68,8 @@ class NdjsonSession : public std::enable_shared_from_this<NdjsonSession> {
 
   [[nodiscard]] asio::awaitable<void> open_new_log();
   [[nodiscard]] asio::awaitable<void> read_more();
-  [[nodiscard]] asio::awaitable<void> reserve(std::size_t bytes);
+  [[nodiscard]] asio::awaitable<void> fit_input();
+  [[nodiscard]] asio::awaitable<bool> reserve(std::size_t bytes);
   [[nodiscard]] asio::awaitable<void> finish();
   [[nodiscard]] bool must_wait(Pause why) const;
 
@@ -94,7 +95,6 @@ class NdjsonSession : public std::enable_shared_from_this<NdjsonSession> {
   std::size_t scanned_ = 0;  // bytes of the unread input known to hold no newline
   bool skipping_ = false;    // inside a line that is too long
   std::string new_log_;      // that Pause::new_log wants
-  std::uint32_t small_reads_ = 0;
 
   std::vector<Slot> slots_;
   std::size_t last_slot_ = 0;

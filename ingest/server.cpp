@@ -103,7 +103,7 @@ class RunningServer final : public Server {
     stats.batches_duplicate = core_.batches_duplicate.load(std::memory_order_relaxed);
     stats.protocol_errors = core_.protocol_errors.load(std::memory_order_relaxed);
     stats.bytes_received = core_.bytes_received.load(std::memory_order_relaxed);
-    stats.memory_used = core_.budget.used();
+    stats.memory_used = core_.budget.used() + core_.buffers.used();
     return stats;
   }
 
@@ -187,8 +187,8 @@ class RunningServer final : public Server {
       error_code ignored;
       timer.expires_after(tick);
       co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-      const auto waited = core_.budget.longest_wait();
-      const bool memory_is_wanted = waited && *waited >= patience;
+      const bool memory_is_wanted =
+          std::max(core_.budget.longest_wait(), core_.buffers.longest_wait()) >= patience;
       const std::int64_t now = steady_ms();
       for (const auto& connection : all()) {
         connection->watch(now, memory_is_wanted);

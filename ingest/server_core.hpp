@@ -19,7 +19,8 @@ struct ServerCore {
       : store(the_store),
         options(the_options),
         observer(std::move(the_observer)),
-        budget(the_options.memory_bytes),
+        budget(the_options.memory_bytes - the_options.memory_bytes / 4),
+        buffers(the_options.memory_bytes / 4),
         builders(std::size_t{4} * the_options.threads),
         io(static_cast<int>(the_options.threads)) {}
 
@@ -34,7 +35,11 @@ struct ServerCore {
   Store& store;
   const ServerOptions options;
   const RejectionObserver observer;
+  // What is received and not yet stored. All of it moves on by itself, or is taken from a peer that
+  // stalls, so whoever waits for it gets it in the end.
   MemoryBudget budget;
+  // Input buffers beyond the smallest. Apart, because they stay with a connection between reads.
+  MemoryBudget buffers;
   BuilderPool builders;
 
   std::atomic<std::uint64_t> connections{0};

@@ -139,6 +139,19 @@ TEST(HotScan, DamagedAcknowledgedBlockIsNamedAndWhatFollowsIsKept) {
   EXPECT_EQ(got.scan.next_seq, Seq(41));
 }
 
+TEST(HotScan, OneAcknowledgedEventIsEnoughToBeNamed) {
+  HotFile file;
+  file.add(plain_events(10));
+  file.add(plain_events(1, 10));
+  file.add(plain_events(1, 11));
+  damage(file, 1);
+  const Scanned got = scan_of(file.bytes());
+  EXPECT_EQ(got.blocks, seqs({1, 12}));
+  ASSERT_EQ(got.scan.damage.size(), 1U);
+  EXPECT_EQ(got.scan.damage[0].first_seq, Seq(11));
+  EXPECT_EQ(got.scan.damage[0].last_seq, Seq(11));
+}
+
 TEST(HotScan, DamageIsFoundWhereverTheBitFlips) {
   HotFile file = file_of(3);
   const std::uint64_t from = file.block_at(1);
@@ -220,6 +233,16 @@ TEST(HotScan, MisdirectedWriteIsNotABlock) {
   std::copy_n(moved.begin() + static_cast<long>(file.block_at(1)), block_bytes,
               file.bytes().begin() + static_cast<long>(file.block_at(0)));
   EXPECT_EQ(scan_of(file.bytes()).blocks, seqs({11, 21}));
+}
+
+TEST(HotScan, BlockThatWouldGoOnButStandsElsewhereIsNotABlock) {
+  HotFile file = file_of(3);
+  const auto place = [&file](std::size_t n) {
+    return file.bytes().begin() + static_cast<long>(file.block_at(n));
+  };
+  std::copy(place(0), place(1), place(1));
+  std::fill(place(0), place(1), std::byte{0x5a});
+  EXPECT_EQ(scan_of(file.bytes()).blocks, seqs({21}));
 }
 
 TEST(HotScan, HeaderDamagedIsSaidAndTheBlocksAreRead) {

@@ -282,7 +282,7 @@ TEST_F(LogRecovery, DamageFoundWhileSealingIsAGapToo) {
   }
   const auto blocks = blocks_of(path_of(1, "hot"), 1, Seq(1));
   disk_.flip_bit(path_of(1, "hot"), (blocks[1].offset.value + 900) * 8);
-  ASSERT_TRUE(log.seal());
+  testing::seal_fully(log, disk_);
   EXPECT_EQ(readable(log.snapshot()), "1-10 21-30");
   EXPECT_EQ(gaps(log.snapshot()), "11-20");
   EXPECT_EQ(notices_.count("damage_quarantined"), 1U);

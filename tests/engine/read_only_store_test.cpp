@@ -147,7 +147,7 @@ TEST_F(ReadOnlyStoreTest, ShowsOnlyWhatIsDurable) {
 
 TEST_F(ReadOnlyStoreTest, NeverChangesAnything) {
   write(100);
-  ASSERT_TRUE(log_of(*writer_).seal());
+  testing::seal_fully(log_of(*writer_), disk_);
   write(100);
   // Things that an owner would put right.
   disk_.plant("data/logs/activity/00000000000000000099.seg.tmp", {});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <thread>
 
 #include "engine/bytes.hpp"
 #include "engine/segment_file.hpp"
@@ -44,6 +45,21 @@ Seq store_events(Log& log, const std::vector<Event>& events, Nanos received) {
   const auto receipt = submit(log, encode(events), {"node-1", 0, 0}, received);
   EXPECT_TRUE(receipt) << receipt.error().describe();
   return receipt ? receipt->first_seq : Seq(0);
+}
+
+void seal_fully(Log& log, const SimDisk& disk) {
+  const auto hot_files = [&disk, part = "/" + log.name() + "/"] {
+    auto files = disk.files();
+    std::erase_if(files, [&part](const std::string& file) {
+      return file.find(part) == std::string::npos || !file.ends_with(".hot");
+    });
+    return files;
+  };
+  const auto sealed = log.seal();
+  EXPECT_TRUE(sealed) << sealed.error().describe();
+  while (sealed && !hot_files().empty()) {
+    std::this_thread::yield();
+  }
 }
 
 std::vector<Event> read_all(const SegmentReader& segment) {

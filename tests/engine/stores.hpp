@@ -11,6 +11,7 @@
 #include "engine/log.hpp"
 #include "engine/segment_base.hpp"
 #include "tests/engine/batches.hpp"
+#include "tests/support/sim_disk.hpp"
 
 namespace docket::testing {
 
@@ -30,6 +31,9 @@ Log& log_of(Store& store, const std::string& name = "activity");
                                      Nanos received = receipt_time);
 // Sends events unnumbered; fails the test when they are not stored. The first one's seq.
 Seq store_events(Log& log, const std::vector<Event>& events, Nanos received = receipt_time);
+
+// Seals the active segment and waits until its hot file has been put away, too, which comes after.
+void seal_fully(Log& log, const SimDisk& disk);
 
 // Every event that can be read, with everything set; what cannot be read fails the test.
 [[nodiscard]] std::vector<Event> read_all(const SegmentReader& segment);

@@ -87,12 +87,21 @@ TEST(ClientStream, ARetryableErrorSendsTheRestAgainInOrder) {
   }
   EXPECT_EQ(send_all(stream), (Numbers{1, 2, 3}));
   EXPECT_TRUE(stream.refuse(error_of(1, WireError::overloaded, true))->needs_pause);
+  stream.resume();
   EXPECT_EQ(send_all(stream), Numbers{});  // 2 and 3 are still to be answered
   EXPECT_FALSE(stream.refuse(error_of(2, WireError::out_of_order, true, 1))->is_lost);
   EXPECT_TRUE(stream.refuse(error_of(3, WireError::out_of_order, true, 1)));
-  EXPECT_EQ(send_all(stream), Numbers{});  // the pause
-  stream.resume();
   EXPECT_EQ(send_all(stream), (Numbers{1, 2, 3}));
+}
+
+TEST(ClientStream, NothingIsSentDuringThePauseAfterARetryableError) {
+  ClientStream stream("activity");
+  push(stream);
+  send_all(stream);
+  EXPECT_TRUE(stream.refuse(error_of(1, WireError::no_space, true))->needs_pause);
+  EXPECT_EQ(send_all(stream), Numbers{});
+  stream.resume();
+  EXPECT_EQ(send_all(stream), Numbers{1});
 }
 
 TEST(ClientStream, ALastingErrorGivesTheEventsUpAndKeepsTheNumber) {
@@ -107,6 +116,7 @@ TEST(ClientStream, ALastingErrorGivesTheEventsUpAndKeepsTheNumber) {
   EXPECT_EQ(refused->given_up->charged, 100U);
   deliver_failure(*refused->given_up, "bad");
   EXPECT_EQ(errors, (std::vector<std::string>{"bad"}));
+  EXPECT_EQ(send_all(stream), Numbers{});  // 2 is still to be answered
   EXPECT_TRUE(stream.refuse(error_of(2, WireError::out_of_order, true, 1)));
   EXPECT_EQ(send_all(stream), (Numbers{1, 2}));
   const auto settled = stream.acknowledge(ack_of(1, 0, 0));

@@ -110,6 +110,23 @@ TEST(MemoryBudget, AWaiterThatLeavesLetsTheNextOneIn) {
   budget.settle(next);
 }
 
+TEST(MemoryBudget, LeavingTheLineKeepsWhatIsHeld) {
+  MemoryBudget budget(100);
+  MemoryBudget::Account a;
+  MemoryBudget::Account b;
+  Waiting w;
+  EXPECT_TRUE(budget.take(a, 60, {}));
+  EXPECT_FALSE(budget.take(a, 60, w.callback()));
+  budget.leave(a);
+  budget.leave(a);
+  EXPECT_EQ(budget.used(), 60U);
+  EXPECT_TRUE(budget.take(b, 40, {}));
+  budget.give_back(a, 60);
+  EXPECT_EQ(w.granted, 0);
+  budget.settle(b);
+  EXPECT_EQ(budget.used(), 0U);
+}
+
 TEST(MemoryBudget, ForcedBytesCountAndHoldUpOthers) {
   MemoryBudget budget(100);
   MemoryBudget::Account a;

@@ -147,6 +147,50 @@ TEST_F(ServerTest, StopDoesNotWaitLongerThanItsDeadline) {
   store_.release();
 }
 
+// What is in flight belongs to the connection even after it is cut.
+TEST_F(ServerTest, ConnectionsThatWaitForMemoryCanBeCut) {
+  ServerOptions options;
+  options.memory_bytes = 64 << 10;
+  start(options);
+  store_.hold();
+  Peer frames(port());
+  frames.shake_hands("web-1");
+  const auto body = testing::body_of(8000);
+  frames.send_batch("activity", 1, body);
+  frames.send_batch("activity", 2, body);
+  ASSERT_TRUE(store_.wait_for_queued(1));
+  Peer lines(port());
+  std::string text;
+  for (int i = 0; i < 1000; ++i) {
+    text += line_of(1) + "\n";
+  }
+  lines.send_without_waiting(text);
+  std::this_thread::sleep_for(50ms);
+  server_->stop(50);
+  EXPECT_TRUE(frames.closed());
+  EXPECT_TRUE(lines.closed());
+  store_.release();
+  server_.reset();
+}
+
+TEST_F(ServerTest, AnIdleConnectionGivesItsLargeBufferBack) {
+  start();
+  Peer peer(port());
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    text += line_of(1) + "\n";
+  }
+  peer.send(text);
+  for (std::string answer; answer != R"({"durable":20000})";) {
+    const auto line = peer.line();
+    ASSERT_TRUE(line);
+    answer = *line;
+  }
+  EXPECT_TRUE(eventually([this] { return server_->stats().memory_used == 0; }));
+  peer.send(line_of(1) + "\n");
+  EXPECT_EQ(peer.line(), R"({"durable":20001})");
+}
+
 TEST_F(ServerTest, AServerGoesWithConnectionsOfEveryKindOpen) {
   start();
   Peer silent(port());

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/timestamp.hpp"
 #include "query/parser.hpp"
 #include "query/render.hpp"
 #include "tools/api/service.hpp"
+#include "tools/api/units.hpp"
 
 namespace docket::api {
 
@@ -39,14 +39,12 @@ Result<WalkPosition> parse_walk(std::string_view text) {
     return position;
   }
   const std::size_t dot = text.find('.');
-  std::uint64_t now = 0;
-  const char* const end = text.data() + std::min(dot, text.size());
-  const auto [stop, error] = std::from_chars(text.data(), end, now, 16);
-  if (dot == std::string_view::npos || dot + 1 == text.size() || error != std::errc() ||
-      stop != end || now > static_cast<std::uint64_t>(now_ns())) {
+  const auto now = parse_number<std::uint64_t>(text.substr(0, dot), 16);
+  if (dot == std::string_view::npos || dot + 1 == text.size() || !now ||
+      *now > static_cast<std::uint64_t>(now_ns())) {
     return fail(ErrorCode::invalid_argument, "cursor: is damaged");
   }
-  position.now = static_cast<Nanos>(now);
+  position.now = static_cast<Nanos>(*now);
   position.cursor = text.substr(dot + 1);
   return position;
 }
@@ -229,10 +227,8 @@ Result<Answer> Service::event(const Route& route, const Parameters& parameters,
     return fail(ErrorCode::invalid_argument,
                 "log: must be a lower-case letter and up to 31 of a-z 0-9 _ -");
   }
-  std::uint64_t seq = 0;
-  const char* const end = route.seq.data() + route.seq.size();
-  const auto [stop, error] = std::from_chars(route.seq.data(), end, seq);
-  if (error != std::errc() || stop != end || seq == 0) {
+  const std::uint64_t seq = parse_number<std::uint64_t>(route.seq).value_or(0);
+  if (seq == 0) {
     return fail(ErrorCode::invalid_argument, "seq: must be a whole number from 1");
   }
   query::Query any;

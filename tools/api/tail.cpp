@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/timestamp.hpp"
+#include "tools/api/units.hpp"
 
 namespace docket::api {
 
@@ -21,14 +21,11 @@ Result<std::map<std::string, std::uint64_t>> parse_position(std::string_view tex
     text.remove_prefix(std::min(text.size(), item.size() + 1));
     const std::size_t colon = std::min(item.find(':'), item.size());
     const std::string_view log = item.substr(0, colon);
-    std::uint64_t seq = 0;
-    const char* const end = item.data() + item.size();
-    const char* const begin = std::min(item.data() + colon + 1, end);
-    const auto [stop, error] = std::from_chars(begin, end, seq);
-    if (!is_log_name(log) || error != std::errc() || stop != end) {
+    const auto seq = parse_number<std::uint64_t>(item.substr(std::min(colon + 1, item.size())));
+    if (!is_log_name(log) || !seq) {
       return fail(ErrorCode::invalid_argument, "Last-Event-ID: is not a position of this stream");
     }
-    seen[std::string(log)] = seq;
+    seen[std::string(log)] = *seq;
   }
   return seen;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tools/api/service.hpp"
 
@@ -30,7 +31,8 @@ class Tail {
   [[nodiscard]] std::string position() const;
 
  private:
-  Tail(const Service& service, Question question) : service_(&service), question_(question) {}
+  Tail(const Service& service, Question question)
+      : service_(&service), question_(std::move(question)) {}
 
   [[nodiscard]] Result<bool> newest(const std::atomic<bool>* cancel, const Sink& sink);
 

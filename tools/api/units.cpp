@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <span>
 
 namespace docket::api {
@@ -37,15 +37,14 @@ constexpr std::array decimal_sizes{
 // Splits "365d" into number and unit, and multiplies.
 Result<std::uint64_t> scaled(std::string_view text, std::span<const Unit> units,
                              std::span<const Unit> more, std::string_view expected) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  const std::string_view name(stop, static_cast<std::size_t>(end - stop));
-  if (error == std::errc() && stop != text.data()) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_number<std::uint64_t>(text.substr(0, digits));
+  const std::string_view name = text.substr(digits);
+  if (number) {
     for (const std::span<const Unit> list : {units, more}) {
       for (const Unit& unit : list) {
-        if (unit.name == name && number <= static_cast<std::uint64_t>(INT64_MAX) / unit.factor) {
-          return number * unit.factor;
+        if (unit.name == name && *number <= static_cast<std::uint64_t>(INT64_MAX) / unit.factor) {
+          return *number * unit.factor;
         }
       }
     }

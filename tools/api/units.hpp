@@ -1,7 +1,10 @@
-// Durations and sizes as people write them: `365d`, `90m`, `10GiB`.
+// Numbers, durations and sizes as people write them: `17`, `365d`, `10GiB`.
 #pragma once
 
+#include <charconv>
+#include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +12,17 @@
 #include "engine/result.hpp"
 
 namespace docket::api {
+
+// The text as a whole number that T holds; nullopt when any of it is something else.
+template <std::unsigned_integral T>
+[[nodiscard]] std::optional<T> parse_number(std::string_view text, int base = 10) {
+  T value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc() || stop != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return value;
+}
 
 // A whole number and a unit, ms s m h d w. Error: invalid_argument saying what was expected.
 [[nodiscard]] Result<Nanos> parse_duration(std::string_view text);

@@ -1,10 +1,10 @@
 #include "tools/api/url.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 
 #include "engine/event.hpp"
+#include "tools/api/units.hpp"
 
 namespace docket::api {
 
@@ -105,9 +105,8 @@ Result<std::optional<std::uint64_t>> Parameters::number(std::string_view name, s
   if (!text) {
     return std::nullopt;
   }
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < first || value > last) {
+  const auto value = parse_number<std::uint64_t>(*text);
+  if (!value || *value < first || *value > last) {
     return fail(ErrorCode::invalid_argument, std::string(name) + ": must be a whole number from " +
                                                  std::to_string(first) + " to " +
                                                  std::to_string(last));

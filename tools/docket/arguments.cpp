@@ -294,7 +294,9 @@ class Parser {
       throw CLI::ValidationError("--data", "is required");
     }
     if (a.data.empty() && a.server.empty()) {
-      const char* const environment = std::getenv("DOCKET_SERVER");  // before any thread
+      // There is no other thread yet.
+      const char* const environment =
+          std::getenv("DOCKET_SERVER");  // NOLINT(concurrency-mt-unsafe)
       a.server =
           environment != nullptr && *environment != '\0' ? environment : "http://127.0.0.1:7480";
     }

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -23,16 +22,16 @@ constexpr std::size_t columns_default = 80;
 constexpr std::size_t columns_min = 20;
 constexpr std::int64_t redraw_ns = 100'000'000;
 
-std::string_view environment(const char* name) {
-  const char* const value = std::getenv(name);  // nothing here changes the environment later
-  return value == nullptr ? std::string_view() : std::string_view(value);
+std::optional<std::string_view> environment(const char* name) {
+  // Nothing changes the environment while other threads run.
+  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+  return value == nullptr ? std::nullopt : std::optional<std::string_view>(value);
 }
 
 std::size_t terminal_columns() {
-  const std::string_view text = environment("COLUMNS");
-  std::size_t columns = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
-  if (error != std::errc() || end != text.data() + text.size() || columns == 0) {
+  std::size_t columns =
+      api::parse_number<std::size_t>(environment("COLUMNS").value_or("")).value_or(0);
+  if (columns == 0) {
     winsize size{};
     columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
                                                                                 : columns_default;
@@ -46,7 +45,7 @@ Terminal Terminal::detect() {
   Terminal terminal;
   terminal.is_terminal = ::isatty(STDOUT_FILENO) == 1;
   if (terminal.is_terminal) {
-    terminal.colour = environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+    terminal.colour = environment("NO_COLOR").value_or("").empty() && environment("TERM") != "dumb";
     terminal.columns = terminal_columns();
   }
   return terminal;
@@ -63,10 +62,7 @@ Output::~Output() {
 }
 
 void Output::start_pager() {
-  std::string command(environment("PAGER"));
-  if (std::getenv("PAGER") == nullptr) {
-    command = "less -R";
-  }
+  const std::string command(environment("PAGER").value_or("less -R"));
   int ends[2] = {-1, -1};
   if (command.empty() || command == "cat" || pager_ > 0 || ::pipe(ends) != 0) {
     return;
@@ -78,7 +74,7 @@ void Output::start_pager() {
     ::close(ends[0]);
     ::close(ends[1]);
     // What fits on the screen needs no paging, and colours are ours.
-    ::setenv("LESS", "FRX", 0);
+    ::setenv("LESS", "FRX", 0);  // NOLINT(concurrency-mt-unsafe): the child has one thread
     static_cast<void>(std::signal(SIGPIPE, SIG_DFL));
     ::execl("/bin/sh", "sh", "-c", (command + "; [ $? -ne 127 ] || cat").c_str(),
             static_cast<char*>(nullptr));

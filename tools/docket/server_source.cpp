@@ -1,7 +1,6 @@
 // A running server, asked over HTTP.
-#include <charconv>
-
 #include "tools/api/routes.hpp"
+#include "tools/api/units.hpp"
 #include "tools/docket/answer_reader.hpp"
 #include "tools/docket/http_client.hpp"
 #include "tools/docket/source.hpp"
@@ -38,11 +37,11 @@ class ServerSource final : public Source {
     }
     api::ExportSummary summary;
     summary.sha256 = answer.sha256;
-    const char* const end = answer.rows.data() + answer.rows.size();
-    const auto [stop, error] = std::from_chars(answer.rows.data(), end, summary.rows);
-    if (error != std::errc() || stop != end || summary.sha256.empty()) {
+    const auto rows = api::parse_number<std::uint64_t>(answer.rows);
+    if (!rows || summary.sha256.empty()) {
       return fail(ErrorCode::io, "the server's export came without its row count and digest");
     }
+    summary.rows = *rows;
     if (answer.gaps.starts_with('[')) {
       DOCKET_ASSIGN(summary.gaps, read_gaps("{\"gaps\":" + answer.gaps + "}"));
     } else {

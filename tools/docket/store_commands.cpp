@@ -1,7 +1,6 @@
 // stats, segments, nodes and retention: the store itself.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <map>
 
 #include "query/render.hpp"
@@ -39,9 +38,7 @@ int run_list(Context& context, Source& source, api::Endpoint endpoint,
 }
 
 std::uint64_t number_of(std::string_view text) {
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return api::parse_number<std::uint64_t>(text).value_or(0);
 }
 
 // What would go, per log.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "engine/timestamp.hpp"
 #include "query/render.hpp"
@@ -19,9 +18,7 @@ constexpr std::string_view bold = "\033[1m";
 constexpr std::string_view plain = "\033[0m";
 
 std::uint64_t number_of(std::string_view text) {
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return api::parse_number<std::uint64_t>(text).value_or(0);
 }
 
 bool is_number(Column::Kind kind) {
@@ -163,7 +160,7 @@ std::string Table::text(const Terminal& terminal, const query::TimeZone& zone) c
     }
     line.erase(line.find_last_not_of(' ') + 1);
     if (l == 0 && terminal.colour) {
-      line = std::string(bold) + line + std::string(plain);
+      line.insert(0, bold).append(plain);
     }
     out += line + '\n';
   }

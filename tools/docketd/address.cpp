@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "engine/event.hpp"
+#include "tools/api/units.hpp"
 
 namespace docket::server {
 
@@ -33,12 +32,10 @@ Result<Address> parse_address(std::string_view text) {
       host = "127.0.0.1";
     }
     const auto ip = parse_ip(host);
-    std::uint16_t port = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
+    const auto port = api::parse_number<std::uint16_t>(text.substr(colon + 1));
     const bool is_v6 = host.find(':') != std::string_view::npos;
-    if (ip && is_v6 == bracketed && error == std::errc() && stop == end) {
-      return Address{std::string(host), port};
+    if (ip && is_v6 == bracketed && port) {
+      return Address{std::string(host), *port};
     }
   }
   return fail(

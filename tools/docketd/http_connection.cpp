@@ -52,7 +52,7 @@ HttpConnection::HttpConnection(HttpContext& context, asio::ip::tcp::socket socke
     : context_(context), stream_(std::move(socket)), buffer_(head_bytes_max) {
   peer_ = peer_text(stream_.socket());
   boost::system::error_code ignored;
-  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  static_cast<void>(stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored));
   context_.connections.insert(this);
   ++context_.parts.metrics.connections;
 }
@@ -238,7 +238,7 @@ void HttpConnection::stop_watching() {
     watch_->cancel();
     watch_.reset();
     boost::system::error_code ignored;
-    stream_.socket().cancel(ignored);
+    static_cast<void>(stream_.socket().cancel(ignored));
   }
 }
 
@@ -248,7 +248,7 @@ asio::awaitable<void> HttpConnection::close_politely() {
   if (!socket.is_open()) {
     co_return;
   }
-  socket.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  static_cast<void>(socket.shutdown(asio::ip::tcp::socket::shutdown_send, error));
   // Closing with unread bytes resets the connection and may take our last answer with it.
   std::array<char, 4096> rest{};
   std::size_t read = 0;

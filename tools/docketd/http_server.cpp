@@ -39,15 +39,15 @@ class Listener final : public HttpServer {
                   fmt::format("http: {}: {}", address.text(), error.message()));
     }
     const tcp::endpoint endpoint(ip, address.port);
-    acceptor_.open(endpoint.protocol(), error);
+    static_cast<void>(acceptor_.open(endpoint.protocol(), error));
     if (!error) {
-      acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+      static_cast<void>(acceptor_.set_option(tcp::acceptor::reuse_address(true), error));
     }
     if (!error) {
-      acceptor_.bind(endpoint, error);
+      static_cast<void>(acceptor_.bind(endpoint, error));
     }
     if (!error) {
-      acceptor_.listen(asio::socket_base::max_listen_connections, error);
+      static_cast<void>(acceptor_.listen(asio::socket_base::max_listen_connections, error));
     }
     if (error) {
       return fail_errno(fmt::format("http: cannot listen on {}", address.text()), error.value());
@@ -67,7 +67,7 @@ class Listener final : public HttpServer {
     context_.stopping = true;
     asio::post(io_, [this] {
       boost::system::error_code ignored;
-      acceptor_.close(ignored);
+      static_cast<void>(acceptor_.close(ignored));
       // A copy: a connection that closes takes itself out of the set.
       const auto connections = context_.connections;
       for (HttpConnection* connection : connections) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <vector>
 
 #include "tools/api/units.hpp"
@@ -39,14 +38,12 @@ Result<void> assign_duration(Nanos& into, std::string_view text, Nanos first, Na
 template <typename Number>
 Result<void> assign_number(Number& into, std::string_view text, std::uint64_t first,
                            std::uint64_t last) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end || value < first || value > last) {
+  const auto value = api::parse_number<std::uint64_t>(text);
+  if (!value || *value < first || *value > last) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("must be a whole number from {} to {}", first, last));
   }
-  into = static_cast<Number>(value);
+  into = static_cast<Number>(*value);
   return {};
 }
 

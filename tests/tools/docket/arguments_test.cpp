@@ -24,10 +24,10 @@ TEST(DocketArguments, WhereToLookMayStandBeforeAndBehindTheCommand) {
   EXPECT_EQ(parse({"--data", "d", "count"}).arguments.data, "d");
   EXPECT_EQ(parse({"count", "--data", "d"}).arguments.data, "d");
   EXPECT_EQ(parse({"count"}).arguments.server, "http://127.0.0.1:7480");
-  ::setenv("DOCKET_SERVER", "http://10.0.0.1:1", 1);
+  ::setenv("DOCKET_SERVER", "http://10.0.0.1:1", 1);  // NOLINT(concurrency-mt-unsafe)
   EXPECT_EQ(parse({"count"}).arguments.server, "http://10.0.0.1:1");
   EXPECT_EQ(parse({"count", "--server", "http://x"}).arguments.server, "http://x");
-  ::unsetenv("DOCKET_SERVER");
+  ::unsetenv("DOCKET_SERVER");  // NOLINT(concurrency-mt-unsafe)
 }
 
 TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {

@@ -26,8 +26,12 @@ ParsedArguments parse(std::vector<std::string> words) {
 // Sets an environment variable for as long as it lives.
 class Environment {
  public:
-  Environment(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
-  ~Environment() { ::unsetenv(name_); }
+  Environment(const char* name, const char* value) : name_(name) {
+    ::setenv(name, value, 1);  // NOLINT(concurrency-mt-unsafe)
+  }
+  ~Environment() {
+    ::unsetenv(name_);  // NOLINT(concurrency-mt-unsafe)
+  }
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
