@@ -97,8 +97,6 @@ struct Event {
 [[nodiscard]] EventView view_of(const Event& e, std::vector<TargetView>& related_scratch);
 
 // --- the rules -----------------------------------------------------------------------------------
-// Each returns nullptr when the rule holds, otherwise a static text that names the rule, to be put
-// after the field's name: "actor.id: must be 1 to 255 bytes".
 
 struct EventRules {
   std::size_t payload_bytes_max = limits::payload_bytes_default;

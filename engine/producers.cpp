@@ -80,6 +80,19 @@ void ProducerTable::stored(const ProducerStamp& stamp, Seq first_seq, std::uint3
   }
 }
 
+void ProducerTable::take_back(const ProducerStamp& stamp) {
+  const auto found = producers_.find(stamp.node);
+  if (stamp.batch == 0 || found == producers_.end() || found->second.epoch != stamp.epoch ||
+      found->second.last_batch != stamp.batch) {
+    return;
+  }
+  Producer& producer = found->second;
+  producer.last_batch = stamp.batch - 1;
+  if (!producer.receipts.empty()) {
+    producer.receipts.pop_back();
+  }
+}
+
 void ProducerTable::merge(const ProducerTable& other) {
   for (const auto& [node, theirs] : other.producers_) {
     Producer& ours = producers_[node];

@@ -39,6 +39,9 @@ class ProducerTable {
   // Notes a batch as stored. Numbers that are not newer than what is known change nothing, so a
   // table may be brought up to date from blocks it has already seen.
   void stored(const ProducerStamp& stamp, Seq first_seq, std::uint32_t rows, Nanos received);
+  // Undoes stored() of a producer's newest batch, whose sync failed. What it replaced of an older
+  // epoch does not come back: the batches of the new one count from 0.
+  void take_back(const ProducerStamp& stamp);
   // Takes over whatever `other` knows that is newer.
   void merge(const ProducerTable& other);
   // Forgets one-off producers (idempotency keys) last heard of before `horizon`.

@@ -76,8 +76,10 @@ using Result = tl::expected<T, Error>;
 // DOCKET_ASSIGN(auto x, f()): declares x from the value of a Result expression, or propagates.
 #define DOCKET_ASSIGN(declaration, expression) \
   DOCKET_ASSIGN_INNER(declaration, expression, DOCKET_CONCAT(docket_result_, __LINE__))
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses
 #define DOCKET_ASSIGN_INNER(declaration, expression, temporary) \
   auto temporary = (expression);                                \
   if (!temporary)                                               \
     return ::docket::fail(std::move(temporary).error());        \
   declaration = std::move(*temporary)
+// NOLINTEND(bugprone-macro-parentheses)

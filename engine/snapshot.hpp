@@ -1,5 +1,6 @@
 // What a reader sees: immutable, shared by pointer. A snapshot keeps its segments' files alive
-// through retirement. Readers never block the committer.
+// through retirement, but not the store's cache: the store must outlive it. Readers never block the
+// committer.
 #pragma once
 
 #include <cstdint>

@@ -149,6 +149,9 @@ class WritableStore : public Store {
     if (maintenance_.joinable()) {
       maintenance_.join();
     }
+    for (const auto& [name, log] : writable_logs()) {
+      log->end_sealing();
+    }
     lock_.reset();
     return {};
   }

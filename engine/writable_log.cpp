@@ -91,13 +91,20 @@ Result<void> WritableLog::seal() {
   {
     std::unique_lock lock(queue_mutex_);
     queue_changed_.wait(lock, [&] { return freezes_done_ != before || stopping_ || failed_; });
+    if (freezes_done_ == before) {
+      return fail(ErrorCode::closed, "log " + name_ + " is not running");
+    }
   }
   context_.wake_maintenance();  // what failed before is not to wait for its next turn
   std::unique_lock lock(state_mutex_);
   const auto attempt_failed = [&] { return failed_seal_attempt_ > attempts_before; };
-  frozen_changed_.wait(lock, [&] { return frozen_.empty() || failed_ || attempt_failed(); });
+  frozen_changed_.wait(
+      lock, [&] { return frozen_.empty() || failed_ || attempt_failed() || sealing_ended_; });
   if (!frozen_.empty() && attempt_failed()) {
     return fail(seal_error_);
+  }
+  if (!frozen_.empty() && sealing_ended_) {
+    return fail(ErrorCode::closed, "log " + name_ + " is shutting down; sealed at the next start");
   }
   return failed_ ? fail(ErrorCode::closed, "log " + name_ + " has failed") : Result<void>();
 }
@@ -112,6 +119,14 @@ void WritableLog::stop(bool seal_large) {
   if (committer_.joinable()) {
     committer_.join();
   }
+}
+
+void WritableLog::end_sealing() {
+  {
+    const std::lock_guard lock(state_mutex_);
+    sealing_ended_ = true;
+  }
+  frozen_changed_.notify_all();
 }
 
 // --- the committer -------------------------------------------------------------------------------
@@ -234,7 +249,7 @@ void WritableLog::commit(std::vector<Pending>& group) {
       if (*verdict == ProducerTable::Verdict::next) {
         active_->place(pending.block, next, durable);
         receipt = {next, pending.block.header.rows, false};
-        // If this group fails, so does the log: the table is not asked again.
+        // If this group fails, so does the log: the table is not asked for a verdict again.
         producers_.stored(pending.stamp, next, receipt.rows, pending.received);
         next += receipt.rows;
         stored.push_back(&pending);
@@ -248,6 +263,9 @@ void WritableLog::commit(std::vector<Pending>& group) {
         durable_now = active_->sync();
       }
       if (!durable_now) {
+        for (auto last = stored.rbegin(); last != stored.rend(); ++last) {
+          producers_.take_back((*last)->stamp);
+        }
         fail_log(durable_now.error());
         for (Finished& f : finished) {
           // A refusal stays one; whatever could have been stored is of unknown outcome.

@@ -68,6 +68,8 @@ class WritableLog : public Log {
   [[nodiscard]] bool has_frozen() const;
   // Seals the oldest frozen segment. An error leaves it frozen, to be tried again, and is noticed.
   [[nodiscard]] Result<void> seal_oldest();
+  // No more sealing until the next start: whoever waits in seal() is told.
+  void end_sealing();
 
   // For the maintenance thread: merges the active segment's small blocks for those who read them.
   // What cannot be merged now is read block by block.
@@ -155,6 +157,7 @@ class WritableLog : public Log {
   std::uint64_t seal_attempts_ = 0;        // begun
   std::uint64_t failed_seal_attempt_ = 0;  // the last that failed, and
   Error seal_error_;                       // how
+  bool sealing_ended_ = false;
   std::vector<std::shared_ptr<const SealedSegment>> sealed_;
   std::deque<Frozen> frozen_;
   std::optional<HotBlocks> active_blocks_;

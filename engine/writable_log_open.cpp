@@ -85,7 +85,11 @@ class WritableLog::Recovery {
   Result<bool> is_retired(SegmentId id) {
     DOCKET_ASSIGN(const auto file, disk_.open(path_of(id, "seg"), OpenMode::read));
     const auto loaded = load_footer(*file, id);
-    return loaded && loaded->footer.summary.last_seq < manifest_.retired_below;
+    if (!loaded) {
+      // A read that fails says nothing about the file.
+      return loaded.error().code == ErrorCode::corrupt ? Result<bool>(false) : fail(loaded.error());
+    }
+    return loaded->footer.summary.last_seq < manifest_.retired_below;
   }
 
   Result<void> settle_hot() {

@@ -302,6 +302,10 @@ TEST_F(LogRecovery, TornTailIsCutAndKeptAside) {
   const std::string aside = hot + ".torn-" + std::to_string(end);
   ASSERT_TRUE(exists(aside));
   EXPECT_EQ(disk_.content(aside).size(), 1010U);
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto survivor = disk_.after_power_loss(seed);
+    EXPECT_EQ(survivor->content(hot)[end + 10], std::byte{0}) << "the cut is durable";
+  }
   live([](Log& log) { EXPECT_EQ(store_events(log, plain_events(10, 10)), Seq(11)); });
   expect("1-20", "", 20);
 }

@@ -49,6 +49,27 @@ ProducerTable reread(const ProducerTable& table) {
   return decoded ? std::move(*decoded) : ProducerTable();
 }
 
+TEST(Producers, BatchTakenBackIsNextAgain) {
+  ProducerTable table;
+  store(table, 1, 3);
+  table.take_back(stamp(3));
+  EXPECT_EQ(answer(table, stamp(3)), "next");
+  EXPECT_EQ(answer(table, stamp(2)), "duplicate 20+10");
+  table.take_back(stamp(3));
+  table.take_back(stamp(2, 2));
+  table.take_back(stamp(2, 1, "node-2"));
+  EXPECT_EQ(answer(table, stamp(3)), "next") << "only the newest can be taken back";
+}
+
+TEST(Producers, FirstBatchOfAnEpochTakenBackLeavesTheEpochEmpty) {
+  ProducerTable table;
+  store(table, 1, 3);
+  store(table, 1, 1, 2);
+  table.take_back(stamp(1, 2));
+  EXPECT_EQ(answer(table, stamp(1, 2)), "next");
+  EXPECT_EQ(table.all().at("node-1").last_batch, 0U);
+}
+
 TEST(Producers, BatchesInOrderAreNext) {
   ProducerTable table;
   EXPECT_EQ(answer(table, stamp(1)), "next");

@@ -384,5 +384,30 @@ TEST(StoreFailure, FailedSyncIsUnknownAndStickyUntilReopening) {
   store_events(log_of(*store), plain_events(1));
 }
 
+TEST(StoreFailure, ProducersShowOnlyWhatIsDurable) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  ASSERT_TRUE(submit(log, testing::encode(plain_events(5)), {"node-1", 1, 1}));
+  disk.inject({.at = 1, .kinds = Io::sync});
+  EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(5, 5)), {"node-1", 1, 2})),
+            "unknown_outcome");
+  ASSERT_EQ(log.producers().size(), 1U);
+  EXPECT_EQ(log.producers()[0].last_batch, 1U);
+}
+
+TEST(StoreClosing, LetsGoOfWhoeverWaitsForASealingThatFails) {
+  for (std::uint64_t n = 0; n < 50; ++n) {
+    SimDisk disk;
+    const auto store = open_store(disk);
+    Log& log = log_of(*store);
+    store_events(log, plain_events(5));
+    disk.set_capacity(1);
+    std::thread sealing([&log] { EXPECT_FALSE(log.seal()); });
+    static_cast<void>(store->close());
+    sealing.join();
+  }
+}
+
 }  // namespace
 }  // namespace docket

@@ -189,6 +189,25 @@ TEST_F(WritableLogRetention, EvenWithAReaderThatKeptTheFilesThroughACrash) {
   EXPECT_EQ(segment_files(*survivor).size(), 3U) << "the left-over file is removed at the start";
 }
 
+TEST_F(WritableLogRetention, LeftOverFileThatCannotBeReadJustNowIsNotTakenForDamage) {
+  const auto snapshot = store_->find_log("activity")->snapshot();
+  ASSERT_TRUE(store_->retire(plan(1'999'999)[0]));
+  const auto survivor = disk_.after_power_loss(1);
+  bool failing = true;
+  for (std::uint64_t n = 1; failing; ++n) {
+    const auto disk = survivor->after_kill();
+    disk->inject({.at = n, .kinds = Io::read});
+    testing::Notices notices;
+    static_cast<void>(Store::open(*disk, "data", store_options(&notices)));
+    EXPECT_EQ(notices.count("damage_quarantined"), 0U) << "read " << n << "\n" << notices.text();
+    failing = disk->fault_hit();
+    disk->inject({});
+    const auto store = open_store(*disk);
+    ASSERT_TRUE(store);
+    EXPECT_EQ(read_all(log_of(*store).snapshot()).size(), 30U) << "read " << n;
+  }
+}
+
 TEST_F(WritableLogRetention, OnlyTheOldestCanBeRetired) {
   auto plans = plan(-1'000'000'000'000);
   EXPECT_FALSE(store_->retire(plans[1]));
