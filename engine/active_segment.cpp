@@ -32,7 +32,8 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::create(Disk& disk,
                                                              const SegmentFileHeader& header) {
   const std::string path = directory + "/" + segment_file_name(header.id, "hot");
   DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::create_empty));
-  auto active = std::unique_ptr<ActiveSegment>(new ActiveSegment(std::move(file), path, header.id));
+  auto active = std::unique_ptr<ActiveSegment>(
+      new ActiveSegment(std::move(file), path, header.id, header.salt));
   const std::vector<std::byte> bytes = encode_segment_header(header);
   const std::span<const std::byte> part(bytes);
   const auto made = [&]() -> Result<void> {
@@ -53,10 +54,12 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::resume(Disk& disk,
                                                              SegmentId id, const HotScan& scan) {
   const std::string path = directory + "/" + segment_file_name(id, "hot");
   DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::read_write));
-  auto active = std::unique_ptr<ActiveSegment>(new ActiveSegment(std::move(file), path, id));
+  auto active =
+      std::unique_ptr<ActiveSegment>(new ActiveSegment(std::move(file), path, id, scan.salt));
   active->epoch_ = WriterEpoch(scan.epoch.value + 1);
   active->end_ = scan.end;
   active->write_from_ = scan.end;
+  active->synced_ = scan.end;
   active->prepared_ = FileOffset(std::max(scan.file_bytes, scan.end.value));
   return active;
 }
@@ -79,7 +82,9 @@ void ActiveSegment::place(HotBlock& block, Seq first_seq, Seq durable_seq) {
   header.writer_epoch = epoch_;
   header.offset = end_;
   header.first_seq = first_seq;
+  header.salt = salt_;
   header.durable_seq = durable_seq;
+  header.durable_end = synced_;
   encode_block_header(header, block.head);
   DOCKET_ASSERT(block.head.size() + block.sections.size() == header.block_bytes());
   parts_.emplace_back(block.head);
@@ -96,7 +101,19 @@ Result<void> ActiveSegment::write() {
 }
 
 Result<void> ActiveSegment::sync() {
-  return file_->sync_data();
+  DOCKET_TRY(file_->sync_data());
+  synced_ = end_;
+  return {};
+}
+
+Result<bool> ActiveSegment::mark(Seq last_seq) {
+  HotBlock block = make_mark();
+  if (!prepare(block.head.size() + block.sections.size())) {
+    return false;
+  }
+  place(block, last_seq + 1, last_seq);
+  DOCKET_TRY(write());
+  return true;
 }
 
 }  // namespace docket

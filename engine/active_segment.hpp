@@ -39,6 +39,10 @@ class ActiveSegment {
   // Gives the block its place and appends it. After it the block can be read; only after sync() is
   // it durable. Precondition: prepared.
   void place(HotBlock& block, Seq first_seq, Seq durable_seq);
+  // Writes a mark behind the last group, so that damage to that group cannot be taken for a torn
+  // tail. It need not be synced: it only tells of what is. False: there is no space for it.
+  // Precondition: everything is synced, up to `last_seq`.
+  [[nodiscard]] Result<bool> mark(Seq last_seq);
   // Writes all blocks placed since the last call, at once.
   [[nodiscard]] Result<void> write();
   [[nodiscard]] Result<void> sync();
@@ -48,16 +52,18 @@ class ActiveSegment {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  ActiveSegment(std::unique_ptr<File> file, std::string path, SegmentId id)
-      : file_(std::move(file)), path_(std::move(path)), id_(id) {}
+  ActiveSegment(std::unique_ptr<File> file, std::string path, SegmentId id, std::uint32_t salt)
+      : file_(std::move(file)), path_(std::move(path)), id_(id), salt_(salt) {}
 
   std::unique_ptr<File> file_;
   std::string path_;
   SegmentId id_;
+  std::uint32_t salt_;
   WriterEpoch epoch_{1};
   FileOffset end_{segment_header_bytes};
   FileOffset prepared_{segment_header_bytes};
   FileOffset write_from_{segment_header_bytes};
+  FileOffset synced_{segment_header_bytes};
   std::vector<std::span<const std::byte>> parts_;  // of the blocks placed and not yet written
 };
 

@@ -50,7 +50,7 @@ void encode_block_header(const BlockHeader& header, std::span<std::byte> head) {
   store_le(to + 48, header.rows);
   store_le(to + 52, header.body_bytes);
   store_le(to + 56, header.directory_bytes);
-  store_le(to + 60, std::uint32_t{0});
+  store_le(to + 60, header.salt);
   store_le(to + 64, header.durable_seq.value);
   store_le(to + 72, header.ts_min);
   store_le(to + 80, header.ts_max);
@@ -58,7 +58,7 @@ void encode_block_header(const BlockHeader& header, std::span<std::byte> head) {
   store_le(to + 96, header.received_max);
   store_le(to + 104, header.producer_epoch);
   store_le(to + 112, header.producer_batch);
-  store_le(to + 120, std::uint64_t{0});
+  store_le(to + 120, header.durable_end.value);
   // The flags lie before the checked range's start; they are mixed in so that no bit is unguarded.
   store_le(to + 8, head_checksum(head) ^ header.flags);
 }
@@ -93,6 +93,8 @@ Result<BlockHeader> decode_block_header(std::span<const std::byte> head) {
   header.rows = load_le<std::uint32_t>(from + 48);
   header.body_bytes = load_le<std::uint32_t>(from + 52);
   header.directory_bytes = load_le<std::uint32_t>(from + 56);
+  header.salt = load_le<std::uint32_t>(from + 60);
+  header.durable_end = FileOffset(load_le<std::uint64_t>(from + 120));
   header.durable_seq = Seq(load_le<std::uint64_t>(from + 64));
   header.ts_min = load_le<Nanos>(from + 72);
   header.ts_max = load_le<Nanos>(from + 80);
@@ -103,7 +105,7 @@ Result<BlockHeader> decode_block_header(std::span<const std::byte> head) {
   // A checksum only proves that the bytes are as somebody wrote them; the bounds are ours.
   if (header.rows > limits::block_rows_max || header.body_bytes > limits::block_bytes_max ||
       header.body_bytes < header.directory_bytes || header.first_seq.value == 0 ||
-      header.first_seq.value > UINT64_MAX / 2) {
+      header.first_seq.value > UINT64_MAX / 2 || header.writer_epoch.value > UINT64_MAX / 2) {
     return fail(ErrorCode::corrupt, "block header is out of bounds");
   }
   return header;
@@ -185,6 +187,14 @@ HotBlock make_hot_block(EncodedBatch batch, std::string_view node, std::uint64_t
   // Padding up to the next block goes with the sections: one buffer less to write.
   block.sections.resize(header.block_bytes() - head.size());
   return block;
+}
+
+HotBlock make_mark() {
+  BodyWriter body;
+  body.start(0);
+  EncodedBatch nothing;
+  nothing.bytes = body.finish();
+  return make_hot_block(std::move(nothing), {}, 0, 0, 0);
 }
 
 }  // namespace docket

@@ -18,9 +18,9 @@ namespace docket {
 
 //   0 magic u32 · 4 flags u32 · 8 checksum u64 (of 16..128 and the directory) · 16 segment u64 ·
 //  24 writer epoch u64 · 32 file offset u64 · 40 first seq u64 · 48 rows u32 · 52 body bytes u32 ·
-//  56 directory bytes u32 · 60 reserved u32 · 64 durable seq u64 · 72 ts min i64 · 80 ts max i64 ·
+//  56 directory bytes u32 · 60 salt u32 · 64 durable seq u64 · 72 ts min i64 · 80 ts max i64 ·
 //  88 received min i64 · 96 received max i64 · 104 producer epoch u64 · 112 producer batch u64 ·
-// 120 reserved u64
+// 120 durable end u64
 inline constexpr std::size_t block_header_bytes = 128;
 inline constexpr std::uint32_t block_magic = 0x31424B44;  // "DKB1"
 // Blocks start at multiples of this, so that recovery can look for them without trying each byte.
@@ -41,7 +41,11 @@ struct BlockHeader {
   std::uint32_t rows = 0;
   std::uint32_t body_bytes = 0;  // directory and sections
   std::uint32_t directory_bytes = 0;
-  Seq durable_seq;  // everything up to it was synced before this block was written
+  std::uint32_t salt = 0;  // the segment's
+  // What was synced before this block was written: every event up to the seq, every byte of the
+  // file before the offset.
+  Seq durable_seq;
+  FileOffset durable_end;
   Nanos ts_min = 0;
   Nanos ts_max = 0;
   Nanos received_min = 0;
@@ -49,6 +53,8 @@ struct BlockHeader {
   std::uint64_t producer_epoch = 0;
   std::uint64_t producer_batch = 0;  // 0: not numbered
 
+  // Of no sender: it only tells what was durable (make_mark()).
+  [[nodiscard]] bool is_mark() const { return rows == 0 && producer_batch == 0; }
   [[nodiscard]] std::uint64_t block_bytes() const;  // with header and padding
   [[nodiscard]] Seq end_seq() const { return first_seq + rows; }
 };
@@ -77,6 +83,9 @@ struct HotBlock {
 [[nodiscard]] HotBlock make_hot_block(EncodedBatch batch, std::string_view node,
                                       std::uint64_t producer_epoch, std::uint64_t producer_batch,
                                       Nanos received);
+
+// A block without rows that vouches for the last commit group, once nothing else comes that would.
+[[nodiscard]] HotBlock make_mark();
 
 [[nodiscard]] constexpr std::uint64_t align_block(std::uint64_t bytes) {
   return (bytes + block_alignment - 1) / block_alignment * block_alignment;

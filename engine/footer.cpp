@@ -128,8 +128,8 @@ class FooterReader {
   Result<void> read_strings() {
     for (StringPages& list : footer_.strings) {
       list.size = reader_.get<std::uint32_t>();
-      const std::uint32_t pages =
-          (list.size + limits::dictionary_page_entries - 1) / limits::dictionary_page_entries;
+      const std::uint64_t pages = (std::uint64_t{list.size} + limits::dictionary_page_entries - 1) /
+                                  limits::dictionary_page_entries;
       for (std::uint32_t i = 0; i < pages && reader_.ok(); ++i) {
         const FileOffset at(reader_.get<std::uint64_t>());
         const PlacedSection page{get_entry(reader_), at};

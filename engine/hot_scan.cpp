@@ -24,8 +24,10 @@ struct ReadBlock {
 
 class Scanner {
  public:
-  Scanner(const File& file, SegmentId id, std::uint64_t file_bytes)
-      : file_(file), id_(id), file_bytes_(file_bytes) {}
+  // Without a salt, the first block that stands where one should tells it.
+  Scanner(const File& file, SegmentId id, std::uint64_t file_bytes,
+          std::optional<std::uint32_t> salt)
+      : file_(file), id_(id), file_bytes_(file_bytes), salt_(salt) {}
 
   // The block at `at`, or nothing where there is no valid one. Only io errors are errors.
   Result<std::optional<ReadBlock>> block_at(FileOffset at) {
@@ -37,7 +39,8 @@ class Scanner {
     DOCKET_TRY(file_.read_at(at, std::span(head).first(available)));
     const auto header = decode_block_header(std::span<const std::byte>(head).first(available));
     if (!header || header->segment != id_ || header->offset != at ||
-        (header->flags & block_sealed) != 0 || at.value + header->block_bytes() > file_bytes_) {
+        (header->flags & block_sealed) != 0 || header->salt != salt_.value_or(header->salt) ||
+        at.value + header->block_bytes() > file_bytes_) {
       return std::nullopt;
     }
     body_.resize(header->body_bytes);
@@ -86,6 +89,8 @@ class Scanner {
         }
         DOCKET_ASSIGN(auto block, block_at(start + at));
         if (block) {
+          last_non_zero_ =
+              std::max(last_non_zero_, (start + at).value + block->header.block_bytes());
           return block;
         }
       }
@@ -94,24 +99,33 @@ class Scanner {
   }
 
   [[nodiscard]] std::uint64_t last_non_zero() const { return last_non_zero_; }
+  void set_salt(std::uint32_t salt) { salt_ = salt; }
 
  private:
   const File& file_;
   SegmentId id_;
   std::uint64_t file_bytes_;
+  std::optional<std::uint32_t> salt_;
   std::uint64_t last_non_zero_ = 0;
   std::vector<std::byte> body_;
 };
 
-// The highest durable seq that any valid block at or behind `from` states; 0: there is none.
-Result<Seq> durable_behind(Scanner& scanner, FileOffset from) {
-  Seq durable;
+// What was durable, as far as it is known.
+struct Durable {
+  Seq seq;
+  FileOffset end;
+};
+
+// The highest that any valid block at or behind `from` states.
+Result<Durable> durable_behind(Scanner& scanner, FileOffset from) {
+  Durable durable;
   for (FileOffset at = from;;) {
     DOCKET_ASSIGN(const auto block, scanner.next_block(at));
     if (!block) {
       return durable;
     }
-    durable = std::max(durable, block->header.durable_seq);
+    durable.seq = std::max(durable.seq, block->header.durable_seq);
+    durable.end = std::max(durable.end, block->header.durable_end);
     at = block->header.offset + block->header.block_bytes();
   }
 }
@@ -119,26 +133,27 @@ Result<Seq> durable_behind(Scanner& scanner, FileOffset from) {
 }  // namespace
 
 Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from, Seq expected,
-                                 const HotBlockVisitor& visit) {
+                                 Seq proven, const HotBlockVisitor& visit) {
   HotScan scan;
   DOCKET_ASSIGN(scan.file_bytes, file.size());
-  if (from.value == segment_header_bytes) {
-    std::vector<std::byte> bytes(segment_header_bytes);
-    if (scan.file_bytes >= bytes.size()) {
-      DOCKET_TRY(file.read_at(FileOffset(0), bytes));
-    }
-    const auto header = decode_segment_header(bytes);
-    if (!header && header.error().code == ErrorCode::newer_format) {
-      return fail(header.error());
-    }
-    scan.header_damaged = !header || header->id != id || header->kind != SegmentKind::active;
+  std::vector<std::byte> bytes(segment_header_bytes);
+  if (scan.file_bytes >= bytes.size()) {
+    DOCKET_TRY(file.read_at(FileOffset(0), bytes));
   }
-  Scanner scanner(file, id, scan.file_bytes);
-  scan.end = from;
+  const auto file_header = decode_segment_header(bytes);
+  if (!file_header && file_header.error().code == ErrorCode::newer_format) {
+    return fail(file_header.error());
+  }
+  scan.header_damaged =
+      !file_header || file_header->id != id || file_header->kind != SegmentKind::active;
+  Scanner scanner(file, id, scan.file_bytes,
+                  scan.header_damaged ? std::nullopt : std::optional(file_header->salt));
+  scan.salt = scan.header_damaged ? 0 : file_header->salt;
+  scan.end = scan.data_end = from;
   scan.next_seq = expected;
   // What the blocks behind an invalid place say is durable; it never falls on the way through the
   // file, so looking once is enough.
-  std::optional<Seq> durable;
+  std::optional<Durable> durable;
   for (;;) {
     DOCKET_ASSIGN(auto block, scanner.block_at(scan.end));
     const auto goes_on = [&scan](const BlockHeader& h) {
@@ -147,16 +162,26 @@ Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from
     if (!block || !goes_on(block->header)) {
       if (!durable) {
         DOCKET_ASSIGN(durable, durable_behind(scanner, scan.end));
+        durable->seq = std::max(durable->seq, proven);
       }
       scan.torn_end = FileOffset(std::max(scan.end.value, scanner.last_non_zero()));
-      if (*durable < scan.next_seq) {
+      if (durable->seq < scan.next_seq && durable->end <= scan.end) {
         return scan;  // a torn tail, or the clean end
       }
       // Acknowledged data is damaged from here to the next valid block that comes later in the log.
       const FileOffset begin = scan.end;
+      const auto damaged = [&](FileOffset end, Seq next) {
+        scan.damage.push_back(
+            {begin, end, scan.next_seq, next - 1, "block checksum does not match"});
+      };
       for (FileOffset at = begin;;) {
         DOCKET_ASSIGN(block, scanner.next_block(at));
         if (!block) {
+          if (proven >= scan.next_seq) {
+            damaged(scan.torn_end, proven + 1);
+            scan.next_seq = proven + 1;
+            scan.end = scan.torn_end = FileOffset(align_block(scan.torn_end.value));
+          }
           return scan;
         }
         if (block->header.writer_epoch >= scan.epoch && block->header.first_seq >= scan.next_seq) {
@@ -164,15 +189,21 @@ Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from
         }
         at = block->header.offset + block->header.block_bytes();
       }
-      scan.damage.push_back({begin, block->header.offset, scan.next_seq,
-                             block->header.first_seq - 1, "block checksum does not match"});
+      // Of a file that is being written to, the block may have come while we looked.
+      if (block->header.offset != begin || block->header.first_seq != scan.next_seq) {
+        damaged(block->header.offset, block->header.first_seq);
+      }
       scan.end = block->header.offset;
     }
     const BlockHeader& header = block->header;
+    scan.salt = header.salt;
+    scanner.set_salt(header.salt);
     scan.epoch = std::max(scan.epoch, header.writer_epoch);
     scan.durable_seq = std::max(scan.durable_seq, header.durable_seq);
+    scan.durable_end = std::max(scan.durable_end, header.durable_end);
     scan.next_seq = header.end_seq();
     scan.end = header.offset + header.block_bytes();
+    scan.data_end = header.is_mark() ? scan.data_end : scan.end;
     scan.torn_end = scan.end;
     visit(header, block->node);
   }

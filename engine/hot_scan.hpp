@@ -3,10 +3,10 @@
 //
 // The rules (engine/FORMAT.md, "Recovery"):
 //   A block is valid when header, directory and every section match their checksums, it names this
-//   segment and its own offset, its writer epoch is not older than that of a block before it, and
-//   its seqs go on from the block before it.
-//   Where an invalid place is followed by a valid block, and any valid block behind the place says
-//   that seqs up to the expected one were durable, acknowledged data is damaged there: the range is
+//   segment, its salt and its own offset, its writer epoch is not older than that of a block before
+//   it, and its seqs go on from the block before it.
+//   Where a valid block behind an invalid place says that the place or the expected seq was
+//   durable, or the caller knows it of the seq, acknowledged data is damaged there: the range is
 //   quarantined and reading goes on at the next valid block.
 //   Otherwise what follows was never acknowledged: a torn tail.
 #pragma once
@@ -34,10 +34,13 @@ struct DamagedRange {
 
 struct HotScan {
   bool header_damaged = false;
-  Seq next_seq;                          // behind the last valid block
-  Seq durable_seq;                       // the highest that a valid block calls durable
-  WriterEpoch epoch;                     // the highest seen
-  FileOffset end{segment_header_bytes};  // where the next block belongs
+  std::uint32_t salt = 0;
+  Seq next_seq;                                  // behind the last valid block
+  Seq durable_seq;                               // the highest that a valid block calls durable
+  FileOffset durable_end{segment_header_bytes};  // the highest that a valid block calls durable
+  WriterEpoch epoch;                             // the highest seen
+  FileOffset end{segment_header_bytes};          // where the next block belongs
+  FileOffset data_end{segment_header_bytes};     // behind the last block that is no mark
   std::uint64_t file_bytes = 0;
   FileOffset torn_end;  // behind the last non-zero byte after `end`; `end` when none
   std::vector<DamagedRange> damage;
@@ -47,9 +50,10 @@ struct HotScan {
 using HotBlockVisitor = std::function<void(const BlockHeader& header, std::string_view node)>;
 
 // Scans from `from` (a block boundary; segment_header_bytes for all of the file). `expected` is the
-// seq that the first block should have. Errors: io, newer_format; damage is
-// part of the result.
+// seq that the first block should have; every seq up to `proven` is known to have been synced into
+// this file. Errors: io, newer_format; damage is part of the result.
 [[nodiscard]] Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from,
-                                               Seq expected, const HotBlockVisitor& visit);
+                                               Seq expected, Seq proven,
+                                               const HotBlockVisitor& visit);
 
 }  // namespace docket

@@ -188,46 +188,51 @@ Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directo
   return rebuilt;
 }
 
-Result<bool> is_stale_hot(Disk& disk, const std::string& directory, SegmentId id, Seq next_seq) {
+Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& directory,
+                                            SegmentId id) {
   DOCKET_ASSIGN(const auto file,
                 disk.open(directory + "/" + segment_file_name(id, "hot"), OpenMode::read));
   std::vector<std::byte> bytes(segment_header_bytes);
   if (const auto read = file->read_at(FileOffset(0), bytes); !read) {
-    return read.error().code == ErrorCode::corrupt ? Result<bool>(false) : fail(read.error());
+    return read.error().code == ErrorCode::corrupt ? Result<std::optional<Seq>>(std::nullopt)
+                                                   : fail(read.error());
   }
   const auto header = decode_segment_header(bytes);
-  return header && header->first_seq < next_seq;
+  const bool sound = header && header->id == id && header->kind == SegmentKind::active;
+  return sound ? std::optional(header->first_seq) : std::nullopt;
 }
 
-Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache, const std::string& directory,
-                                 const std::string& log, SegmentId id, Seq next_seq,
+HotBlockVisitor note_blocks(HotBlocks& blocks, ProducerTable& producers) {
+  return [&blocks, &producers](const BlockHeader& header, std::string_view node) {
+    if (header.is_mark()) {
+      return;
+    }
+    blocks.append(header);
+    producers.stored({std::string(node), header.producer_epoch, header.producer_batch},
+                     header.first_seq, header.rows, header.received_max);
+  };
+}
+
+Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache, const HotFileToRecover& what,
                                  ProducerTable& producers, std::vector<Gap>& gaps) {
-  const std::string path = directory + "/" + segment_file_name(id, "hot");
+  const std::string path = what.directory + "/" + segment_file_name(what.id, "hot");
   DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::read));
   // A killed process may have left blocks that can be read and are not durable. They are about to
   // be shown, and taken for stored when they are sent again.
   DOCKET_TRY(file->sync_data());
-  Seq first_seq = next_seq;
-  std::vector<std::byte> bytes(segment_header_bytes);
-  if (file->read_at(FileOffset(0), bytes)) {
-    if (const auto header = decode_segment_header(bytes); header && header->first_seq > next_seq) {
-      first_seq = header->first_seq;
-      add_gap(gaps, {log, next_seq, first_seq - 1, "no segment holds them"});
-    }
+  Seq first_seq = what.next_seq;
+  DOCKET_ASSIGN(const auto stated, first_seq_of_hot(disk, what.directory, what.id));
+  if (stated && *stated > what.next_seq) {
+    first_seq = *stated;
+    add_gap(gaps, {what.log, what.next_seq, first_seq - 1, "no segment holds them"});
   }
-  auto source = std::make_shared<const SegmentSource>(std::move(file), cache, id, path);
-  RecoveredHot hot{id, HotBlocks(source, log, first_seq), {}, path};
-  DOCKET_ASSIGN(
-      hot.scan,
-      scan_hot_segment(source->file(), id, FileOffset(segment_header_bytes), first_seq,
-                       [&](const BlockHeader& header, std::string_view node) {
-                         hot.blocks.append(header);
-                         producers.stored(
-                             {std::string(node), header.producer_epoch, header.producer_batch},
-                             header.first_seq, header.rows, header.received_max);
-                       }));
+  auto source = std::make_shared<const SegmentSource>(std::move(file), cache, what.id, path);
+  RecoveredHot hot{what.id, HotBlocks(source, what.log, first_seq), {}, path};
+  DOCKET_ASSIGN(hot.scan,
+                scan_hot_segment(source->file(), what.id, FileOffset(segment_header_bytes),
+                                 first_seq, what.proven, note_blocks(hot.blocks, producers)));
   for (const DamagedRange& range : hot.scan.damage) {
-    add_gap(gaps, {log, range.first_seq, range.last_seq, range.reason});
+    add_gap(gaps, {what.log, range.first_seq, range.last_seq, range.reason});
   }
   return hot;
 }

@@ -4,6 +4,7 @@
 // which only look.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,11 @@ struct LogFiles {
                                                         const LogFiles& files,
                                                         std::vector<RecoveryNotice>& notices);
 
-// Whether a hot file's events have all been sealed (seqs below `next_seq` have), so that it is only
-// a leftover.
-[[nodiscard]] Result<bool> is_stale_hot(Disk& disk, const std::string& directory, SegmentId id,
-                                        Seq next_seq);
+// The first seq of a hot file, as its header says; nullopt where that cannot be read. A file whose
+// first seq is below all that is not sealed is only a leftover. One that exists proves that every
+// seq before its first had been synced when it was made.
+[[nodiscard]] Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& directory,
+                                                          SegmentId id);
 
 // A hot file that has been scanned.
 struct RecoveredHot {
@@ -49,12 +51,21 @@ struct RecoveredHot {
   HotScan scan;
   std::string path;
 };
-// Scans a hot file. `next_seq` is what the log expects; missing seqs become gaps. `producers` is
-// brought up to date.
+// What is known of the hot file to recover.
+struct HotFileToRecover {
+  std::string directory;
+  std::string log;
+  SegmentId id;
+  Seq next_seq;  // what the log expects; missing seqs become gaps
+  Seq proven;    // every seq up to it is known to have been synced; 0: nothing is
+};
+// Scans a hot file. `producers` is brought up to date.
 [[nodiscard]] Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache,
-                                               const std::string& directory, const std::string& log,
-                                               SegmentId id, Seq next_seq, ProducerTable& producers,
-                                               std::vector<Gap>& gaps);
+                                               const HotFileToRecover& what,
+                                               ProducerTable& producers, std::vector<Gap>& gaps);
+
+// Tells `blocks` and `producers` of each block found.
+[[nodiscard]] HotBlockVisitor note_blocks(HotBlocks& blocks, ProducerTable& producers);
 
 // The sealed segments of the manifest whose files are there; the others become gaps.
 [[nodiscard]] std::vector<SegmentInfo> present_segments(const Manifest& manifest,

@@ -135,21 +135,27 @@ class ReadOnlyLog : public Log {
     ProducerTable producers = manifest.producers;
     Seq next = manifest.next_seq;
     std::map<SegmentId, Followed> followed;
-    for (const SegmentId id : files.hot) {
+    for (std::size_t i = 0; i < files.hot.size(); ++i) {
+      const SegmentId id = files.hot[i];
       if (sealed.contains(id)) {
         continue;
       }
       if (!followed_.contains(id)) {
-        DOCKET_ASSIGN(const bool stale, is_stale_hot(disk_, directory_, id, manifest.next_seq));
-        if (stale) {
+        DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, directory_, id));
+        if (first && *first < manifest.next_seq) {
           continue;
         }
       }
-      DOCKET_TRY(follow(id, next, producers, gaps, followed));
+      Seq proven;
+      if (i + 1 < files.hot.size()) {
+        DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, directory_, files.hot[i + 1]));
+        proven = first.value_or(Seq(1)) - 1;
+      }
+      DOCKET_TRY(follow({directory_, name_, id, next, proven}, producers, gaps, followed));
       Followed& hot = followed.at(id);
       next = std::max(next, hot.scan.next_seq);
       if (hot.blocks.rows() != 0) {
-        snapshot.segments.push_back(hot.blocks.reader(hot.scan.end.value));
+        snapshot.segments.push_back(hot.blocks.reader(hot.scan.data_end.value));
       }
     }
     snapshot.gaps = std::move(gaps);
@@ -170,15 +176,17 @@ class ReadOnlyLog : public Log {
   }
 
   // Brings what is known of a hot file up to date and puts it into `into`.
-  Result<void> follow(SegmentId id, Seq next, ProducerTable& producers, std::vector<Gap>& gaps,
-                      std::map<SegmentId, Followed>& into) {
-    if (auto known = followed_.extract(id); !known.empty() && known.mapped().scan.damage.empty()) {
+  Result<void> follow(const HotFileToRecover& what, ProducerTable& producers,
+                      std::vector<Gap>& gaps, std::map<SegmentId, Followed>& into) {
+    if (auto known = followed_.extract(what.id);
+        !known.empty() && known.mapped().scan.damage.empty()) {
       Followed& hot = known.mapped();
-      DOCKET_ASSIGN(HotScan more,
-                    scan_hot_segment(hot.blocks.source()->file(), id, hot.scan.end,
-                                     hot.scan.next_seq, visitor(hot.blocks, hot.producers)));
+      DOCKET_ASSIGN(HotScan more, scan_hot_segment(hot.blocks.source()->file(), what.id,
+                                                   hot.scan.end, hot.scan.next_seq, what.proven,
+                                                   note_blocks(hot.blocks, hot.producers)));
       if (more.damage.empty()) {
         more.epoch = std::max(more.epoch, hot.scan.epoch);
+        more.data_end = more.data_end == hot.scan.end ? hot.scan.data_end : more.data_end;
         hot.scan = std::move(more);
         DOCKET_TRY(hot.blocks.source()->file().sync_data());
         producers.merge(hot.producers);
@@ -187,21 +195,12 @@ class ReadOnlyLog : public Log {
       }
       // Damage has appeared behind what we know: start over, to name it.
     }
-    DOCKET_ASSIGN(RecoveredHot hot,
-                  recover_hot(disk_, cache_, directory_, name_, id, next, producers, gaps));
+    DOCKET_ASSIGN(RecoveredHot hot, recover_hot(disk_, cache_, what, producers, gaps));
     // What we have just read may not be durable yet. A sync of our own makes it so before anybody
     // is shown it; it changes nothing of the file.
     DOCKET_TRY(hot.blocks.source()->file().sync_data());
-    into.emplace(id, Followed{std::move(hot.blocks), std::move(hot.scan), producers});
+    into.emplace(what.id, Followed{std::move(hot.blocks), std::move(hot.scan), producers});
     return {};
-  }
-
-  static HotBlockVisitor visitor(HotBlocks& blocks, ProducerTable& producers) {
-    return [&blocks, &producers](const BlockHeader& header, std::string_view node) {
-      blocks.append(header);
-      producers.stored({std::string(node), header.producer_epoch, header.producer_batch},
-                       header.first_seq, header.rows, header.received_max);
-    };
   }
 
   Disk& disk_;

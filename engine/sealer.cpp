@@ -78,10 +78,9 @@ class Sealer {
       static_cast<void>(disk_.unlink(temporary));
       return fail(renamed.error());
     }
-    if (auto synced = disk_.sync_directory(request_.directory); !synced) {
-      static_cast<void>(disk_.unlink(path));
-      return fail(synced.error());
-    }
+    // If this fails the file stays: an earlier attempt may have got as far as the manifest, which
+    // then lists it, and the next attempt makes the same file again.
+    DOCKET_TRY(disk_.sync_directory(request_.directory));
     result_.info.path = path;
     return std::move(result_);
   }

@@ -30,8 +30,8 @@ struct SealResult {
 };
 
 // Writes "<id>.seg" durably: temporary file, sync, rename, directory sync. A block that is damaged
-// is left out and named; any other error leaves no segment file behind. Memory: the distinct
-// strings of the segment, and a few blocks.
+// is left out and named; any other error leaves no file behind but a whole one. Memory: the
+// distinct strings of the segment, and a few blocks.
 [[nodiscard]] Result<SealResult> seal_segment(Disk& disk, const SealRequest& request);
 
 }  // namespace docket

@@ -41,6 +41,7 @@ std::vector<std::byte> encode_segment_header(const SegmentFileHeader& header) {
   store_le(to + 32, header.first_seq.value);
   store_le(to + 40, static_cast<std::uint8_t>(header.log.size()));
   std::memcpy(to + 41, header.log.data(), header.log.size());
+  store_le(to + 76, header.salt);
   store_le(to + checksum_at, checksum64(std::span<const std::byte>(bytes).first(checksum_at)));
   return bytes;
 }
@@ -64,6 +65,7 @@ Result<SegmentFileHeader> decode_segment_header(std::span<const std::byte> bytes
   header.kind = static_cast<SegmentKind>(kind);
   header.id = SegmentId(load_le<std::uint64_t>(from + 24));
   header.first_seq = Seq(load_le<std::uint64_t>(from + 32));
+  header.salt = load_le<std::uint32_t>(from + 76);
   header.log = as_text(bytes.subspan(41, name_bytes));
   if (!is_log_name(header.log)) {
     return fail(ErrorCode::corrupt, "segment header names no log");

@@ -19,7 +19,8 @@ inline constexpr std::uint32_t format_version = 1;
 
 //   0 magic "DKTSEG1\n" · 8 version u32 · 12 compatible flags u32 · 16 incompatible flags u32 ·
 //  20 kind u32 (1 active, 2 sealed) · 24 segment u64 · 32 first seq u64 · 40 log name length u8 ·
-//  41 log name, 32 bytes, zero-padded · 73 zeros · 120 checksum u64 (of 0..120)
+//  41 log name, 32 bytes, zero-padded · 73 zeros · 76 salt u32 · 80 zeros ·
+// 120 checksum u64 (of 0..120)
 inline constexpr std::size_t segment_header_bytes = 128;
 
 enum class SegmentKind : std::uint32_t { active = 1, sealed = 2 };
@@ -29,6 +30,9 @@ struct SegmentFileHeader {
   std::string log;
   SegmentId id;
   Seq first_seq;
+  // Of a hot segment: a random number that its blocks carry, so that no sender can know how to make
+  // bytes that recovery would take for a block. 0 in a sealed one.
+  std::uint32_t salt = 0;
 };
 
 [[nodiscard]] std::vector<std::byte> encode_segment_header(const SegmentFileHeader& header);

@@ -1,6 +1,7 @@
 #include "engine/writable_log.hpp"
 
 #include <algorithm>
+#include <random>
 
 #include "engine/assert.hpp"
 #include "engine/event.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr auto sealing_patience = std::chrono::seconds(1);
 constexpr auto overdue_pause = std::chrono::milliseconds(50);
+// How long after the last commit it gets its mark, when no other commit has come.
+constexpr auto mark_delay = std::chrono::seconds(1);
 // At a clean stop a larger active segment is sealed, so that the next start has little to scan.
 constexpr std::uint64_t scan_bytes_quick = std::uint64_t{2} << 20;
 
@@ -94,6 +97,9 @@ Result<void> WritableLog::seal() {
     if (freezes_done_ == before) {
       return fail(ErrorCode::closed, "log " + name_ + " is not running");
     }
+    if (freeze_held_back_) {
+      return fail(ErrorCode::overloaded, "log " + name_ + ": sealing is behind");
+    }
   }
   context_.wake_maintenance();  // what failed before is not to wait for its next turn
   std::unique_lock lock(state_mutex_);
@@ -143,41 +149,49 @@ void WritableLog::run_committer() {
       const std::lock_guard lock(queue_mutex_);
       requested = freeze_requested_;
     }
+    bool held_back = false;
     if (active_ && !failed_ && ((requested && active_has_rows()) || should_freeze())) {
       if (requested) {
         std::unique_lock lock(state_mutex_);
         frozen_changed_.wait_for(lock, sealing_patience,
                                  [this] { return frozen_.size() < frozen_max; });
       }
-      freeze_active();
+      held_back = !freeze_active();
     }
     if (requested) {
       {
         const std::lock_guard lock(queue_mutex_);
         freeze_requested_ = false;
+        freeze_held_back_ = held_back;
         ++freezes_done_;
       }
       queue_changed_.notify_all();
     }
+    if (mark_due_ && std::chrono::steady_clock::now() >= *mark_due_) {
+      mark_active();
+    }
   }
+  mark_active();
   const bool large = active_ && active_->end().value > scan_bytes_quick;
   if (freeze_at_stop_ && large && !failed_) {
-    freeze_active();
+    static_cast<void>(freeze_active());
   }
 }
 
-// Waits for batches, for a request, or for the active segment to come of age. Takes a group from
-// the queue. False: stopping, and the queue is empty.
+// Waits for batches, for a request, or until something else is due: the active segment comes of
+// age, a mark. Takes a group from the queue. False: stopping, and the queue is empty.
 bool WritableLog::wait_for_work(std::vector<Pending>& group) {
   std::unique_lock lock(queue_mutex_);
   const auto ready = [this] { return !queue_.empty() || stopping_ || freeze_requested_; };
+  std::optional<std::chrono::steady_clock::time_point> due = mark_due_;
   if (active_has_rows()) {
     // A segment that is overdue could not be frozen just now: sealing is behind.
-    queue_changed_.wait_until(
-        lock,
-        std::max(active_since_ + std::chrono::nanoseconds(options_.segment_age),
-                 std::chrono::steady_clock::now() + overdue_pause),
-        ready);
+    const auto of_age = std::max(active_since_ + std::chrono::nanoseconds(options_.segment_age),
+                                 std::chrono::steady_clock::now() + overdue_pause);
+    due = due ? std::min(*due, of_age) : of_age;
+  }
+  if (due) {
+    queue_changed_.wait_until(lock, *due, ready);
   } else {
     queue_changed_.wait(lock, ready);
   }
@@ -205,7 +219,7 @@ Result<void> WritableLog::make_room(std::uint64_t bytes) {
       return fail(ErrorCode::overloaded, "log " + name_ + ": sealing is behind");
     }
     lock.unlock();
-    freeze_active();
+    static_cast<void>(freeze_active());
   }
   if (context_.free_space_floor != 0) {
     DOCKET_ASSIGN(const std::uint64_t free, context_.disk->free_bytes(directory_));
@@ -277,6 +291,7 @@ void WritableLog::commit(std::vector<Pending>& group) {
       } else {
         publish(stored, next - 1);
         next_seq_ = next;
+        mark_due_ = std::chrono::steady_clock::now() + mark_delay;
       }
     }
   }
@@ -314,6 +329,16 @@ void WritableLog::fail_log(const Error& error) {
   notice("commit_failed", error.describe());
 }
 
+void WritableLog::mark_active() {
+  if (!mark_due_ || !active_ || failed_) {
+    return;
+  }
+  mark_due_.reset();
+  if (const auto marked = active_->mark(next_seq_ - 1); !marked) {
+    fail_log(marked.error());
+  }
+}
+
 bool WritableLog::active_has_rows() const {
   const std::lock_guard lock(state_mutex_);
   return active_blocks_ && active_blocks_->rows() != 0;
@@ -336,8 +361,8 @@ bool WritableLog::should_freeze() const {
 
 Result<void> WritableLog::begin_segment() {
   const SegmentId id = next_segment_;
-  DOCKET_ASSIGN(auto active, ActiveSegment::create(*context_.disk, directory_,
-                                                   {SegmentKind::active, name_, id, next_seq_}));
+  const SegmentFileHeader header{SegmentKind::active, name_, id, next_seq_, std::random_device()()};
+  DOCKET_ASSIGN(auto active, ActiveSegment::create(*context_.disk, directory_, header));
   DOCKET_ASSIGN(auto file, context_.disk->open(active->path(), OpenMode::read));
   auto source =
       std::make_shared<const SegmentSource>(std::move(file), *context_.cache, id, active->path());

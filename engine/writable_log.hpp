@@ -11,7 +11,9 @@
 //   I2  What a snapshot shows is durable.
 //   I3  Every seq from 1 to last_seq is in exactly one segment of the snapshot, or in a gap, or
 //       retired.
-//   I4  A hot file is removed only after the manifest that lists its sealed successor is durable.
+//   I4  Soon after the last commit, and before a segment is frozen or the log stops, a mark vouches
+//       for that commit: damage to it is then known from a torn tail.
+//   I5  A hot file is removed only after the manifest that lists its sealed successor is durable.
 #pragma once
 
 #include <atomic>
@@ -99,6 +101,7 @@ class WritableLog : public Log {
     std::shared_ptr<const SegmentBase> reader;
     ProducerTable producers;
     std::uint64_t bytes = 0;
+    Seq next_seq;            // behind its last event, readable or not
     bool keep_file = false;  // damaged: kept aside as evidence rather than removed
   };
   struct Finished {
@@ -119,7 +122,9 @@ class WritableLog : public Log {
   [[nodiscard]] bool active_has_rows() const;
   [[nodiscard]] bool should_freeze() const;
   [[nodiscard]] Result<void> begin_segment();
-  void freeze_active();
+  // False: too many wait to be sealed, nothing has changed.
+  bool freeze_active();
+  void mark_active();
   void notice(const std::string& kind, const std::string& detail) const;
   [[nodiscard]] Result<void> seal_frozen(const Frozen& frozen);
   [[nodiscard]] Result<void> replace_frozen(const Frozen& frozen, SegmentInfo info,
@@ -139,10 +144,13 @@ class WritableLog : public Log {
   bool freeze_requested_ = false;
   bool freeze_at_stop_ = false;
   std::uint64_t freezes_done_ = 0;
+  bool freeze_held_back_ = false;  // the last one asked for
 
   // The committer's own.
   std::unique_ptr<ActiveSegment> active_;
   std::chrono::steady_clock::time_point active_since_;
+  std::optional<std::chrono::steady_clock::time_point>
+      mark_due_;  // there is something to vouch for
   Seq next_seq_{1};
   SegmentId next_segment_{1};
 
@@ -161,7 +169,7 @@ class WritableLog : public Log {
   std::vector<std::shared_ptr<const SealedSegment>> sealed_;
   std::deque<Frozen> frozen_;
   std::optional<HotBlocks> active_blocks_;
-  std::uint64_t active_bytes_ = 0;
+  std::uint64_t active_bytes_ = 0;                            // up to the last block of a sender
   mutable bool merge_wanted_ = false;                         // a reader has met many small blocks
   mutable std::shared_ptr<const SegmentBase> active_reader_;  // made when asked for
   std::vector<Gap> gaps_;

@@ -7,7 +7,8 @@
 //   2  sealed files that the manifest does not list go: their hot file is still there, or they are
 //      retired
 //   3  hot files that the manifest lists as sealed go
-//   4  the other hot files are scanned; torn tails are copied aside, then zeroed
+//   4  the other hot files are scanned; torn tails are copied aside, then zeroed; the last group is
+//      written once more
 //   5  the manifest is saved where anything was learnt
 #include <algorithm>
 
@@ -17,6 +18,14 @@
 #include "engine/writable_log.hpp"
 
 namespace docket {
+
+namespace {
+
+constexpr std::size_t copy_step_bytes = std::size_t{1} << 20;
+// More than that is no commit group; the file is set aside as it is.
+constexpr std::uint64_t torn_bytes_max = std::uint64_t{64} << 20;
+
+}  // namespace
 
 class WritableLog::Recovery {
  public:
@@ -96,17 +105,23 @@ class WritableLog::Recovery {
     ProducerTable& producers = log_.producers_;
     producers = manifest_.producers;
     Seq next = manifest_.next_seq;
+    std::vector<std::optional<Seq>> first_seqs;
+    for (const SegmentId id : files_.hot) {
+      DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, log_.directory_, id));
+      first_seqs.push_back(first);
+    }
     for (std::size_t i = 0; i < files_.hot.size(); ++i) {
       const SegmentId id = files_.hot[i];
-      DOCKET_ASSIGN(const bool stale, is_stale_hot(disk_, log_.directory_, id, manifest_.next_seq));
-      if (is_listed(id) || stale) {
-        DOCKET_TRY(disk_.unlink(path_of(id, "hot")));
-        changed_ = true;
+      if (is_listed(id) || (first_seqs[i] && *first_seqs[i] < manifest_.next_seq)) {
+        DOCKET_TRY(remove_sealed_hot(id, first_seqs[i]));
         continue;
       }
+      const Seq proven =
+          i + 1 < first_seqs.size() ? first_seqs[i + 1].value_or(Seq(1)) - 1 : Seq(0);
       const std::size_t gaps = manifest_.gaps.size();
-      DOCKET_ASSIGN(RecoveredHot hot, recover_hot(disk_, *log_.context_.cache, log_.directory_,
-                                                  log_.name_, id, next, producers, manifest_.gaps));
+      DOCKET_ASSIGN(RecoveredHot hot, recover_hot(disk_, *log_.context_.cache,
+                                                  {log_.directory_, log_.name_, id, next, proven},
+                                                  producers, manifest_.gaps));
       for (std::size_t g = gaps; g < manifest_.gaps.size(); ++g) {
         learnt_ = true;
       }
@@ -116,16 +131,17 @@ class WritableLog::Recovery {
                                        std::to_string(range.first_seq.value) + " to " +
                                        std::to_string(range.last_seq.value) + ": " + range.reason});
       }
-      if (hot.scan.header_damaged && hot.scan.next_seq == next &&
+      if (hot.scan.header_damaged && hot.scan.end.value == segment_header_bytes &&
           hot.scan.torn_end == hot.scan.end) {
         // Made, but not yet durable when the power went: there was never anything in it.
         DOCKET_TRY(disk_.unlink(hot.path));
         changed_ = true;
         continue;
       }
-      DOCKET_TRY(cut_torn_tail(hot));
+      DOCKET_ASSIGN(const bool clean, cut_torn_tail(hot));
+      DOCKET_TRY(write_again(hot));
       next = std::max(next, hot.scan.next_seq);
-      DOCKET_TRY(place_hot(std::move(hot), i + 1 == files_.hot.size()));
+      DOCKET_TRY(place_hot(std::move(hot), clean && i + 1 == files_.hot.size(), clean));
     }
     log_.next_seq_ = next;
     log_.next_segment_ =
@@ -134,17 +150,24 @@ class WritableLog::Recovery {
   }
 
   // What was written but never acknowledged is copied aside, then zeroed, so that it can never be
-  // taken for a part of what is written next.
-  Result<void> cut_torn_tail(const RecoveredHot& hot) {
+  // taken for a part of what is written next. False: not done, for want of space; the file must not
+  // be written to any more.
+  Result<bool> cut_torn_tail(const RecoveredHot& hot) {
     const std::uint64_t bytes = hot.scan.torn_end - hot.scan.end;
     if (bytes == 0) {
-      return {};
+      return true;
+    }
+    if (bytes > torn_bytes_max) {
+      return false;
     }
     DOCKET_ASSIGN(const auto file, disk_.open(hot.path, OpenMode::read_write));
     std::vector<std::byte> tail(bytes);
     DOCKET_TRY(file->read_at(hot.scan.end, tail));
     const std::string aside = hot.path + ".torn-" + std::to_string(hot.scan.end.value);
-    DOCKET_TRY(replace_file(disk_, aside, tail));
+    if (const auto copied = replace_file(disk_, aside, tail); !copied) {
+      return copied.error().code == ErrorCode::no_space ? Result<bool>(false)
+                                                        : fail(copied.error());
+    }
     std::fill(tail.begin(), tail.end(), std::byte{0});
     const std::span<const std::byte> zeros(tail);
     DOCKET_TRY(file->write_at(hot.scan.end, std::span(&zeros, 1)));
@@ -152,25 +175,57 @@ class WritableLog::Recovery {
     notices_.push_back({"torn_tail_cut", std::to_string(bytes) + " bytes behind seq " +
                                              std::to_string(hot.scan.next_seq.value - 1) +
                                              " were never acknowledged; kept in " + aside});
-    return {};
+    return true;
+  }
+
+  // A sync that failed may have left pages in memory that can be read, are taken for clean, and
+  // were never written; the sync of recover_hot() says nothing about them. So the blocks that no
+  // later one vouches for, those of the last group, are written once more, as they are.
+  Result<void> write_again(const RecoveredHot& hot) {
+    const auto file = disk_.open(hot.path, OpenMode::read_write);
+    if (!file) {
+      return fail(file.error());
+    }
+    std::vector<std::byte> bytes(copy_step_bytes);
+    for (FileOffset at = hot.scan.durable_end; at < hot.scan.end;) {
+      const auto step =
+          std::span(bytes).first(std::min<std::uint64_t>(bytes.size(), hot.scan.end - at));
+      DOCKET_TRY((*file)->read_at(at, step));
+      const std::span<const std::byte> part(step);
+      DOCKET_TRY((*file)->write_at(at, std::span(&part, 1)));
+      at += step.size();
+    }
+    return (*file)->sync_data();
+  }
+
+  // A hot file whose events the manifest says are sealed. Where that sealed file is lost, this may
+  // be the only copy of them.
+  Result<void> remove_sealed_hot(SegmentId id, std::optional<Seq> first_seq) {
+    changed_ = true;
+    const bool is_needless = is_listed(id) || (first_seq && *first_seq < manifest_.retired_below);
+    return is_needless ? disk_.unlink(path_of(id, "hot"))
+                       : disk_.rename(path_of(id, "hot"), path_of(id, "hot.damaged"));
   }
 
   // The last hot segment goes on being written to when nothing is wrong with it; the others wait to
   // be sealed.
-  Result<void> place_hot(RecoveredHot hot, bool last) {
-    const bool sound = hot.scan.damage.empty() && !hot.scan.header_damaged;
-    const std::uint64_t bytes = hot.scan.end.value;
-    if (last && sound && bytes < log_.options_.segment_bytes &&
+  Result<void> place_hot(RecoveredHot hot, bool may_go_on, bool clean) {
+    const bool sound = clean && hot.scan.damage.empty() && !hot.scan.header_damaged;
+    const std::uint64_t bytes = hot.scan.data_end.value;
+    if (may_go_on && sound && bytes < log_.options_.segment_bytes &&
         hot.blocks.rows() < log_.options_.segment_rows) {
       DOCKET_ASSIGN(log_.active_, ActiveSegment::resume(disk_, log_.directory_, hot.id, hot.scan));
       log_.active_since_ = std::chrono::steady_clock::now();
       log_.active_bytes_ = bytes;
       log_.active_blocks_.emplace(std::move(hot.blocks));
+      if (hot.scan.durable_seq + 1 < hot.scan.next_seq) {
+        log_.mark_due_ = log_.active_since_;
+      }
       return {};
     }
     auto reader = hot.blocks.reader(bytes);
-    log_.frozen_.push_back(
-        {hot.id, std::move(hot.blocks), std::move(reader), log_.producers_, bytes, !sound});
+    log_.frozen_.push_back({hot.id, std::move(hot.blocks), std::move(reader), log_.producers_,
+                            bytes, hot.scan.next_seq, !sound});
     return {};
   }
 
@@ -181,7 +236,11 @@ class WritableLog::Recovery {
       DOCKET_TRY(disk_.sync_directory(log_.directory_));
     }
     if (learnt_) {
-      DOCKET_TRY(save_manifest(disk_, log_.directory_, manifest_));
+      // On a full disk it is learnt again at the next start, or saved with the next edit.
+      const auto saved = save_manifest(disk_, log_.directory_, manifest_);
+      if (!saved && saved.error().code != ErrorCode::no_space) {
+        return saved;
+      }
     }
     for (const SegmentInfo& info : manifest_.segments) {
       log_.sealed_.push_back(

@@ -17,7 +17,8 @@ constexpr std::uint64_t sealing_cache_bytes = std::uint64_t{32} << 20;
 
 // The active segment stands still from here on; the next batch begins a new one. Held back while
 // too many wait to be sealed.
-void WritableLog::freeze_active() {
+bool WritableLog::freeze_active() {
+  mark_active();
   ProducerTable producers;
   {
     const std::lock_guard lock(producers_mutex_);
@@ -27,17 +28,19 @@ void WritableLog::freeze_active() {
   {
     const std::lock_guard lock(state_mutex_);
     if (!active_blocks_ || frozen_.size() >= frozen_max) {
-      return;
+      return false;
     }
     auto reader = active_blocks_->reader(active_bytes_);
     frozen_.push_back({active_->id(), std::move(*active_blocks_), std::move(reader),
-                       std::move(producers), active_bytes_, false});
+                       std::move(producers), active_bytes_, next_seq_, false});
     active_blocks_.reset();
     active_reader_.reset();
     active_bytes_ = 0;
   }
   active_.reset();
+  mark_due_.reset();
   context_.wake_maintenance();
+  return true;
 }
 
 bool WritableLog::has_frozen() const {
@@ -104,7 +107,7 @@ Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
     }
     edited.gaps.insert(edited.gaps.end(), losses.begin(), losses.end());
     std::sort(edited.gaps.begin(), edited.gaps.end());
-    edited.next_seq = frozen.reader->info().last_seq + 1;
+    edited.next_seq = frozen.next_seq;
     edited.next_segment = SegmentId(std::max(edited.next_segment.value, frozen.id.value + 1));
     edited.producers = frozen.producers;
     DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));

@@ -199,6 +199,8 @@ TEST_F(FooterTest, DictionaryOfTheWrongSizeIsCorrupt) {
   EXPECT_NE(with([&](Footer& f) { f.strings[ids].pages[0].entry.codec = Codec::ints; }),
             "accepted");
   EXPECT_NE(with([&](Footer& f) { f.strings[ids].pages[0].entry.width = 33; }), "accepted");
+  EXPECT_NE(with([](Footer& f) { f.strings[0].size = UINT32_MAX, f.strings[0].pages.clear(); }),
+            "accepted");
   EXPECT_NE(with([](Footer& f) { ++f.target_count; }), "accepted");
   EXPECT_NE(with([](Footer& f) { --f.actor_count; }), "accepted");
   EXPECT_NE(with([](Footer& f) { f.target_count = UINT32_MAX; }), "accepted");

@@ -20,12 +20,13 @@ struct Scanned {
 };
 
 Scanned scan_of(const std::vector<std::byte>& bytes, SegmentId id = SegmentId(1),
-                Seq expected = Seq(1), FileOffset from = FileOffset(segment_header_bytes)) {
+                Seq expected = Seq(1), FileOffset from = FileOffset(segment_header_bytes),
+                Seq proven = Seq(0)) {
   testing::SimDisk disk;
   disk.plant("f.hot", bytes);
   const auto file = disk.open("f.hot", OpenMode::read);
   Scanned scanned;
-  auto scan = scan_hot_segment(**file, id, from, expected,
+  auto scan = scan_hot_segment(**file, id, from, expected, proven,
                                [&](const BlockHeader& header, std::string_view node) {
                                  scanned.blocks.push_back(header.first_seq);
                                  scanned.nodes.emplace_back(node);
@@ -122,7 +123,7 @@ TEST(HotScan, TornGroupOfWhichALaterBlockIsWholeIsCutWhole) {
   EXPECT_EQ(got.blocks, seqs({1, 11}));
   EXPECT_TRUE(got.scan.damage.empty());
   EXPECT_EQ(got.scan.end, FileOffset(file.block_at(2)));
-  EXPECT_GT(got.scan.torn_end, FileOffset(file.block_at(3)));
+  EXPECT_EQ(got.scan.torn_end, FileOffset(file.end())) << "the whole block behind it included";
 }
 
 TEST(HotScan, DamagedAcknowledgedBlockIsNamedAndWhatFollowsIsKept) {
@@ -137,6 +138,70 @@ TEST(HotScan, DamagedAcknowledgedBlockIsNamedAndWhatFollowsIsKept) {
   EXPECT_EQ(range.begin, FileOffset(file.block_at(1)));
   EXPECT_EQ(range.end, FileOffset(file.block_at(2)));
   EXPECT_EQ(got.scan.next_seq, Seq(41));
+}
+
+TEST(HotScan, TornGroupIsDamageWhereItIsKnownToHaveBeenSynced) {
+  HotFile file = file_of(2);
+  const Seq durable = file.next_seq() - 1;
+  file.add(plain_events(10, 20), durable);
+  file.add(plain_events(10, 30), durable);
+  damage(file, 2);
+  const auto proven_up_to = [&file](std::uint64_t seq) {
+    return scan_of(file.bytes(), SegmentId(1), Seq(1), FileOffset(segment_header_bytes), Seq(seq));
+  };
+  const Scanned got = proven_up_to(40);
+  EXPECT_EQ(got.blocks, seqs({1, 11, 31}));
+  ASSERT_EQ(got.scan.damage.size(), 1U);
+  EXPECT_EQ(got.scan.damage[0].first_seq, Seq(21));
+  EXPECT_EQ(got.scan.damage[0].last_seq, Seq(30));
+  damage(file, 3);
+  const Scanned both = proven_up_to(40);
+  EXPECT_EQ(both.blocks, seqs({1, 11}));
+  ASSERT_EQ(both.scan.damage.size(), 1U);
+  EXPECT_EQ(both.scan.damage[0].first_seq, Seq(21));
+  EXPECT_EQ(both.scan.damage[0].last_seq, Seq(40));
+  EXPECT_EQ(both.scan.next_seq, Seq(41));
+  EXPECT_EQ(both.scan.torn_end, both.scan.end) << "there is nothing to cut";
+  EXPECT_TRUE(proven_up_to(20).scan.damage.empty());
+}
+
+TEST(HotScan, MarkTellsDamageToTheLastGroupFromATornTail) {
+  HotFile file = file_of(2);
+  file.add_mark();
+  EXPECT_EQ(scan_of(file.bytes()).blocks, seqs({1, 11, 21}));
+  EXPECT_EQ(scan_of(file.bytes()).scan.durable_seq, Seq(20));
+  damage(file, 1);
+  const Scanned got = scan_of(file.bytes());
+  EXPECT_EQ(got.blocks, seqs({1, 21}));
+  ASSERT_EQ(got.scan.damage.size(), 1U);
+  EXPECT_EQ(got.scan.damage[0].first_seq, Seq(11));
+  EXPECT_EQ(got.scan.damage[0].last_seq, Seq(20));
+}
+
+TEST(HotScan, DamagedBlockWithoutRowsDoesNotCostTheAcknowledgedOneBehindIt) {
+  HotFile file = file_of(1);
+  file.add({}, Seq(10), 1);
+  file.add(plain_events(10, 10), Seq(10));
+  damage(file, 1);
+  const Scanned got = scan_of(file.bytes());
+  EXPECT_EQ(got.blocks, seqs({1, 11}));
+  ASSERT_EQ(got.scan.damage.size(), 1U);
+  EXPECT_GT(got.scan.damage[0].first_seq, got.scan.damage[0].last_seq) << "no event stood there";
+}
+
+TEST(HotScan, BlockThatASenderHasMadeUpIsNotABlock) {
+  HotFile file(SegmentId(1), Seq(1), 77);
+  file.add(plain_events(10));
+  file.add(plain_events(10, 10));
+  HotFile forged(SegmentId(1), Seq(1), 78);
+  forged.add(plain_events(10));
+  forged.add(plain_events(10, 10));
+  ASSERT_EQ(file.bytes().size(), forged.bytes().size());
+  std::copy(forged.bytes().begin() + static_cast<long>(forged.block_at(1)), forged.bytes().end(),
+            file.bytes().begin() + static_cast<long>(file.block_at(1)));
+  EXPECT_EQ(scan_of(file.bytes()).blocks, seqs({1}));
+  std::fill_n(file.bytes().begin(), segment_header_bytes, std::byte{0});
+  EXPECT_EQ(scan_of(file.bytes()).blocks, seqs({1})) << "the first block tells the salt, too";
 }
 
 TEST(HotScan, OneAcknowledgedEventIsEnoughToBeNamed) {
@@ -278,7 +343,7 @@ TEST(HotScan, NewerFormatIsRefused) {
   disk.plant("f.hot", file.bytes());
   const auto opened = disk.open("f.hot", OpenMode::read);
   const auto scan = scan_hot_segment(**opened, SegmentId(1), FileOffset(segment_header_bytes),
-                                     Seq(1), [](const BlockHeader&, std::string_view) {});
+                                     Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
   ASSERT_FALSE(scan);
   EXPECT_EQ(scan.error().code, ErrorCode::newer_format);
 }
@@ -322,7 +387,7 @@ TEST(HotScan, ErrorOfTheDiskIsAnErrorAndNotDamage) {
   for (std::uint64_t n = 1;; ++n) {
     disk.inject({.at = n});
     const auto scan = scan_hot_segment(**opened, SegmentId(1), FileOffset(segment_header_bytes),
-                                       Seq(1), [](const BlockHeader&, std::string_view) {});
+                                       Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
     if (!disk.fault_hit()) {
       break;
     }

@@ -98,6 +98,22 @@ class LogRecovery : public ::testing::Test {
     const std::string path = path_of(id, "seg");
     disk_.flip_bit(path, (disk_.content(path).size() - 20) * 8);
   }
+  // Puts so many bytes, the last of them garbage, behind the end of the first hot file.
+  void tear(std::size_t bytes) {
+    const std::string hot = path_of(1, "hot");
+    const BlockHeader last = blocks_of(hot, 1, Seq(1)).back();
+    auto content = disk_.content(hot);
+    content.resize(last.offset.value + last.block_bytes() + bytes);
+    content.back() = std::byte{0x5a};
+    disk_.plant(hot, content);
+  }
+  void expect_to_go_on_in_another_file() {
+    live([](Log& log) {
+      EXPECT_EQ(store_events(log, plain_events(10, 10)), Seq(11));
+      EXPECT_EQ(readable(log.snapshot()), "1-20");
+    });
+    expect("1-20", "", 20);
+  }
   [[nodiscard]] bool exists(const std::string& path) const {
     const auto files = disk_.files();
     return std::find(files.begin(), files.end(), path) != files.end();
@@ -107,7 +123,7 @@ class LogRecovery : public ::testing::Test {
     std::vector<BlockHeader> blocks;
     const auto file = disk_.open(path, OpenMode::read);
     EXPECT_TRUE(scan_hot_segment(
-        **file, SegmentId(id), FileOffset(segment_header_bytes), first,
+        **file, SegmentId(id), FileOffset(segment_header_bytes), first, Seq(0),
         [&](const BlockHeader& header, std::string_view) { blocks.push_back(header); }));
     return blocks;
   }
@@ -248,7 +264,7 @@ TEST_F(LogRecovery, DamagedBlockIsAGapAndItsFileIsKeptAside) {
     }
   });
   const auto blocks = blocks_of(path_of(1, "hot"), 1, Seq(1));
-  ASSERT_EQ(blocks.size(), 4U);
+  ASSERT_GE(blocks.size(), 4U);
   disk_.flip_bit(path_of(1, "hot"), (blocks[1].offset.value + 900) * 8);
   expect("1-10 21-40", "11-20", 40);
   EXPECT_GE(notices_.count("damage_quarantined"), 1U);
@@ -260,6 +276,32 @@ TEST_F(LogRecovery, DamagedBlockIsAGapAndItsFileIsKeptAside) {
   });
   EXPECT_TRUE(exists(path_of(1, "hot.damaged")));
   expect("1-10 21-50", "11-20", 50);
+}
+
+TEST_F(LogRecovery, DamageToTheLastBlockIsAGapAfterACleanStop) {
+  fill(0);
+  const auto blocks = blocks_of(path_of(1, "hot"), 1, Seq(1));
+  disk_.flip_bit(path_of(1, "hot"), (blocks[0].offset.value + 900) * 8);
+  expect("", "1-10", 10);
+  live([](Log& log) { EXPECT_EQ(store_events(log, plain_events(10, 10)), Seq(11)); });
+  expect("11-20", "1-10", 20);
+}
+
+TEST_F(LogRecovery, DamageToTheLastBlockIsAGapWhereALaterFileProvesThatItWasStored) {
+  fill(0);
+  const std::string hot = path_of(1, "hot");
+  auto bytes = disk_.content(hot);
+  // As a crash leaves it before the mark is written.
+  const auto blocks = blocks_of(hot, 1, Seq(1));
+  ASSERT_TRUE(blocks.back().is_mark());
+  std::fill(bytes.begin() + static_cast<long>(blocks.back().offset.value), bytes.end(),
+            std::byte{0});
+  bytes[blocks[0].offset.value + 900] ^= std::byte{1};
+  disk_.plant(hot, bytes);
+  testing::HotFile later(SegmentId(2), Seq(11));
+  later.add(plain_events(10, 10));
+  disk_.plant(path_of(2, "hot"), later.bytes());
+  expect("11-20", "1-10", 20);
 }
 
 TEST_F(LogRecovery, DamageInSeveralPlacesIsAsManyGaps) {
@@ -310,6 +352,22 @@ TEST_F(LogRecovery, TornTailIsCutAndKeptAside) {
   expect("1-20", "", 20);
 }
 
+TEST_F(LogRecovery, TornTailForWhoseCopyThereIsNoSpaceIsLeftAndTheLogGoesOn) {
+  fill(0);
+  tear(1000);
+  disk_.set_capacity(1);
+  live([](Log& log) { EXPECT_EQ(readable(log.snapshot()), "1-10"); });
+  disk_.set_capacity(std::uint64_t{1} << 40);
+  expect_to_go_on_in_another_file();
+}
+
+TEST_F(LogRecovery, TornTailThatIsTooLongToBeOneIsLeftAndTheLogGoesOn) {
+  fill(0);
+  tear(std::size_t{65} << 20);
+  expect_to_go_on_in_another_file();
+  EXPECT_EQ(notices_.count("torn_tail_cut"), 0U) << notices_.text();
+}
+
 TEST_F(LogRecovery, DamagedHeaderCostsNoEvent) {
   fill(1);
   disk_.flip_bit(path_of(2, "hot"), 50);
@@ -345,6 +403,16 @@ TEST_F(LogRecovery, HotFileThatHasBeenSealedIsRemoved) {
   disk_.plant(path_of(1, "hot"), hot);
   expect("1-10", "", 10);
   EXPECT_FALSE(exists(path_of(1, "hot")));
+}
+
+TEST_F(LogRecovery, HotFileWhoseSealedFileIsLostIsKept) {
+  fill(0);
+  const auto hot = disk_.content(path_of(1, "hot"));
+  live([](Log& log) { ASSERT_TRUE(log.seal()); });
+  ASSERT_TRUE(disk_.unlink(path_of(1, "seg")));
+  disk_.plant(path_of(1, "hot"), hot);
+  expect("", "1-10", 10);
+  EXPECT_TRUE(disk_.content(path_of(1, "hot.damaged")) == hot);
 }
 
 TEST_F(LogRecovery, SealedFileThatNoManifestListsGivesWayToItsHotFile) {

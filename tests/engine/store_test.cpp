@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "engine/hot_scan.hpp"
 #include "engine/log.hpp"
 #include "engine/segment_file.hpp"
 #include "engine/timestamp.hpp"
@@ -384,6 +385,26 @@ TEST(StoreFailure, FailedSyncIsUnknownAndStickyUntilReopening) {
   store_events(log_of(*store), plain_events(1));
 }
 
+TEST(StoreFailure, WhatAFailedSyncHasLeftInMemoryIsDurableBeforeItIsShown) {
+  std::size_t shown = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    SimDisk disk;
+    auto store = open_store(disk);
+    store_events(log_of(*store), plain_events(5));
+    disk.inject({.at = 1, .kinds = Io::sync, .seed = seed});
+    EXPECT_EQ(error_of(submit(log_of(*store), testing::encode(plain_events(5, 5)))),
+              "unknown_outcome");
+    store.reset();
+    disk.inject({});
+    store = open_store(disk);
+    const Seq last = log_of(*store).snapshot().last_seq;
+    shown += last == Seq(10) ? 1 : 0;
+    const auto survivor = disk.after_power_loss(seed);
+    EXPECT_GE(log_of(*open_store(*survivor)).snapshot().last_seq, last) << "seed " << seed;
+  }
+  EXPECT_GT(shown, 0U) << "this test cannot tell";
+}
+
 TEST(StoreFailure, ProducersShowOnlyWhatIsDurable) {
   SimDisk disk;
   const auto store = open_store(disk);
@@ -394,6 +415,24 @@ TEST(StoreFailure, ProducersShowOnlyWhatIsDurable) {
             "unknown_outcome");
   ASSERT_EQ(log.producers().size(), 1U);
   EXPECT_EQ(log.producers()[0].last_batch, 1U);
+}
+
+TEST(StoreMark, StandsBehindTheLastGroupOfALogThatFallsQuiet) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  store_events(log_of(*store), plain_events(5));
+  store_events(log_of(*store), plain_events(5, 5));
+  const auto vouched_for = [&disk] {
+    const auto file = disk.open("data/logs/activity/00000000000000000001.hot", OpenMode::read);
+    const auto scan = scan_hot_segment(**file, SegmentId(1), FileOffset(segment_header_bytes),
+                                       Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
+    return scan->durable_seq;
+  };
+  while (vouched_for() != Seq(10)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(store_events(log_of(*store), plain_events(5, 10)), Seq(11));
+  EXPECT_TRUE(read_all(log_of(*store).snapshot()) == as_stored(plain_events(15)));
 }
 
 TEST(StoreClosing, LetsGoOfWhoeverWaitsForASealingThatFails) {

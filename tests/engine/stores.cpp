@@ -140,11 +140,12 @@ Seq Notices::visible() const {
   return visible_;
 }
 
-HotFile::HotFile(SegmentId id, Seq first_seq)
+HotFile::HotFile(SegmentId id, Seq first_seq, std::uint32_t salt)
     : id_(id),
+      salt_(salt),
       first_seq_(first_seq),
       next_seq_(first_seq),
-      bytes_(encode_segment_header({SegmentKind::active, "activity", id, first_seq})) {}
+      bytes_(encode_segment_header({SegmentKind::active, "activity", id, first_seq, salt})) {}
 
 std::uint64_t HotFile::end() const {
   return headers_.empty() ? segment_header_bytes
@@ -156,12 +157,23 @@ void HotFile::add(const std::vector<Event>& events, Seq durable, std::uint64_t b
 }
 
 void HotFile::add_body(EncodedBatch batch, Seq durable, std::uint64_t number) {
-  HotBlock block = make_hot_block(std::move(batch), "node-1", 1, number, receipt_time);
+  add_block(make_hot_block(std::move(batch), "node-1", 1, number, receipt_time), durable);
+}
+
+void HotFile::add_mark() {
+  add_block(make_mark(), next_seq_ - 1);
+}
+
+void HotFile::add_block(HotBlock block, Seq durable) {
   block.header.segment = id_;
+  block.header.salt = salt_;
   block.header.writer_epoch = epoch_;
   block.header.offset = FileOffset(bytes_.size());
   block.header.first_seq = next_seq_;
   block.header.durable_seq = durable;
+  block.header.durable_end = durable == next_seq_ - 1 || headers_.empty()
+                                 ? block.header.offset
+                                 : headers_.back().durable_end;
   encode_block_header(block.header, block.head);
   append_bytes(bytes_, block.head);
   append_bytes(bytes_, block.sections);

@@ -67,7 +67,7 @@ class Notices : public StoreObserver {
 // A hot segment's file made block by block, without a store.
 class HotFile {
  public:
-  explicit HotFile(SegmentId id = SegmentId(1), Seq first_seq = Seq(1));
+  explicit HotFile(SegmentId id = SegmentId(1), Seq first_seq = Seq(1), std::uint32_t salt = 0);
 
   // Appends a block of the events at the next seq. `durable` is what it says was synced before.
   void add(const std::vector<Event>& events, Seq durable, std::uint64_t batch = 0);
@@ -75,6 +75,7 @@ class HotFile {
   void add(const std::vector<Event>& events) { add(events, next_seq_ - 1); }
   // The same from a batch made elsewhere.
   void add_body(EncodedBatch batch) { add_body(std::move(batch), next_seq_ - 1, 0); }
+  void add_mark();
   void skip(std::uint64_t seqs) { next_seq_ += seqs; }
   void set_epoch(std::uint64_t epoch) { epoch_ = WriterEpoch(epoch); }
   // Zeros, as prepared space is.
@@ -94,8 +95,10 @@ class HotFile {
 
  private:
   void add_body(EncodedBatch batch, Seq durable, std::uint64_t number);
+  void add_block(HotBlock block, Seq durable);
 
   SegmentId id_;
+  std::uint32_t salt_;
   Seq first_seq_;
   Seq next_seq_;
   WriterEpoch epoch_{1};

@@ -76,7 +76,7 @@ void check_scan(const HotScan& scan, const std::vector<BlockHeader>& blocks, con
   }
   DOCKET_ASSERT(range == scan.damage.size());
   DOCKET_ASSERT(scan.next_seq == next && scan.torn_end >= scan.end);
-  const auto more = scan_hot_segment(file, SegmentId(1), scan.end, scan.next_seq,
+  const auto more = scan_hot_segment(file, SegmentId(1), scan.end, scan.next_seq, Seq(0),
                                      [&scan](const BlockHeader& header, std::string_view) {
                                        DOCKET_ASSERT(header.writer_epoch < scan.epoch);
                                      });
@@ -117,11 +117,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       disk.open("hot", OpenMode::read).value(), cache, SegmentId(1), "hot");
   HotBlocks blocks(source, "activity", Seq(1));
   std::vector<BlockHeader> visited;
-  const auto scan = scan_hot_segment(source->file(), SegmentId(1), FileOffset(segment_header_bytes),
-                                     Seq(1), [&](const BlockHeader& header, std::string_view) {
-                                       visited.push_back(header);
-                                       blocks.append(header);
-                                     });
+  const auto scan =
+      scan_hot_segment(source->file(), SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
+                       Seq(0), [&](const BlockHeader& header, std::string_view) {
+                         visited.push_back(header);
+                         blocks.append(header);
+                       });
   DOCKET_ASSERT(scan.has_value());
   check_scan(*scan, visited, source->file());
   const auto hot = blocks.reader(size);

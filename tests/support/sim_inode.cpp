@@ -104,12 +104,14 @@ void SimInode::fail_sync(std::mt19937_64& random) {
     // Cuts are in the journal, not in the pages that are lost here.
     const bool cut = std::any_of(versions.begin(), versions.end(),
                                  [](const Version& v) { return v.is_cut || v.cuts != 0; });
-    switch (cut ? 0 : random() % 3) {
+    switch (cut ? 0 : random() % 4) {
       case 0:
         ++it;
         continue;
       case 1:
         set(durable_, number, versions.back().sector);
+        break;
+      case 2:
         break;
       default:
         set(current_, number, at(durable_, number));

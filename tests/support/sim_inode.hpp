@@ -36,7 +36,8 @@ class SimInode {
   // Everything is on stable storage now.
   void sync();
   // What a failed fdatasync may do: each dirty sector has reached the disk, or is still dirty, or
-  // has been dropped for ever, so that reads return the bytes of before.
+  // is taken for clean though it never reached the disk (reads return it, no later sync writes it),
+  // or has been dropped for ever, so that reads return the bytes of before.
   void fail_sync(std::mt19937_64& random);
   // Damage: the bit changes in what reads return and on stable storage alike.
   void flip_bit(std::uint64_t bit);
