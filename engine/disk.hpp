@@ -24,8 +24,9 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // Fills all of `into` from `offset`, or fails: reading past the end is `corrupt`
-  // ("file ends at byte N").
+  // Fills all of `into` from `offset`, or fails. `corrupt` is what is not there to be read: past
+  // the end ("file ends at byte N"), or where the device reports a bad sector, also when asked
+  // again. Other errors say nothing about the file.
   [[nodiscard]] virtual Result<void> read_at(FileOffset offset,
                                              std::span<std::byte> into) const = 0;
   // Writes all of `parts`, one after the other, from `offset`; extends the file where needed.

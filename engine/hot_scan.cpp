@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t window_bytes = std::size_t{1} << 20;
 static_assert(window_bytes % block_alignment == 0);
+constexpr std::size_t piece_bytes = 512;  // read one by one where a window has a bad sector
 constexpr std::size_t head_bytes_max =
     block_header_bytes + body_header_bytes + limits::block_sections_max * section_entry_bytes;
 
@@ -36,17 +37,17 @@ class Scanner {
     }
     std::array<std::byte, head_bytes_max> head{};
     const std::size_t available = std::min<std::uint64_t>(head.size(), file_bytes_ - at.value);
-    DOCKET_TRY(file_.read_at(at, std::span(head).first(available)));
+    DOCKET_ASSIGN(const bool head_read, read_head(at, std::span(head).first(available)));
     const auto header = decode_block_header(std::span<const std::byte>(head).first(available));
-    if (!header || header->segment != id_ || header->offset != at ||
+    if (!head_read || !header || header->segment != id_ || header->offset != at ||
         (header->flags & block_sealed) != 0 || header->salt != salt_.value_or(header->salt) ||
         at.value + header->block_bytes() > file_bytes_) {
       return std::nullopt;
     }
     body_.resize(header->body_bytes);
-    DOCKET_TRY(file_.read_at(at + block_header_bytes, body_));
+    DOCKET_ASSIGN(const bool body_read, read(at + block_header_bytes, body_));
     const auto directory = parse_directory(body_);
-    if (!directory || directory->body_bytes != header->body_bytes ||
+    if (!body_read || !directory || directory->body_bytes != header->body_bytes ||
         directory->rows != header->rows) {
       return std::nullopt;
     }
@@ -73,7 +74,7 @@ class Scanner {
     std::vector<std::byte> window(window_bytes);
     for (FileOffset start = from; start.value < file_bytes_; start += window_bytes) {
       const std::size_t size = std::min<std::uint64_t>(window.size(), file_bytes_ - start.value);
-      DOCKET_TRY(file_.read_at(start, std::span(window).first(size)));
+      DOCKET_TRY(read_in_pieces(start, std::span(window).first(size)));
       for (std::size_t at = 0; at < size; at += block_alignment) {
         const auto line = std::span<const std::byte>(window).subspan(
             at, std::min<std::size_t>(block_alignment, size - at));
@@ -102,6 +103,40 @@ class Scanner {
   void set_salt(std::uint32_t salt) { salt_ = salt; }
 
  private:
+  // False: a bad sector.
+  [[nodiscard]] Result<bool> read(FileOffset at, std::span<std::byte> into) const {
+    if (const auto done = file_.read_at(at, into); !done) {
+      return done.error().code == ErrorCode::corrupt ? Result<bool>(false) : fail(done.error());
+    }
+    return true;
+  }
+
+  // All that a head may be; with a bad sector in that, no more than this one is.
+  Result<bool> read_head(FileOffset at, std::span<std::byte> into) const {
+    DOCKET_ASSIGN(const bool whole, read(at, into));
+    if (whole) {
+      return true;
+    }
+    DOCKET_ASSIGN(const bool begun, read(at, into.first(block_header_bytes)));
+    const std::size_t bytes = begun ? block_head_bytes(into.first(block_header_bytes)) : 0;
+    return bytes == 0 || bytes > into.size() ? Result<bool>(false) : read(at, into.first(bytes));
+  }
+
+  // What cannot be read is filled with what is no block and not nothing.
+  Result<void> read_in_pieces(FileOffset at, std::span<std::byte> into) {
+    DOCKET_ASSIGN(const bool whole, read(at, into));
+    while (!whole && !into.empty()) {
+      const auto piece = into.first(std::min(into.size(), piece_bytes));
+      DOCKET_ASSIGN(const bool done, read(at, piece));
+      if (!done) {
+        std::fill(piece.begin(), piece.end(), std::byte{0xff});
+      }
+      into = into.subspan(piece.size());
+      at += piece.size();
+    }
+    return {};
+  }
+
   const File& file_;
   SegmentId id_;
   std::uint64_t file_bytes_;
@@ -137,8 +172,11 @@ Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from
   HotScan scan;
   DOCKET_ASSIGN(scan.file_bytes, file.size());
   std::vector<std::byte> bytes(segment_header_bytes);
-  if (scan.file_bytes >= bytes.size()) {
-    DOCKET_TRY(file.read_at(FileOffset(0), bytes));
+  if (const auto read = file.read_at(FileOffset(0), bytes); !read) {
+    if (read.error().code != ErrorCode::corrupt) {
+      return fail(read.error());
+    }
+    std::fill(bytes.begin(), bytes.end(), std::byte{0});  // cut short, or a bad sector
   }
   const auto file_header = decode_segment_header(bytes);
   if (!file_header && file_header.error().code == ErrorCode::newer_format) {

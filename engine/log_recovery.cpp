@@ -33,8 +33,11 @@ Result<SeqRange> seqs_by_headers(const File& file, SegmentId id) {
   constexpr std::size_t head_bytes_max =
       block_header_bytes + body_header_bytes + limits::block_sections_max * section_entry_bytes;
   DOCKET_ASSIGN(const std::uint64_t size, file.size());
-  std::vector<std::byte> bytes(std::min<std::uint64_t>(size, segment_header_bytes));
-  DOCKET_TRY(file.read_at(FileOffset(0), bytes));
+  std::vector<std::byte> bytes(segment_header_bytes);
+  if (const auto read = file.read_at(FileOffset(0), bytes); !read) {
+    return read.error().code == ErrorCode::corrupt ? Result<SeqRange>(SeqRange{})
+                                                   : fail(read.error());
+  }
   const auto header = decode_segment_header(bytes);
   if (!header || header->id != id || header->kind != SegmentKind::sealed) {
     return SeqRange{};
@@ -42,7 +45,12 @@ Result<SeqRange> seqs_by_headers(const File& file, SegmentId id) {
   SeqRange range{header->first_seq, header->first_seq};
   for (FileOffset at(segment_header_bytes); at.value < size;) {
     bytes.resize(std::min<std::uint64_t>(head_bytes_max, size - at.value));
-    DOCKET_TRY(file.read_at(at, bytes));
+    if (const auto read = file.read_at(at, bytes); !read) {
+      if (read.error().code != ErrorCode::corrupt) {
+        return fail(read.error());
+      }
+      break;
+    }
     const auto block = decode_block_header(bytes);
     if (!block || block->segment != id || block->offset != at || block->first_seq < range.end) {
       break;

@@ -36,6 +36,12 @@ auto retrying(Call call) {
   }
 }
 
+// What block devices and file systems report of data that is lost.
+bool is_bad_sector(int error_number) {
+  return error_number == EIO || error_number == ENODATA || error_number == EILSEQ ||
+         error_number == EUCLEAN || error_number == EBADMSG;
+}
+
 // errno of the failed call on `path`, as an Error whose code tells missing and existing apart.
 tl::unexpected<Error> fail_call(std::string_view doing, const std::string& path, int error_number) {
   auto error = fail_errno(std::string(doing) + " " + path, error_number).value();
@@ -72,14 +78,23 @@ class PosixFile final : public File {
 
   Result<void> read_at(FileOffset offset, std::span<std::byte> into) const override {
     std::uint64_t at = offset.value;
+    bool asked_again = false;
     while (!into.empty()) {
       if (at > offset_max) {
         return fail_past_end();
       }
       const ssize_t n = retrying(
           [&] { return ::pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(at)); });
+      if (n < 0 && is_bad_sector(errno) && !asked_again) {
+        asked_again = true;
+        continue;
+      }
       if (n < 0) {
-        return fail_call("cannot read", path_, errno);
+        auto failed = fail_call("cannot read", path_, errno);
+        if (is_bad_sector(failed.value().sys_errno)) {
+          failed.value().code = ErrorCode::corrupt;
+        }
+        return failed;
       }
       if (n == 0) {
         return fail_past_end();

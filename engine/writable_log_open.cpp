@@ -150,8 +150,8 @@ class WritableLog::Recovery {
   }
 
   // What was written but never acknowledged is copied aside, then zeroed, so that it can never be
-  // taken for a part of what is written next. False: not done, for want of space; the file must not
-  // be written to any more.
+  // taken for a part of what is written next. False: it could not be copied; the file must not be
+  // written to any more.
   Result<bool> cut_torn_tail(const RecoveredHot& hot) {
     const std::uint64_t bytes = hot.scan.torn_end - hot.scan.end;
     if (bytes == 0) {
@@ -162,7 +162,9 @@ class WritableLog::Recovery {
     }
     DOCKET_ASSIGN(const auto file, disk_.open(hot.path, OpenMode::read_write));
     std::vector<std::byte> tail(bytes);
-    DOCKET_TRY(file->read_at(hot.scan.end, tail));
+    if (const auto read = file->read_at(hot.scan.end, tail); !read) {
+      return read.error().code == ErrorCode::corrupt ? Result<bool>(false) : fail(read.error());
+    }
     const std::string aside = hot.path + ".torn-" + std::to_string(hot.scan.end.value);
     if (const auto copied = replace_file(disk_, aside, tail); !copied) {
       return copied.error().code == ErrorCode::no_space ? Result<bool>(false)

@@ -6,6 +6,7 @@
 #include "engine/codec.hpp"
 #include "tests/engine/stores.hpp"
 #include "tests/support/sim_disk.hpp"
+#include "tests/support/sim_inode.hpp"
 
 namespace docket {
 namespace {
@@ -377,6 +378,29 @@ TEST(HotScan, WrongExpectationNamesWhatIsMissingOnlyWhenItWasAcknowledged) {
   ASSERT_EQ(got.scan.damage.size(), 1U);
   EXPECT_EQ(got.scan.damage[0].first_seq, Seq(11));
   EXPECT_EQ(got.scan.damage[0].last_seq, Seq(15));
+}
+
+TEST(HotScan, BadSectorAnywhereCostsNoMoreThanItsBlock) {
+  HotFile file = file_of(4);
+  for (std::uint64_t at = 0; at < file.end(); at += testing::sector_bytes) {
+    testing::SimDisk disk;
+    disk.plant("f.hot", file.bytes());
+    disk.spoil("f.hot", at, 1);
+    const auto opened = disk.open("f.hot", OpenMode::read);
+    std::vector<Seq> blocks;
+    const auto scan =
+        scan_hot_segment(**opened, SegmentId(1), FileOffset(segment_header_bytes), Seq(1), Seq(40),
+                         [&blocks](const BlockHeader& header, std::string_view) {
+                           blocks.push_back(header.first_seq);
+                         });
+    ASSERT_TRUE(scan) << scan.error().describe();
+    ASSERT_GE(blocks.size(), 2U) << "two blocks may share the sector";
+    std::uint64_t events = blocks.size() * 10;
+    for (const DamagedRange& range : scan->damage) {
+      events += range.last_seq + 1 - range.first_seq;
+    }
+    ASSERT_EQ(events, 40U) << at;
+  }
 }
 
 TEST(HotScan, ErrorOfTheDiskIsAnErrorAndNotDamage) {

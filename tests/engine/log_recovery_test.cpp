@@ -150,6 +150,36 @@ TEST_F(LogRecovery, OneManifestIsEnoughAndWithoutAnyGoodOneItIsRebuilt) {
   EXPECT_GE(notices_.count("damage_quarantined"), 3U);
 }
 
+TEST_F(LogRecovery, ManifestOnABadSectorIsReplacedByItsCopy) {
+  fill(3);
+  disk_.spoil(directory + "manifest.a", 0, 1);
+  expect("1-40", "", 40);
+  disk_.spoil(directory + "manifest.a", 0, 1);
+  disk_.spoil(directory + "manifest.b", 0, 1);
+  expect("1-40", "", 40);
+}
+
+TEST_F(LogRecovery, BadSectorAnywhereLeavesTheRestReadableAndNamesWhatIsNot) {
+  fill(1);
+  const std::uint64_t mark = blocks_of(path_of(2, "hot"), 2, Seq(11)).back().offset.value;
+  for (const char* extension : {"seg", "hot"}) {
+    const std::string path = path_of(std::string(extension) == "seg" ? 1 : 2, extension);
+    for (std::size_t at = 0; at < disk_.content(path).size() && at < 8000; at += 512) {
+      if (std::string(extension) == "hot" && at / 512 == mark / 512) {
+        continue;  // takes the last block with what vouches for it
+      }
+      const auto copy = disk_.after_kill();
+      copy->spoil(path, at, 1);
+      const auto store = open_store(*copy);
+      ASSERT_TRUE(store);
+      Log& log = log_of(*store);
+      EXPECT_EQ(log.snapshot().last_seq, Seq(20)) << path << ' ' << at;
+      ASSERT_TRUE(log.seal()) << path << ' ' << at;
+      EXPECT_EQ(store_events(log, plain_events(10, 20)), Seq(21));
+    }
+  }
+}
+
 TEST_F(LogRecovery, RebuiltManifestRemembersProducers) {
   live([](Log& log) {
     for (std::uint64_t batch = 1; batch <= 3; ++batch) {

@@ -216,6 +216,17 @@ TEST_F(PosixDisk, LockIsHeldOnceAndNamesItsHolder) {
   EXPECT_EQ(disk.lock(dir / "none/lock").error().code, ErrorCode::not_found);
 }
 
+TEST_F(PosixDisk, WhatTheDeviceCannotReadIsCorrupt) {
+  // Reading the process's memory where nothing is mapped fails with EIO.
+  const auto file = disk.open("/proc/self/mem", OpenMode::read);
+  ASSERT_TRUE(file);
+  std::vector<std::byte> into(16);
+  const auto read = (*file)->read_at(FileOffset(0), into);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().sys_errno, EIO);
+  EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+}
+
 TEST_F(PosixDisk, FileIsReadFromManyThreads) {
   const auto file = open("f", OpenMode::create);
   ASSERT_TRUE(write(*file, 0, std::string(1000, 'r')));

@@ -108,6 +108,10 @@ class SimDisk::OpenFile final : public File {
     if (!into.empty() && (offset.value > size || into.size() > size - offset.value)) {
       return fail(ErrorCode::corrupt, path_ + ": file ends at byte " + std::to_string(size));
     }
+    if (inode_->is_spoilt(offset.value, into.size())) {
+      return fail(Error{ErrorCode::corrupt, "cannot read " + path_ + ": Input/output error", EIO, 0,
+                        offset.value});
+    }
     if (!into.empty()) {
       inode_->read(offset.value, into);
     }
@@ -413,6 +417,13 @@ void SimDisk::flip_bit(const std::string& path, std::uint64_t bit) {
   const auto inode = state_->names.find(normal_path(path));
   DOCKET_ASSERT(inode != nullptr);
   inode->flip_bit(bit);
+}
+
+void SimDisk::spoil(const std::string& path, std::uint64_t offset, std::uint64_t bytes) {
+  const std::lock_guard lock(state_->mutex);
+  const auto inode = state_->names.find(normal_path(path));
+  DOCKET_ASSERT(inode != nullptr);
+  inode->spoil(offset, bytes);
 }
 
 void SimDisk::plant(const std::string& path, std::span<const std::byte> bytes) {

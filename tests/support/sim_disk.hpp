@@ -102,6 +102,8 @@ class SimDisk final : public Disk {
   [[nodiscard]] std::vector<std::byte> content(const std::string& path) const;
   // Damage: `bit` / 8 is the byte.
   void flip_bit(const std::string& path, std::uint64_t bit);
+  // Damage: what touches the sectors of this range cannot be read, as on a device that reports it.
+  void spoil(const std::string& path, std::uint64_t offset, std::uint64_t bytes);
   // Makes or replaces a file and its directories, all durable.
   void plant(const std::string& path, std::span<const std::byte> bytes);
 

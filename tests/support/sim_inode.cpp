@@ -27,6 +27,7 @@ void SimInode::set(std::vector<SectorPtr>& sectors, std::uint64_t number, Sector
 
 void SimInode::put(std::uint64_t number, SectorPtr sector, bool is_cut) {
   pending_[number].push_back({sector, history_.back().cuts, is_cut});
+  spoilt_.erase(number);
   set(current_, number, std::move(sector));
 }
 
@@ -139,6 +140,18 @@ void SimInode::flip_bit(std::uint64_t bit) {
   }
 }
 
+void SimInode::spoil(std::uint64_t offset, std::uint64_t bytes) {
+  for (std::uint64_t number = offset / sector_bytes; number * sector_bytes < offset + bytes;
+       ++number) {
+    spoilt_.insert(number);
+  }
+}
+
+bool SimInode::is_spoilt(std::uint64_t offset, std::uint64_t bytes) const {
+  const auto first = spoilt_.lower_bound(offset / sector_bytes);
+  return first != spoilt_.end() && *first * sector_bytes < offset + bytes;
+}
+
 std::shared_ptr<SimInode> SimInode::after_power_loss(std::mt19937_64& random) const {
   auto survivor = std::make_shared<SimInode>();
   const Size size = history_[random() % history_.size()];
@@ -162,6 +175,7 @@ std::shared_ptr<SimInode> SimInode::after_power_loss(std::mt19937_64& random) co
   survivor->resize(size.bytes);
   survivor->durable_ = survivor->current_;
   survivor->pending_.clear();
+  survivor->spoilt_ = spoilt_;
   survivor->history_ = {{size.bytes, 0}};
   return survivor;
 }

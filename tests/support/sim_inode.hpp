@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -41,6 +42,9 @@ class SimInode {
   void fail_sync(std::mt19937_64& random);
   // Damage: the bit changes in what reads return and on stable storage alike.
   void flip_bit(std::uint64_t bit);
+  // Damage: these sectors cannot be read until they are written.
+  void spoil(std::uint64_t offset, std::uint64_t bytes);
+  [[nodiscard]] bool is_spoilt(std::uint64_t offset, std::uint64_t bytes) const;
 
   [[nodiscard]] bool is_dirty() const { return !pending_.empty() || history_.size() > 1; }
   // The file as a power loss now could leave it, with nothing pending.
@@ -70,6 +74,7 @@ class SimInode {
   std::vector<SectorPtr> current_;
   std::uint64_t size_ = 0;
   std::vector<SectorPtr> durable_;
+  std::set<std::uint64_t> spoilt_;
   std::map<std::uint64_t, std::vector<Version>> pending_;  // sector -> versions since the last sync
   std::vector<Size> history_;                              // [0] is durable; the last is now
 };
