@@ -189,6 +189,20 @@ HotBlock make_hot_block(EncodedBatch batch, std::string_view node, std::uint64_t
   return block;
 }
 
+std::uint64_t HotBlock::strings_bytes() const {
+  const auto directory = parse_directory(std::span(head).subspan(block_header_bytes));
+  DOCKET_ASSERT(directory.has_value());
+  std::uint64_t total = 0;
+  for (const SectionEntry& entry : directory->entries) {
+    if (is_strings(entry.codec)) {
+      total += string_bounds(entry, std::span(sections).subspan(
+                                        entry.offset - header.directory_bytes, entry.bytes))
+                   .raw_bytes;
+    }
+  }
+  return total;
+}
+
 HotBlock make_mark() {
   BodyWriter body;
   body.start(0);

@@ -77,6 +77,8 @@ struct HotBlock {
   BlockHeader header;               // without segment, epoch, offset, seqs
   std::vector<std::byte> head;      // header space and directory
   std::vector<std::byte> sections;  // the sender's, then the server's
+
+  [[nodiscard]] std::uint64_t strings_bytes() const;  // of its dictionaries, decompressed
 };
 
 // Adds what the server knows (who sent it, when it came) to a batch.

@@ -21,6 +21,7 @@ constexpr std::size_t head_bytes_max =
 struct ReadBlock {
   BlockHeader header;
   std::string node;
+  std::uint64_t strings_bytes = 0;
 };
 
 class Scanner {
@@ -51,11 +52,18 @@ class Scanner {
         directory->rows != header->rows) {
       return std::nullopt;
     }
-    ReadBlock block{*header, {}};
+    ReadBlock block{*header, {}, 0};
     for (const SectionEntry& entry : directory->entries) {
       const auto bytes = std::span<const std::byte>(body_).subspan(entry.offset, entry.bytes);
       if (!check_section(entry, bytes)) {
         return std::nullopt;
+      }
+      if (is_strings(entry.codec)) {
+        const StringBounds strings = string_bounds(entry, bytes);
+        if (!strings.are_kept) {
+          return std::nullopt;
+        }
+        block.strings_bytes += strings.raw_bytes;
       }
       if (entry.section == Section::node) {
         const auto names = read_strings(entry, bytes);
@@ -243,6 +251,7 @@ Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from
     scan.end = header.offset + header.block_bytes();
     scan.data_end = header.is_mark() ? scan.data_end : scan.end;
     scan.torn_end = scan.end;
+    scan.strings_bytes += block->strings_bytes;
     visit(header, block->node);
   }
 }

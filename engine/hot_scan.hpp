@@ -42,7 +42,8 @@ struct HotScan {
   FileOffset end{segment_header_bytes};          // where the next block belongs
   FileOffset data_end{segment_header_bytes};     // behind the last block that is no mark
   std::uint64_t file_bytes = 0;
-  FileOffset torn_end;  // behind the last non-zero byte after `end`; `end` when none
+  std::uint64_t strings_bytes = 0;  // of the blocks' dictionaries, decompressed
+  FileOffset torn_end;              // behind the last non-zero byte after `end`; `end` when none
   std::vector<DamagedRange> damage;
 };
 

@@ -14,6 +14,7 @@ inline constexpr std::size_t name_bytes_max = 255;  // names, kinds, types and r
 inline constexpr std::size_t verb_bytes_max = 64;
 inline constexpr std::size_t reason_bytes_max = 255;
 inline constexpr std::size_t correlation_bytes_max = 128;  // session and request
+inline constexpr std::size_t string_bytes_max = 255;       // no string of an event is longer
 inline constexpr std::size_t related_max = 256;
 inline constexpr std::size_t payload_bytes_default = std::size_t{64} << 10;
 inline constexpr std::size_t payload_bytes_max = std::size_t{1} << 20;
@@ -42,6 +43,9 @@ inline constexpr std::uint32_t chunk_rows = 65536;
 inline constexpr std::uint64_t segment_rows_max = std::uint64_t{4} << 20;
 inline constexpr std::uint64_t segment_bytes_default = std::uint64_t{128} << 20;
 inline constexpr std::uint32_t dictionary_page_entries = 256;
+// Sealing holds a segment's distinct strings in memory. They compress well, so the bytes of the
+// file say little about them.
+inline constexpr std::uint64_t segment_strings_bytes_max = std::uint64_t{256} << 20;
 
 // Producers (names of senders). The table outlives retention, so it is bounded by count.
 inline constexpr std::size_t node_bytes_max = 128;

@@ -17,10 +17,6 @@ namespace {
 constexpr std::array<std::uint64_t, 10> powers_of_ten = {
     1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
 
-bool is_strings(Codec codec) {
-  return codec == Codec::strings_raw || codec == Codec::strings_lz4;
-}
-
 bool is_row_column(Section s) {
   return s >= Section::row_ts && s <= Section::related_counts;
 }
@@ -208,20 +204,44 @@ Result<PackedInts> read_ints(const SectionEntry& entry, SectionBytes bytes) {
                     powers_of_ten[entry.scale_exponent]);
 }
 
+namespace {
+
+// Where the strings' lengths are, in a copy of their bytes: they need their padding.
+struct PackedLengths {
+  explicit PackedLengths(const SectionEntry& entry, std::span<const std::byte> bytes)
+      : copy(packed_bytes(entry.items, entry.width) + section_padding) {
+    std::copy_n(bytes.begin(), copy.size() - section_padding, copy.begin());
+    ints = PackedInts(SectionBytes(SectionBytes(), copy.data()), entry.items, entry.width, 0, 1);
+  }
+  std::vector<std::byte> copy;
+  PackedInts ints;
+};
+
+}  // namespace
+
+StringBounds string_bounds(const SectionEntry& entry, std::span<const std::byte> bytes) {
+  DOCKET_ASSERT(is_strings(entry.codec));
+  StringBounds bounds;
+  bounds.are_kept = true;
+  const PackedLengths lengths(entry, bytes);
+  for (std::uint32_t i = 0; i < entry.items; ++i) {
+    const std::uint64_t length = lengths.ints.bits(i);
+    bounds.raw_bytes += length;
+    bounds.are_kept = bounds.are_kept && length <= limits::string_bytes_max;
+  }
+  return bounds;
+}
+
 Result<StringList> read_strings(const SectionEntry& entry, std::span<const std::byte> bytes) {
   DOCKET_ASSERT(is_strings(entry.codec));
   const std::uint64_t lengths_bytes = packed_bytes(entry.items, entry.width);
-  // Lengths are read in place, so they need their padding: a copy of few bytes.
-  std::vector<std::byte> lengths(lengths_bytes + section_padding);
-  std::copy_n(bytes.begin(), lengths_bytes, lengths.begin());
-  const PackedInts packed(SectionBytes(SectionBytes(), lengths.data()), entry.items, entry.width, 0,
-                          1);
+  const PackedLengths lengths(entry, bytes);
   StringList list;
   list.starts.resize(std::size_t{entry.items} + 1);
   std::uint64_t total = 0;
   for (std::uint32_t i = 0; i < entry.items; ++i) {
     list.starts[i] = static_cast<std::uint32_t>(total);
-    total += packed.bits(i);
+    total += lengths.ints.bits(i);
     if (total > limits::block_bytes_max) {
       return bad(entry, "strings are larger than a block may be");
     }

@@ -63,6 +63,10 @@ enum class Codec : std::uint8_t {
   chunks = 3,       // chunk table, then the chunks
 };
 
+[[nodiscard]] constexpr bool is_strings(Codec codec) {
+  return codec == Codec::strings_raw || codec == Codec::strings_lz4;
+}
+
 // Where a section is and how to read it: 24 bytes in the directory.
 //   0 section u8 · 1 codec u8 · 2 width u8 · 3 scale exponent u8 · 4 items u32 · 8 bytes u32 ·
 //   12 checksum u32 · 16 base u64
@@ -134,6 +138,14 @@ inline constexpr std::size_t section_padding = 8;
 [[nodiscard]] Result<PackedInts> read_ints(const SectionEntry& entry, SectionBytes bytes);
 [[nodiscard]] Result<StringList> read_strings(const SectionEntry& entry,
                                               std::span<const std::byte> bytes);
+// How many bytes the strings are once decompressed, and whether none is longer than any field may
+// be. After check_section(); nothing is decompressed.
+struct StringBounds {
+  std::uint64_t raw_bytes = 0;
+  bool are_kept = false;
+};
+[[nodiscard]] StringBounds string_bounds(const SectionEntry& entry,
+                                         std::span<const std::byte> bytes);
 // The chunk table at the start of a chunks section, of which the entry's checksum is: single chunks
 // can be read and checked without the rest.
 [[nodiscard]] Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,

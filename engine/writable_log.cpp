@@ -49,7 +49,8 @@ void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received
     return;
   }
   HotBlock block = make_hot_block(std::move(batch), stamp.node, stamp.epoch, stamp.batch, received);
-  Pending pending{std::move(block), std::move(stamp), received, std::move(done)};
+  const std::uint64_t strings_bytes = block.strings_bytes();
+  Pending pending{std::move(block), std::move(stamp), received, std::move(done), strings_bytes};
   std::optional<Error> refusal;
   {
     const std::lock_guard lock(queue_mutex_);
@@ -310,6 +311,7 @@ void WritableLog::publish(const std::vector<Pending*>& stored, Seq last_seq) {
   }
   for (const Pending* pending : stored) {
     active_blocks_->append(pending->block.header);
+    active_strings_bytes_ += pending->strings_bytes;
     counters_.last_received = std::max(counters_.last_received, pending->received);
   }
   active_bytes_ = active_->end().value;
@@ -355,6 +357,7 @@ bool WritableLog::should_freeze() const {
   }
   return active_bytes_ >= options_.segment_bytes ||
          active_blocks_->rows() >= options_.segment_rows ||
+         active_strings_bytes_ >= limits::segment_strings_bytes_max ||
          std::chrono::steady_clock::now() - active_since_ >=
              std::chrono::nanoseconds(options_.segment_age);
 }
@@ -371,6 +374,7 @@ Result<void> WritableLog::begin_segment() {
   const std::lock_guard lock(state_mutex_);
   active_blocks_.emplace(std::move(source), name_, next_seq_);
   active_bytes_ = active_->end().value;
+  active_strings_bytes_ = 0;
   active_reader_.reset();
   return {};
 }

@@ -93,6 +93,7 @@ class WritableLog : public Log {
     ProducerStamp stamp;
     Nanos received = 0;
     Completion done;
+    std::uint64_t strings_bytes = 0;
     [[nodiscard]] std::size_t bytes() const { return block.head.size() + block.sections.size(); }
   };
   struct Frozen {
@@ -169,6 +170,7 @@ class WritableLog : public Log {
   std::vector<std::shared_ptr<const SealedSegment>> sealed_;
   std::deque<Frozen> frozen_;
   std::optional<HotBlocks> active_blocks_;
+  std::uint64_t active_strings_bytes_ = 0;
   std::uint64_t active_bytes_ = 0;                            // up to the last block of a sender
   mutable bool merge_wanted_ = false;                         // a reader has met many small blocks
   mutable std::shared_ptr<const SegmentBase> active_reader_;  // made when asked for

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "engine/footer.hpp"
+#include "engine/limits.hpp"
 #include "engine/log_recovery.hpp"
 #include "engine/timestamp.hpp"
 #include "engine/writable_log.hpp"
@@ -215,10 +216,12 @@ class WritableLog::Recovery {
     const bool sound = clean && hot.scan.damage.empty() && !hot.scan.header_damaged;
     const std::uint64_t bytes = hot.scan.data_end.value;
     if (may_go_on && sound && bytes < log_.options_.segment_bytes &&
-        hot.blocks.rows() < log_.options_.segment_rows) {
+        hot.blocks.rows() < log_.options_.segment_rows &&
+        hot.scan.strings_bytes < limits::segment_strings_bytes_max) {
       DOCKET_ASSIGN(log_.active_, ActiveSegment::resume(disk_, log_.directory_, hot.id, hot.scan));
       log_.active_since_ = std::chrono::steady_clock::now();
       log_.active_bytes_ = bytes;
+      log_.active_strings_bytes_ = hot.scan.strings_bytes;
       log_.active_blocks_.emplace(std::move(hot.blocks));
       if (hot.scan.durable_seq + 1 < hot.scan.next_seq) {
         log_.mark_due_ = log_.active_since_;

@@ -205,6 +205,20 @@ TEST(HotScan, BlockThatASenderHasMadeUpIsNotABlock) {
   EXPECT_EQ(scan_of(file.bytes()).blocks, seqs({1})) << "the first block tells the salt, too";
 }
 
+TEST(HotScan, BlockWithAStringLongerThanAnyFieldMayBeIsNotABlock) {
+  for (const std::size_t length : {255, 256, 100'000}) {
+    HotFile file = file_of(1);
+    auto events = plain_events(2, 10);
+    events[1].target.id = std::string(length, 'x');
+    file.add(events);
+    file.add(plain_events(10, 12));
+    const Scanned got = scan_of(file.bytes());
+    EXPECT_EQ(got.blocks, length == 255 ? seqs({1, 11, 13}) : seqs({1, 13})) << length;
+    EXPECT_EQ(got.scan.damage.size(), length == 255 ? 0U : 1U);
+    EXPECT_GT(got.scan.strings_bytes, 500U);
+  }
+}
+
 TEST(HotScan, OneAcknowledgedEventIsEnoughToBeNamed) {
   HotFile file;
   file.add(plain_events(10));

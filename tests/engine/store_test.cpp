@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/hot_scan.hpp"
+#include "engine/limits.hpp"
 #include "engine/log.hpp"
 #include "engine/segment_file.hpp"
 #include "engine/timestamp.hpp"
@@ -415,6 +416,33 @@ TEST(StoreFailure, ProducersShowOnlyWhatIsDurable) {
             "unknown_outcome");
   ASSERT_EQ(log.producers().size(), 1U);
   EXPECT_EQ(log.producers()[0].last_batch, 1U);
+}
+
+// Strings that compress well must not grow to more than memory holds when they are sealed.
+TEST(StoreSealing, BeginsBeforeTheDistinctStringsAreTooManyToHold) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  std::uint64_t n = 0;
+  // Ids of 240 equal bytes and a number: 2 MB of strings a batch.
+  const auto next_batch = [&n] {
+    auto events = plain_events(limits::block_rows_max);
+    for (Event& event : events) {
+      event.target.id = std::string(240, 'x') + std::to_string(n++);
+      event.payload.clear();
+      event.related.clear();
+    }
+    return events;
+  };
+  const auto enough = limits::segment_strings_bytes_max / (limits::block_rows_max * 240) + 2;
+  std::uint64_t batches = 0;
+  do {
+    store_events(log, next_batch());
+    ++batches;
+  } while (log.stats().segments == 1 && batches < enough);
+  EXPECT_EQ(log.stats().segments, 2U);
+  EXPECT_GT(batches, enough / 2);
+  EXPECT_LT(log.stats().bytes, std::uint64_t{64} << 20) << "the file is not what has grown";
 }
 
 TEST(StoreMark, StandsBehindTheLastGroupOfALogThatFallsQuiet) {
