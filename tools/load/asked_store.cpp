@@ -136,6 +136,21 @@ Result<std::vector<OracleFacet>> AskedStore::facets(const std::string& query,
   return facets;
 }
 
+Result<FirstSeqs> AskedStore::first_seqs() {
+  DOCKET_ASSIGN(const std::string json, get(api::Endpoint::stats, {}));
+  try {
+    simdjson::dom::parser parser;
+    FirstSeqs first;
+    for (const simdjson::dom::element log : parser.parse(json)["logs"].get_array()) {
+      first[std::string(log["log"].get_string().value())] = log["first_seq"].get_uint64();
+    }
+    return first;
+  } catch (const simdjson::simdjson_error& error) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("answer not understood ({}): {}", error.what(), json.substr(0, 400)));
+  }
+}
+
 Result<void> AskedStore::for_each(std::string_view log,
                                   const std::function<void(const Event&)>& sink) {
   if (service_ == nullptr) {

@@ -29,6 +29,8 @@ class AskedStore {
   [[nodiscard]] Result<std::vector<OracleFacet>> facets(const std::string& query,
                                                         const std::vector<OracleColumn>& columns,
                                                         std::size_t top);
+  // As retention has left them.
+  [[nodiscard]] Result<FirstSeqs> first_seqs();
   // Calls `sink` with every event of `log`. Only for a directory.
   [[nodiscard]] Result<void> for_each(std::string_view log,
                                       const std::function<void(const Event&)>& sink);

@@ -81,8 +81,10 @@ class Checker {
 
 Result<int> check_answers(const CheckCommand& command, AskedStore& store) {
   const Generator generator(command.events);
-  const OracleTable table(generator);
-  fmt::print("{} events made again\n", grouped(table.rows()));
+  DOCKET_ASSIGN(const FirstSeqs first_seqs, store.first_seqs());
+  const OracleTable table(generator, first_seqs);
+  fmt::print("{} events made again, {} of them retired\n", grouped(command.events.events),
+             grouped(command.events.events - table.rows()));
   Checker checker(table, store);
   const OracleFilter all = all_rows(table);
   DOCKET_TRY(checker.check_count(all));

@@ -34,7 +34,7 @@ std::uint32_t OracleTable::Column::intern(std::string_view value) {
   return id;
 }
 
-OracleTable::OracleTable(const Generator& generator) {
+OracleTable::OracleTable(const Generator& generator, const FirstSeqs& first_seqs) {
   const std::uint64_t rows = generator.options().events;
   DOCKET_ASSERT(rows <= UINT32_MAX);
   ts_.reserve(rows);
@@ -44,9 +44,14 @@ OracleTable::OracleTable(const Generator& generator) {
   }
   GeneratedEvent room;
   std::string scratch;
-  for (std::uint32_t row = 0; row < rows; ++row) {
-    generator.make(row, room);
-    add(room, row, scratch);
+  FirstSeqs retired = first_seqs;  // and how many of them are still to come, plus one
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    generator.make(i, room);
+    if (const auto found = retired.find(room.log()); found != retired.end() && found->second > 1) {
+      --found->second;
+      continue;
+    }
+    add(room, static_cast<std::uint32_t>(ts_.size()), scratch);
   }
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,10 +34,14 @@ inline constexpr std::size_t oracle_column_count = 11;
 // As named in the query language.
 [[nodiscard]] std::string_view column_name(OracleColumn column);
 
+// The first seq of each log that is not retired.
+using FirstSeqs = std::map<std::string, std::uint64_t, std::less<>>;
+
 // Immutable once made. About 45 bytes an event.
 class OracleTable {
  public:
-  explicit OracleTable(const Generator& generator);
+  // Without what is retired: event n of a log has seq n there, when all were sent in order.
+  explicit OracleTable(const Generator& generator, const FirstSeqs& first_seqs = {});
 
   [[nodiscard]] std::uint64_t rows() const { return ts_.size(); }
   [[nodiscard]] const std::vector<Nanos>& ts() const { return ts_; }
