@@ -79,29 +79,22 @@ class Scanner {
   // The next valid block at or behind `from`, a multiple of the alignment; remembers where the last
   // non-zero byte is.
   Result<std::optional<ReadBlock>> next_block(FileOffset from) {
-    std::vector<std::byte> window(window_bytes);
-    for (FileOffset start = from; start.value < file_bytes_; start += window_bytes) {
-      const std::size_t size = std::min<std::uint64_t>(window.size(), file_bytes_ - start.value);
-      DOCKET_TRY(read_in_pieces(start, std::span(window).first(size)));
-      for (std::size_t at = 0; at < size; at += block_alignment) {
-        const auto line = std::span<const std::byte>(window).subspan(
-            at, std::min<std::size_t>(block_alignment, size - at));
-        const auto last =
-            std::find_if(line.rbegin(), line.rend(), [](std::byte b) { return b != std::byte{0}; });
-        if (last == line.rend()) {
-          continue;
-        }
-        last_non_zero_ = std::max<std::uint64_t>(
-            last_non_zero_, start.value + at + static_cast<std::size_t>(line.rend() - last));
-        if (line.size() < 4 || load_le<std::uint32_t>(line.data()) != block_magic) {
-          continue;
-        }
-        DOCKET_ASSIGN(auto block, block_at(start + at));
-        if (block) {
-          last_non_zero_ =
-              std::max(last_non_zero_, (start + at).value + block->header.block_bytes());
-          return block;
-        }
+    for (FileOffset at = from; at.value < file_bytes_; at += block_alignment) {
+      DOCKET_ASSIGN(const auto line, line_at(at));
+      const auto last =
+          std::find_if(line.rbegin(), line.rend(), [](std::byte b) { return b != std::byte{0}; });
+      if (last == line.rend()) {
+        continue;
+      }
+      last_non_zero_ = std::max<std::uint64_t>(
+          last_non_zero_, at.value + static_cast<std::size_t>(line.rend() - last));
+      if (line.size() < 4 || load_le<std::uint32_t>(line.data()) != block_magic) {
+        continue;
+      }
+      DOCKET_ASSIGN(auto block, block_at(at));
+      if (block) {
+        last_non_zero_ = std::max(last_non_zero_, at.value + block->header.block_bytes());
+        return block;
       }
     }
     return std::nullopt;
@@ -130,6 +123,20 @@ class Scanner {
     return bytes == 0 || bytes > into.size() ? Result<bool>(false) : read(at, into.first(bytes));
   }
 
+  // The line that starts at `at`, a multiple of the alignment. What was read around it is kept: a
+  // search goes through the file once, however many blocks it finds.
+  Result<std::span<const std::byte>> line_at(FileOffset at) {
+    const FileOffset start(at.value / window_bytes * window_bytes);
+    if (window_.empty() || start != window_start_) {
+      window_.resize(std::min<std::uint64_t>(window_bytes, file_bytes_ - start.value));
+      window_start_ = start;
+      DOCKET_TRY(read_in_pieces(start, window_));
+    }
+    const std::size_t within = at - start;
+    return std::span<const std::byte>(window_).subspan(
+        within, std::min<std::size_t>(block_alignment, window_.size() - within));
+  }
+
   // What cannot be read is filled with what is no block and not nothing.
   Result<void> read_in_pieces(FileOffset at, std::span<std::byte> into) {
     DOCKET_ASSIGN(const bool whole, read(at, into));
@@ -151,6 +158,8 @@ class Scanner {
   std::optional<std::uint32_t> salt_;
   std::uint64_t last_non_zero_ = 0;
   std::vector<std::byte> body_;
+  std::vector<std::byte> window_;
+  FileOffset window_start_;
 };
 
 // What was durable, as far as it is known.
@@ -202,8 +211,12 @@ Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from
   std::optional<Durable> durable;
   for (;;) {
     DOCKET_ASSIGN(auto block, scanner.block_at(scan.end));
-    const auto goes_on = [&scan](const BlockHeader& h) {
-      return h.writer_epoch >= scan.epoch && h.first_seq == scan.next_seq;
+    const auto comes_later = [&scan, expected](const BlockHeader& h) {
+      return h.writer_epoch >= scan.epoch && h.first_seq >= scan.next_seq &&
+             h.end_seq() - expected <= limits::segment_rows_limit;
+    };
+    const auto goes_on = [&](const BlockHeader& h) {
+      return comes_later(h) && h.first_seq == scan.next_seq;
     };
     if (!block || !goes_on(block->header)) {
       if (!durable) {
@@ -230,7 +243,7 @@ Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from
           }
           return scan;
         }
-        if (block->header.writer_epoch >= scan.epoch && block->header.first_seq >= scan.next_seq) {
+        if (comes_later(block->header)) {
           break;
         }
         at = block->header.offset + block->header.block_bytes();

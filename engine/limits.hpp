@@ -41,6 +41,10 @@ inline constexpr std::uint32_t chunk_rows = 65536;
 
 // Segments. The rows of a segment are numbered by 32 bits with room to spare.
 inline constexpr std::uint64_t segment_rows_max = std::uint64_t{4} << 20;
+// A segment may become longer by its last commit group; a file that says more is damaged.
+inline constexpr std::uint64_t commit_group_rows_max = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t segment_rows_limit =
+    segment_rows_max + commit_group_rows_max + block_rows_max;
 inline constexpr std::uint64_t segment_bytes_default = std::uint64_t{128} << 20;
 inline constexpr std::uint32_t dictionary_page_entries = 256;
 // Sealing holds a segment's distinct strings in memory. They compress well, so the bytes of the

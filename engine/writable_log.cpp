@@ -197,8 +197,11 @@ bool WritableLog::wait_for_work(std::vector<Pending>& group) {
     queue_changed_.wait(lock, ready);
   }
   std::size_t bytes = 0;
-  while (!queue_.empty() && (group.empty() || bytes < limits::commit_group_bytes_max)) {
+  std::uint64_t rows = 0;
+  while (!queue_.empty() && bytes < limits::commit_group_bytes_max &&
+         rows < limits::commit_group_rows_max) {
     bytes += queue_.front().bytes();
+    rows += queue_.front().block.header.rows;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }

@@ -4,6 +4,7 @@
 
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
+#include "engine/limits.hpp"
 #include "tests/engine/stores.hpp"
 #include "tests/support/sim_disk.hpp"
 #include "tests/support/sim_inode.hpp"
@@ -217,6 +218,18 @@ TEST(HotScan, BlockWithAStringLongerThanAnyFieldMayBeIsNotABlock) {
     EXPECT_EQ(got.scan.damage.size(), length == 255 ? 0U : 1U);
     EXPECT_GT(got.scan.strings_bytes, 500U);
   }
+}
+
+TEST(HotScan, MoreRowsThanASegmentCanHaveAreNotTaken) {
+  std::vector<Event> events(limits::block_rows_max, plain_events(1)[0]);
+  const EncodedBatch batch = testing::encode(events);
+  HotFile file;
+  for (std::uint64_t rows = 0; rows <= limits::segment_rows_limit; rows += batch.rows) {
+    file.add_body(batch);
+  }
+  file.add_body(batch);
+  const Scanned got = scan_of(file.bytes());
+  EXPECT_EQ(got.scan.next_seq, Seq(1 + limits::segment_rows_limit));
 }
 
 TEST(HotScan, OneAcknowledgedEventIsEnoughToBeNamed) {
