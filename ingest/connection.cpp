@@ -266,6 +266,10 @@ asio::awaitable<void> Connection::pause() {
   co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+asio::awaitable<void> Connection::yield() {
+  co_await asio::post(executor(), asio::use_awaitable);
+}
+
 asio::awaitable<bool> Connection::take_waiting(MemoryBudget& budget, MemoryBudget::Account& from,
                                                std::size_t bytes, std::int64_t deadline_ms) {
   const auto granted = std::make_shared<bool>(false);
@@ -307,12 +311,15 @@ asio::awaitable<bool> Connection::reserve(std::size_t bytes) {
 }
 
 asio::awaitable<Result<Log*>> Connection::open_log(std::string name) {
-  if (Log* log = core_.store.find_log(name)) {
+  if (Log* log = core_.logs.find(name)) {
     co_return log;
   }
   const auto opened = std::make_shared<std::optional<Result<Log*>>>();
   std::function<void()> open = [self = shared_from_this(), opened, name] {
     auto result = self->core_.store.log(name);
+    if (result) {
+      self->core_.logs.add(name, *result);
+    }
     asio::post(self->executor(), [self, opened, result] {
       *opened = result;
       self->changed();

@@ -119,16 +119,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] std::vector<std::byte>& outbox() { return outbox_; }
   void append(std::string_view text);
   void wake_writer();
-  [[nodiscard]] bool outbox_full() const { return outbox_.size() > outbox_bytes_max; }
+  // `owed_bytes`: of answers that will come beside those in the outbox.
+  [[nodiscard]] bool outbox_full(std::size_t owed_bytes = 0) const {
+    return outbox_.size() + owed_bytes > outbox_bytes_max;
+  }
   // Called before the outbox is written, to add what is said at most once per write.
   void set_composer(std::function<void()> composer) { composer_ = std::move(composer); }
 
   // Suspends the session's coroutine until changed() is called. Loop over the condition waited for.
   [[nodiscard]] asio::awaitable<void> pause();
   void changed();
+  // Lets the other connections of this thread have their turn.
+  [[nodiscard]] asio::awaitable<void> yield();
   // Waits for `bytes` of the budget. False: the connection was cut meanwhile, nothing is reserved.
   [[nodiscard]] asio::awaitable<bool> reserve(std::size_t bytes);
-  // The store's log of that name, made where it is new.
+  // The store's log of that name, made where it is new. No io thread waits for the store here.
   [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
 
   // A peer that breaks its protocol: counted and told to the observer. Ends input.

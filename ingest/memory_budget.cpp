@@ -150,6 +150,18 @@ void MemoryBudget::settle(Account& account) {
   }
 }
 
+void MemoryBudget::abandon_waits() {
+  std::deque<Waiter> abandoned;
+  {
+    const std::scoped_lock lock(mutex_);
+    abandoned.swap(line_);
+    for (const Waiter& waiter : abandoned) {
+      end_wait(*waiter.account);
+    }
+  }
+  // Without the mutex: a callback may hold the last reference to what owns an account.
+}
+
 std::size_t MemoryBudget::used() const {
   const std::scoped_lock lock(mutex_);
   return used_;

@@ -52,6 +52,9 @@ class MemoryBudget {
   void leave(Account& account);
   // Gives everything back and ends a wait.
   void settle(Account& account);
+  // Ends all waits, granting none, and drops their callbacks with what these keep alive: for the
+  // end, when nobody is left to be served.
+  void abandon_waits();
 
   [[nodiscard]] std::size_t used() const;
   // How long the longest-waiting has waited.

@@ -128,6 +128,10 @@ class RunningServer final : public Server {
     for (std::thread& thread : threads_) {
       thread.join();
     }
+    // Whoever could not be cut in time would be kept by its wait until the budgets go, and that is
+    // after the io context, which its socket needs.
+    core_.budget.abandon_waits();
+    core_.buffers.abandon_waits();
   }
 
  private:

@@ -6,13 +6,37 @@
 #include <boost/asio/thread_pool.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <string>
+#include <string_view>
 
 #include "ingest/builder_pool.hpp"
 #include "ingest/memory_budget.hpp"
 #include "ingest/server.hpp"
 
 namespace docket::ingest {
+
+// The store's logs that have been opened, by name. The store itself is not asked on an io thread:
+// it may be busy for long with making or recovering another log. Thread-safe.
+class KnownLogs {
+ public:
+  // nullptr: not known yet, the store may have it.
+  [[nodiscard]] Log* find(std::string_view name) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = logs_.find(name);
+    return found == logs_.end() ? nullptr : found->second;
+  }
+  void add(const std::string& name, Log* log) {
+    const std::scoped_lock lock(mutex_);
+    logs_[name] = log;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, Log*, std::less<>> logs_;  // as many as the store has, at most
+};
 
 struct ServerCore {
   ServerCore(Store& the_store, const ServerOptions& the_options, RejectionObserver the_observer)
@@ -22,7 +46,11 @@ struct ServerCore {
         budget(the_options.memory_bytes - the_options.memory_bytes / 4),
         buffers(the_options.memory_bytes / 4),
         builders(std::size_t{4} * the_options.threads),
-        io(static_cast<int>(the_options.threads)) {}
+        io(static_cast<int>(the_options.threads)) {
+    for (Log* log : store.logs()) {
+      logs.add(log->name(), log);
+    }
+  }
 
   // A sender is refused: counted and told to the observer.
   void rejected(const std::string& node, const std::string& peer, const std::string& reason) {
@@ -41,6 +69,7 @@ struct ServerCore {
   // Input buffers beyond the smallest. Apart, because they stay with a connection between reads.
   MemoryBudget buffers;
   BuilderPool builders;
+  KnownLogs logs;
 
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> connections_accepted{0};

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 namespace docket::ingest {
 namespace {
 
@@ -137,6 +139,24 @@ TEST(MemoryBudget, ForcedBytesCountAndHoldUpOthers) {
   budget.settle(a);
   EXPECT_TRUE(budget.try_take(b, 1));
   budget.settle(b);
+}
+
+TEST(MemoryBudget, WaitsThatAreAbandonedLetGoOfWhoWaited) {
+  MemoryBudget budget(100);
+  MemoryBudget::Account holder;
+  MemoryBudget::Account waiter;
+  EXPECT_TRUE(budget.take(holder, 100, {}));
+  auto who = std::make_shared<int>(0);
+  const std::weak_ptr<int> seen = who;
+  EXPECT_FALSE(budget.take(waiter, 10, [who] { ++*who; }));
+  who.reset();
+  EXPECT_FALSE(seen.expired());
+  budget.abandon_waits();
+  EXPECT_TRUE(seen.expired());
+  EXPECT_FALSE(budget.longest_wait().has_value());
+  budget.settle(holder);
+  budget.settle(waiter);
+  EXPECT_EQ(budget.used(), 0U);
 }
 
 }  // namespace

@@ -173,6 +173,61 @@ TEST_F(ServerTest, ConnectionsThatWaitForMemoryCanBeCut) {
   server_.reset();
 }
 
+TEST_F(ServerTest, ALogThatTakesLongToOpenHoldsUpNobodyElse) {
+  static_cast<void>(store_.log("activity"));
+  start();
+  store_.hold_new_logs();
+  Peer waiting(port());
+  waiting.send(line_of(1, "fresh") + "\n");
+  Peer frames(port());
+  frames.shake_hands("web-1");
+  frames.send_batch("fresh", 1, testing::body_of(1));
+  Peer other_lines(port());
+  other_lines.send(line_of(1) + "\n");
+  EXPECT_EQ(other_lines.line(), R"({"durable":1})");
+  Peer other_frames(port());
+  other_frames.shake_hands("web-2");
+  other_frames.send_batch("activity", 1, testing::body_of(1));
+  EXPECT_TRUE(other_frames.ack());
+  store_.release_logs();
+  EXPECT_EQ(waiting.line(), R"({"durable":1})");
+  EXPECT_TRUE(frames.ack());
+}
+
+// The sanitizers see what is left behind.
+TEST_F(ServerTest, AServerGoesWithConnectionsThatWaitForMemoryAndCouldNotBeCut) {
+  store_.hold();
+  std::mutex observed;
+  std::unique_lock busy(observed);
+  ServerOptions options;
+  options.port = 0;
+  options.memory_bytes = 64 << 10;
+  server_ = Server::start(store_, options, [&](const auto&, const auto&, const auto&) {
+              const std::scoped_lock wait(observed);  // keeps the io thread from cutting anything
+            }).value();
+  Peer frames(port());
+  frames.shake_hands("web-1");
+  const auto body = testing::body_of(8000);
+  frames.send_batch("activity", 1, body);
+  ASSERT_TRUE(store_.wait_for_queued(1));
+  Peer more(port());
+  more.shake_hands("web-2");
+  more.send_batch("activity", 1, body);
+  std::this_thread::sleep_for(50ms);
+  Peer stranger(port());
+  stranger.send(std::string_view("GET / HTTP/1.1\r\n\r\n"));
+  std::this_thread::sleep_for(50ms);
+  std::thread late([&] {
+    std::this_thread::sleep_for(1500ms);
+    busy.unlock();
+  });
+  server_->stop(10);
+  late.join();
+  store_.release();
+  server_.reset();
+  EXPECT_TRUE(more.closed());
+}
+
 TEST_F(ServerTest, AnIdleConnectionGivesItsLargeBufferBack) {
   start();
   Peer peer(port());

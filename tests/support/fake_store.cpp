@@ -71,6 +71,17 @@ void FakeStore::refuse_logs(ErrorCode code) {
   log_refusal_ = code;
 }
 
+void FakeStore::hold_new_logs() {
+  const std::scoped_lock lock(mutex_);
+  new_logs_held_ = true;
+}
+
+void FakeStore::release_logs() {
+  const std::scoped_lock lock(mutex_);
+  new_logs_held_ = false;
+  changed_.notify_all();
+}
+
 void FakeStore::lose_everything() {
   const std::scoped_lock lock(mutex_);
   for (auto& [name, log] : logs_) {
@@ -104,12 +115,14 @@ std::size_t FakeStore::commits() const {
 }
 
 Result<Log*> FakeStore::log(std::string_view name) {
-  const std::scoped_lock lock(mutex_);
+  const std::scoped_lock one_at_a_time(logs_mutex_);
+  std::unique_lock lock(mutex_);
   if (!is_log_name(name)) {
     return fail(ErrorCode::invalid_argument, "not a log's name");
   }
   auto found = logs_.find(name);
   if (found == logs_.end()) {
+    changed_.wait(lock, [this] { return !new_logs_held_; });
     if (log_refusal_) {
       return fail(*log_refusal_, "the test refuses new logs");
     }
@@ -123,12 +136,14 @@ Result<Log*> FakeStore::log(std::string_view name) {
 }
 
 Log* FakeStore::find_log(std::string_view name) const {
+  const std::scoped_lock one_at_a_time(logs_mutex_);
   const std::scoped_lock lock(mutex_);
   const auto found = logs_.find(name);
   return found == logs_.end() ? nullptr : found->second.get();
 }
 
 std::vector<Log*> FakeStore::logs() const {
+  const std::scoped_lock one_at_a_time(logs_mutex_);
   const std::scoped_lock lock(mutex_);
   std::vector<Log*> logs;
   for (const auto& [name, log] : logs_) {

@@ -37,6 +37,10 @@ class FakeStore final : public Store {
   void refuse_commits(ErrorCode code, std::uint32_t count);
   // Creating logs fails with this code from now on.
   void refuse_logs(ErrorCode code);
+  // log() of a name that is new does not come back until release_logs(), and holds up everybody who
+  // asks for a log meanwhile, as a store does that recovers one.
+  void hold_new_logs();
+  void release_logs();
   // Forgets events and producers of all logs, as if another disk had been put in.
   void lose_everything();
 
@@ -76,6 +80,8 @@ class FakeStore final : public Store {
   [[nodiscard]] Result<Receipt> commit(Queued& queued);
 
   const std::string directory_ = "memory";
+  mutable std::mutex logs_mutex_;  // before mutex_
+  bool new_logs_held_ = false;     // guarded by mutex_
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::map<std::string, std::unique_ptr<FakeLog>, std::less<>> logs_;
