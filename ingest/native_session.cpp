@@ -13,6 +13,25 @@ namespace {
 constexpr auto window_batches = static_cast<std::uint32_t>(limits::producer_receipts_max);
 // Larger bodies get their memory as their bytes come, so that a header alone costs nothing.
 constexpr std::size_t body_step_bytes = std::size_t{1} << 20;
+// What an allocation costs beside its bytes, about.
+constexpr std::size_t allocation_bytes = 16;
+
+std::size_t memory_of(const std::vector<RejectedRow>& rejected) {
+  std::size_t bytes = rejected.capacity() * sizeof(RejectedRow);
+  for (const RejectedRow& row : rejected) {
+    bytes += row.error.capacity() + allocation_bytes;
+  }
+  return bytes;
+}
+
+// What an ack has for each rejected row.
+std::size_t wire_bytes_of(const std::vector<RejectedRow>& rejected) {
+  std::size_t bytes = 0;
+  for (const RejectedRow& row : rejected) {
+    bytes += sizeof(std::uint32_t) + sizeof(std::uint16_t) + row.error.size();
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -38,17 +57,16 @@ asio::awaitable<bool> NativeSession::read_frame() {
     co_return false;
   }
   header_ = *parsed;
+  if (const auto allowed = check_client_frame(header_, is_welcome_); !allowed) {
+    violation(WireError::protocol, allowed.error().message);
+    co_return false;
+  }
   std::array<std::byte, frame_header_bytes> header{};
   std::copy_n(input.unread().begin(), frame_header_bytes, header.begin());
 
   std::size_t prefix_bytes = 0;
   if (header_.type == FrameType::batch) {
     prefix_bytes = batch_prefix_bytes;
-    if (!is_welcome_ || header_.body_bytes < prefix_bytes) {
-      violation(WireError::protocol,
-                is_welcome_ ? "batch: shorter than its prefix" : "a batch came before the welcome");
-      co_return false;
-    }
     const bool has_prefix = co_await need(frame_header_bytes + prefix_bytes);
     if (!has_prefix) {
       co_return false;
@@ -92,11 +110,8 @@ asio::awaitable<bool> NativeSession::shake_hands() {
   if (!came) {
     co_return false;
   }
-  if (header_.type != FrameType::hello) {
-    violation(WireError::protocol, "the first frame must be a hello");
-    co_return false;
-  }
   auto hello = parse_hello(body_);
+  body_ = {};
   if (!hello) {
     violation(WireError::protocol, hello.error().message);
     co_return false;
@@ -126,7 +141,7 @@ asio::awaitable<void> NativeSession::run() {
   const bool welcome = co_await shake_hands();
   if (welcome) {
     for (;;) {
-      while (connection_->outbox_full() && !connection_->is_cut()) {
+      while (connection_->outbox_full(owed_bytes_) && !connection_->is_cut()) {
         co_await connection_->pause();
       }
       const bool came = co_await read_frame();
@@ -135,6 +150,8 @@ asio::awaitable<void> NativeSession::run() {
       }
       if (header_.type == FrameType::batch) {
         co_await take_batch();
+        // Many small batches may stand in the buffer, and each may take a while to check.
+        co_await connection_->yield();
       } else {
         take_control_frame();
       }
@@ -150,105 +167,89 @@ asio::awaitable<void> NativeSession::run() {
     append_frame(connection_->outbox(), FrameType::goodbye, {});
     connection_->wake_writer();
   }
-  while (in_flight_ > 0 && !connection_->is_cut()) {
+  while (!owed_.empty() && !connection_->is_cut()) {
     co_await connection_->pause();
   }
 }
 
+// read_frame() lets no other types through.
 void NativeSession::take_control_frame() {
-  switch (header_.type) {
-    case FrameType::ping: {
-      const auto opaque = parse_ping(body_);
-      if (!opaque) {
-        violation(WireError::protocol, opaque.error().message);
-        return;
-      }
-      append_ping(connection_->outbox(), FrameType::pong, *opaque);
-      connection_->wake_writer();
-      return;
-    }
-    case FrameType::pong:
-      return;
-    case FrameType::goodbye:
-      connection_->end_input();
-      return;
-    case FrameType::hello:
-    case FrameType::welcome:
-    case FrameType::batch:
-    case FrameType::ack:
-    case FrameType::error:
-      violation(WireError::protocol, "a frame of type " +
-                                         std::to_string(static_cast<int>(header_.type)) +
-                                         " is not the client's to send here");
-      return;
+  if (header_.type == FrameType::goodbye) {
+    connection_->end_input();
+  } else if (header_.type == FrameType::ping) {
+    append_frame(connection_->outbox(), FrameType::pong, body_);
+    connection_->wake_writer();
   }
+}
+
+asio::awaitable<Result<Log*>> NativeSession::open_log(std::string name) {
+  const auto known = std::find_if(logs_.begin(), logs_.end(),
+                                  [&](const OpenLog& each) { return each.name == name; });
+  if (known != logs_.end()) {
+    co_return known->log;
+  }
+  const Result<Log*> opened = co_await connection_->open_log(name);
+  if (opened) {
+    logs_.push_back({name, *opened});
+  }
+  co_return opened;
 }
 
 asio::awaitable<void> NativeSession::take_batch() {
   ServerCore& core = connection_->core();
   const auto pending = std::make_shared<Pending>();
   pending->charged = std::exchange(charged_, 0);
-  const auto drop = [&core, &pending, this] {
-    core.budget.give_back(connection_->account, pending->charged);
-  };
   const auto prefix = parse_batch_prefix(prefix_);
-  if (!prefix) {
-    drop();
-    violation(WireError::protocol, prefix.error().message);
+  if (!prefix || owed_.size() >= window_batches) {
+    charge(*pending, 0);
+    violation(WireError::protocol, prefix ? "more than " + std::to_string(window_batches) +
+                                                " batches wait for their answer"
+                                          : prefix.error().message);
     co_return;
   }
   pending->batch = prefix->batch;
   pending->log = prefix->log;
-  if (in_flight_ >= window_batches) {
-    drop();
-    violation(WireError::protocol,
-              "more than " + std::to_string(window_batches) + " batches wait for their answer");
-    co_return;
-  }
+  owed_.push_back(pending);
+  ErrorFrame lasting;
+  lasting.code = WireError::invalid_batch;
+  lasting.batch = pending->batch;
+  lasting.log = pending->log;
   if (!is_log_name(pending->log) || pending->log == "docket") {
-    drop();
-    ErrorFrame error;
-    error.code = WireError::invalid_batch;
-    error.batch = pending->batch;
-    error.log = pending->log;
-    error.message = is_log_name(pending->log)
-                        ? "log: docket is reserved for the system's own events"
-                        : "log: must match [a-z][a-z0-9_-]{0,31}";
-    answer_error(error);
+    lasting.message = is_log_name(pending->log)
+                          ? "log: docket is reserved for the system's own events"
+                          : "log: must match [a-z][a-z0-9_-]{0,31}";
+    refuse_batch(pending, lasting);
     co_return;
   }
-  auto known = std::find_if(logs_.begin(), logs_.end(),
-                            [&](const OpenLog& each) { return each.name == pending->log; });
-  if (known == logs_.end()) {
-    const Result<Log*> opened = co_await connection_->open_log(pending->log);
-    if (!opened) {
-      drop();
-      ErrorFrame error = to_error_frame(opened.error(), pending->log, pending->batch);
-      if (opened.error().code == ErrorCode::overloaded) {
-        error.code = WireError::invalid_batch;  // as many logs as there may be, for good
-        error.retryable = false;
-      }
-      answer_error(error);
-      co_return;
-    }
-    logs_.push_back({pending->log, *opened});
-    known = logs_.end() - 1;
+  const Result<Log*> log = co_await open_log(pending->log);
+  if (!log) {
+    // "Overloaded" means here that there are as many logs as there may be, for good.
+    lasting.message = log.error().message;
+    const bool is_lasting = log.error().code == ErrorCode::overloaded;
+    refuse_batch(pending,
+                 is_lasting ? lasting : to_error_frame(log.error(), pending->log, pending->batch));
+    co_return;
   }
   const Nanos received = now_ns();
   auto admitted = admit_batch(std::move(body_), core.options.rules, received, is_json_object);
   body_ = {};
   if (!admitted) {
-    drop();
     core.rejected(node_, connection_->peer(), "malformed batch: " + admitted.error().message);
-    ErrorFrame error = to_error_frame(admitted.error(), pending->log, pending->batch);
-    error.code = WireError::invalid_batch;
-    error.retryable = false;
-    answer_error(error);
+    lasting.message = admitted.error().message;
+    refuse_batch(pending, lasting);
     co_return;
   }
+  core.events_rejected.fetch_add(admitted->rejected.size(), std::memory_order_relaxed);
   pending->rejected = std::move(admitted->rejected);
-  core.events_rejected.fetch_add(pending->rejected.size(), std::memory_order_relaxed);
-  ++in_flight_;
+  pending->rejected_bytes = wire_bytes_of(pending->rejected);
+  owed_bytes_ += pending->rejected_bytes;
+  charge(*pending, pending->charged + memory_of(pending->rejected));
+  give_to_store(pending, **log, std::move(admitted->batch), received);
+}
+
+void NativeSession::give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch,
+                                  Nanos received) {
+  ServerCore& core = connection_->core();
   core.batches_in_flight.fetch_add(1);
   // See NdjsonSession::give_to_store() for the moves.
   Completion done = [self = shared_from_this(), pending, &core](Result<Receipt> result) mutable {
@@ -259,48 +260,76 @@ asio::awaitable<void> NativeSession::take_batch() {
     });
     core.batches_in_flight.fetch_sub(1);
   };
-  ProducerStamp stamp;
-  stamp.node = node_;
-  stamp.epoch = epoch_;
-  stamp.batch = pending->batch;
-  known->log->submit(std::move(admitted->batch), std::move(stamp), received, std::move(done));
+  log.submit(std::move(batch), ProducerStamp{node_, epoch_, pending->batch}, received,
+             std::move(done));
 }
 
-void NativeSession::completed(const std::shared_ptr<Pending>& pending, Result<Receipt> result) {
-  --in_flight_;
+void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result) {
   ServerCore& core = connection_->core();
-  core.budget.give_back(connection_->account, pending->charged);
-  if (result) {
-    if (result->duplicate) {
-      core.batches_duplicate.fetch_add(1, std::memory_order_relaxed);
-    } else {
-      core.events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
-    }
-    Ack ack;
-    ack.batch = pending->batch;
-    ack.first_seq = result->first_seq.value;
-    ack.rows = result->rows;
-    ack.duplicate = result->duplicate;
-    ack.log = std::move(pending->log);
-    ack.rejected = std::move(pending->rejected);
-    append_ack(connection_->outbox(), ack);
-    connection_->wake_writer();
-  } else {
-    answer_error(to_error_frame(result.error(), pending->log, pending->batch));
+  if (!result) {
+    refuse_batch(pending, to_error_frame(result.error(), pending->log, pending->batch));
+    return;
   }
+  if (result->duplicate) {
+    core.batches_duplicate.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    core.events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
+  }
+  Ack ack;
+  ack.batch = pending->batch;
+  ack.first_seq = result->first_seq.value;
+  ack.rows = result->rows;
+  ack.duplicate = result->duplicate;
+  ack.log = pending->log;
+  ack.rejected = std::exchange(pending->rejected, {});
+  append_ack(pending->answer, ack);
+  answer(pending);
+}
+
+void NativeSession::refuse_batch(const PendingPtr& pending, const ErrorFrame& error) {
+  pending->rejected = {};
+  append_error(pending->answer, error);
+  answer(pending);
+}
+
+// The batch has its answer: it goes out, and what it held up after it, unless an earlier one of its
+// log has none yet (N4).
+void NativeSession::answer(const PendingPtr& pending) {
+  charge(*pending, pending->answer.size());
+  for (auto each = owed_.begin(); each != owed_.end();) {
+    if ((*each)->log != pending->log) {
+      ++each;
+      continue;
+    }
+    if ((*each)->answer.empty()) {
+      break;
+    }
+    append_bytes(connection_->outbox(), (*each)->answer);
+    charge(**each, 0);
+    owed_bytes_ -= (*each)->rejected_bytes;
+    each = owed_.erase(each);
+  }
+  connection_->wake_writer();
   connection_->changed();
 }
 
-void NativeSession::answer_error(const ErrorFrame& error) {
-  append_error(connection_->outbox(), error);
-  connection_->wake_writer();
+// From now on the batch holds so much of the budget.
+void NativeSession::charge(Pending& pending, std::size_t bytes) {
+  MemoryBudget& budget = connection_->core().budget;
+  if (bytes > pending.charged) {
+    budget.force(connection_->account, bytes - pending.charged);
+  } else if (bytes < pending.charged) {
+    budget.give_back(connection_->account, pending.charged - bytes);
+  }
+  pending.charged = bytes;
 }
 
 void NativeSession::violation(WireError code, const std::string& what) {
   ErrorFrame error;
   error.code = code;
   error.message = what;
-  answer_error(error);
+  append_error(connection_->outbox(), error);
+  connection_->wake_writer();
   connection_->refuse(node_.empty() ? connection_->peer() : node_, what);
 }
 

@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ namespace docket::ingest {
 // N1  A batch is checked completely before it is given to the store.
 // N2  Every batch gets exactly one answer, an ack or an error, on the connection it came on.
 // N3  At most `window_batches` wait for their answer; a client that sends more is refused.
+// N4  Answers about one log come in the order of its batches, whoever gives them.
+// N5  Rows that are rejected count for the budget until their answer is in the outbox, and nothing
+//     is read while the answers owed could overfill it.
 class NativeSession : public std::enable_shared_from_this<NativeSession> {
  public:
   explicit NativeSession(std::shared_ptr<Connection> connection)
@@ -31,22 +35,29 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
     std::string name;
     Log* log = nullptr;
   };
-  // A batch that the store has and whose answer is owed.
+  // A batch whose answer is owed.
   struct Pending {
     std::uint64_t batch = 0;
     std::string log;
     std::vector<RejectedRow> rejected;
-    std::size_t charged = 0;
+    std::size_t charged = 0;         // of the budget
+    std::size_t rejected_bytes = 0;  // that the rejected rows take in the ack
+    std::vector<std::byte> answer;   // empty until there is one
   };
+  using PendingPtr = std::shared_ptr<Pending>;
 
   // One complete, intact frame into header_, prefix_ (of a batch) and body_. False: none will come.
   [[nodiscard]] asio::awaitable<bool> read_frame();
   [[nodiscard]] asio::awaitable<bool> need(std::size_t bytes);
   [[nodiscard]] asio::awaitable<bool> shake_hands();
   [[nodiscard]] asio::awaitable<void> take_batch();
+  [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
+  void give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch, Nanos received);
   void take_control_frame();
-  void completed(const std::shared_ptr<Pending>& pending, Result<Receipt> result);
-  void answer_error(const ErrorFrame& error);
+  void completed(const PendingPtr& pending, Result<Receipt> result);
+  void refuse_batch(const PendingPtr& pending, const ErrorFrame& error);
+  void answer(const PendingPtr& pending);
+  void charge(Pending& pending, std::size_t bytes);
   // Tells the client what it did wrong and ends the session.
   void violation(WireError code, const std::string& what);
 
@@ -60,7 +71,8 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   std::string node_;
   std::uint64_t epoch_ = 0;
   std::vector<OpenLog> logs_;
-  std::uint32_t in_flight_ = 0;
+  std::deque<PendingPtr> owed_;  // in the order they came
+  std::size_t owed_bytes_ = 0;   // the sum of their rejected_bytes
 };
 
 }  // namespace docket::ingest

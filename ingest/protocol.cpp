@@ -154,6 +154,39 @@ Result<FrameHeader> parse_frame_header(std::span<const std::byte, frame_header_b
   return header;
 }
 
+Result<void> check_client_frame(const FrameHeader& header, bool is_welcome) {
+  if (!is_welcome && header.type != FrameType::hello) {
+    return malformed("the first frame must be a hello");
+  }
+  switch (header.type) {
+    case FrameType::hello:
+      if (is_welcome) {
+        break;
+      }
+      return header.body_bytes <= hello_body_bytes_max
+                 ? Result<void>()
+                 : malformed("hello: is longer than " + std::to_string(hello_body_bytes_max) +
+                             " bytes");
+    case FrameType::batch:
+      return header.body_bytes >= batch_prefix_bytes ? Result<void>()
+                                                     : malformed("batch: shorter than its prefix");
+    case FrameType::ping:
+    case FrameType::pong:
+      return header.body_bytes == ping_body_bytes
+                 ? Result<void>()
+                 : malformed(header.type == FrameType::ping ? "ping: must be 8 bytes"
+                                                            : "pong: must be 8 bytes");
+    case FrameType::goodbye:
+      return header.body_bytes == 0 ? Result<void>() : malformed("goodbye: must be empty");
+    case FrameType::welcome:
+    case FrameType::ack:
+    case FrameType::error:
+      break;
+  }
+  return malformed("a frame of type " + std::to_string(static_cast<int>(header.type)) +
+                   " is not the client's to send here");
+}
+
 bool frame_is_intact(std::span<const std::byte, frame_header_bytes> header,
                      std::span<const std::byte> body, std::span<const std::byte> body_rest) {
   return load_le<std::uint64_t>(header.data() + checksum_at) ==
@@ -347,7 +380,7 @@ void append_ping(std::vector<std::byte>& out, FrameType ping_or_pong, std::uint6
 }
 
 Result<std::uint64_t> parse_ping(std::span<const std::byte> body) {
-  if (body.size() != sizeof(std::uint64_t)) {
+  if (body.size() != ping_body_bytes) {
     return malformed("ping: must be 8 bytes");
   }
   return load_le<std::uint64_t>(body.data());
@@ -377,13 +410,14 @@ ErrorFrame to_error_frame(const Error& error, std::string_view log, std::uint64_
       break;
     case ErrorCode::unknown_outcome:
     case ErrorCode::io:
-      frame.code = WireError::unknown_outcome;
-      break;
-    case ErrorCode::invalid_argument:
     case ErrorCode::not_found:
     case ErrorCode::exists:
     case ErrorCode::corrupt:
     case ErrorCode::newer_format:
+      // Something is wrong with the server's files, not with the batch: it must not be given up.
+      frame.code = WireError::unknown_outcome;
+      break;
+    case ErrorCode::invalid_argument:
       frame.code = WireError::invalid_batch;
       frame.retryable = false;
       break;

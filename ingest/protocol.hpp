@@ -27,6 +27,10 @@ inline constexpr std::size_t frame_body_bytes_max =
 // Everything but batches and acks is small; a peer that says otherwise is not given the memory.
 inline constexpr std::size_t small_body_bytes_max = std::size_t{8} << 10;
 inline constexpr std::size_t token_bytes_max = 4096;
+// A hello with the longest node and token.
+inline constexpr std::size_t hello_body_bytes_max =
+    16 + (2 + limits::node_bytes_max) + (2 + token_bytes_max);
+inline constexpr std::size_t ping_body_bytes = 8;
 inline constexpr std::size_t error_text_bytes_max = 512;
 
 enum class FrameType : std::uint8_t {
@@ -49,6 +53,9 @@ struct FrameHeader {
 // Error: invalid_argument (unknown type, reserved bits set, longer than its type may be).
 [[nodiscard]] Result<FrameHeader> parse_frame_header(
     std::span<const std::byte, frame_header_bytes> bytes);
+// Whether a client may send such a frame before the welcome, or after it, and may make it so long:
+// to be asked before memory is given to its body. Error: invalid_argument, fit to tell the client.
+[[nodiscard]] Result<void> check_client_frame(const FrameHeader& header, bool is_welcome);
 // Whether the checksum fits header and body (in one or two parts).
 [[nodiscard]] bool frame_is_intact(std::span<const std::byte, frame_header_bytes> header,
                                    std::span<const std::byte> body,

@@ -20,6 +20,21 @@ using testing::FakeStore;
 using testing::hello_bytes;
 using testing::Peer;
 
+// A frame's header alone, as somebody sends it who wants memory and sends no body.
+std::vector<std::byte> header_of(FrameType type, std::uint32_t body_bytes) {
+  std::vector<std::byte> header(frame_header_bytes);
+  store_le(header.data(), body_bytes);
+  header[4] = static_cast<std::byte>(type);
+  return header;
+}
+
+// A body of a few bytes that claims 8,192 rows, of which each breaks a rule.
+std::vector<std::byte> body_of_broken_rows() {
+  std::vector<std::byte> body(8);
+  store_le(body.data(), limits::block_rows_max);
+  return body;
+}
+
 class NativeSessionTest : public ::testing::Test {
  protected:
   void start(ServerOptions options = {}) {
@@ -205,6 +220,72 @@ TEST_F(NativeSessionTest, MomentaryRefusalsAreRetryable) {
   EXPECT_TRUE(peer.ack());
 }
 
+TEST_F(NativeSessionTest, FaultsOfTheServersSurroundingsAreRetryable) {
+  start();
+  Peer peer(port());
+  peer.shake_hands("web-1");
+  for (const ErrorCode code :
+       {ErrorCode::io, ErrorCode::not_found, ErrorCode::exists, ErrorCode::corrupt,
+        ErrorCode::newer_format, ErrorCode::busy, ErrorCode::cancelled}) {
+    store_.refuse_commits(code, 1);
+    peer.send_batch("activity", 1, body_of(1));
+    EXPECT_TRUE(peer.error()->retryable) << to_string(code);
+    store_.refuse_logs(code);
+    peer.send_batch("not-yet-there", 1, body_of(1));
+    EXPECT_TRUE(peer.error()->retryable) << to_string(code);
+  }
+  peer.send_batch("activity", 1, body_of(1));
+  EXPECT_TRUE(peer.ack());
+  store_.refuse_commits(ErrorCode::invalid_argument, 1);
+  peer.send_batch("activity", 2, body_of(1));
+  EXPECT_FALSE(peer.error()->retryable);
+}
+
+TEST_F(NativeSessionTest, AnEpochThatIsOverIsToldByANumberAboveTheOneRefused) {
+  start();
+  {
+    Peer later(port());
+    later.shake_hands("web-1", 9);
+    later.send_batch("activity", 1, body_of(1));
+    EXPECT_TRUE(later.ack());
+  }
+  Peer peer(port());
+  peer.shake_hands("web-1", 8);
+  for (const std::uint64_t batch : {1U, 2U, 3U, 70U}) {
+    peer.send_batch("activity", batch, body_of(1));
+    const auto refused = peer.error();
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->code, WireError::out_of_order);
+    EXPECT_GT(refused->expected, batch);
+  }
+}
+
+TEST_F(NativeSessionTest, AnswersOfOneLogComeInTheOrderOfItsBatchesWhoeverRefuses) {
+  start();
+  Peer peer(port());
+  peer.shake_hands("web-1");
+  store_.hold();
+  peer.send_batch("activity", 1, body_of(1));
+  ASSERT_TRUE(store_.wait_for_queued(1));
+  std::vector<std::byte> malformed = body_of(10);
+  malformed.back() ^= std::byte{1};
+  peer.send_batch("activity", 2, malformed);  // refused by its form
+  store_.refuse_submissions(ErrorCode::overloaded, 1);
+  peer.send_batch("activity", 2, body_of(1));  // refused at once
+  peer.send_batch("activity", 2, body_of(1));
+  peer.send_batch("api", 1, body_of(1));
+  peer.send_batch("docket", 1, body_of(1));  // another log's answer need not wait
+  const auto reserved = peer.error();
+  ASSERT_TRUE(reserved);
+  EXPECT_EQ(reserved->log, "docket");
+  store_.release();
+  EXPECT_EQ(peer.ack()->batch, 1U);
+  EXPECT_EQ(peer.error()->code, WireError::invalid_batch);
+  EXPECT_EQ(peer.error()->code, WireError::overloaded);
+  EXPECT_EQ(peer.ack()->batch, 2U);
+  EXPECT_EQ(peer.ack()->log, "api");
+}
+
 TEST_F(NativeSessionTest, MoreBatchesThanTheWindowEndTheConnection) {
   start();
   store_.hold();
@@ -341,14 +422,23 @@ TEST_F(NativeSessionTest, BrokenFramesAreToldAndCut) {
   std::vector<std::byte> ack;
   append_frame(ack, FrameType::ack, {});
   expect_refused(ack, "not the client's");
+  // Refused by the header alone: no body ever comes.
+  constexpr auto much = static_cast<std::uint32_t>(frame_body_bytes_max);
+  expect_refused(header_of(FrameType::ack, much), "not the client's");
+  expect_refused(header_of(FrameType::welcome, 32), "not the client's");
+  expect_refused(header_of(FrameType::error, 30), "not the client's");
+  expect_refused(header_of(FrameType::hello, 30), "not the client's");
+  expect_refused(header_of(FrameType::ping, 9), "ping");
+  expect_refused(header_of(FrameType::pong, 4000), "pong");
+  expect_refused(header_of(FrameType::goodbye, 1), "goodbye");
   std::vector<std::byte> ping;
   append_frame(ping, FrameType::ping, std::vector<std::byte>(3));
   expect_refused(ping, "ping");
   std::vector<std::byte> hello;
   append_hello(hello, {protocol_version, 0, 1, "again", ""});
   expect_refused(hello, "not the client's");
-  EXPECT_EQ(server_->stats().protocol_errors, 8U);
-  EXPECT_EQ(refusals().size(), 8U);
+  EXPECT_EQ(server_->stats().protocol_errors, 15U);
+  EXPECT_EQ(refusals().size(), 15U);
   EXPECT_TRUE(store_.events("activity").empty());
 }
 
@@ -373,6 +463,13 @@ TEST_F(NativeSessionTest, BadHandshakesAreTold) {
   append_frame(frame, FrameType::goodbye, {});
   expect_refused(frame, WireError::protocol);
   expect_refused(batch_bytes("activity", 1, body_of(1)), WireError::protocol);
+  // No body of another type is waited for, nor one that no hello has.
+  constexpr auto much = static_cast<std::uint32_t>(frame_body_bytes_max);
+  expect_refused(header_of(FrameType::ack, much), WireError::protocol);
+  expect_refused(header_of(FrameType::batch, much), WireError::protocol);
+  expect_refused(header_of(FrameType::ping, 8), WireError::protocol);
+  expect_refused(header_of(FrameType::hello, 5000), WireError::protocol);
+  EXPECT_EQ(server_->stats().memory_used, 0U);
 }
 
 TEST_F(NativeSessionTest, StopAnswersWhatCameAndSaysGoodbye) {
@@ -425,6 +522,44 @@ TEST_F(NativeSessionTest, FramesBeyondTheBudgetWaitTheirTurn) {
     EXPECT_EQ(peer->ack()->rows, 5000U);
   }
   EXPECT_TRUE(eventually([this] { return server_->stats().memory_used == 0; }));
+}
+
+TEST_F(NativeSessionTest, RejectedRowsCountForTheBudgetUntilTheyAreTold) {
+  start();
+  store_.hold();
+  Peer peer(port());
+  peer.shake_hands("web-1");
+  peer.send_batch("activity", 1, body_of_broken_rows());
+  ASSERT_TRUE(store_.wait_for_queued(1));
+  EXPECT_GE(server_->stats().memory_used, limits::block_rows_max * sizeof(RejectedRow));
+  store_.release();
+  EXPECT_EQ(peer.ack()->rejected.size(), limits::block_rows_max);
+  EXPECT_TRUE(eventually([this] { return server_->stats().memory_used == 0; }));
+}
+
+TEST_F(NativeSessionTest, NoMoreIsReadThanMayBeAnsweredAtOnce) {
+  start();
+  store_.hold();
+  Peer peer(port());
+  peer.shake_hands("web-1");
+  // All of these fit into the smallest input buffer.
+  constexpr std::uint64_t batches = 50;
+  std::vector<std::byte> frames;
+  for (std::uint64_t n = 1; n <= batches; ++n) {
+    const auto frame = batch_bytes("activity", n, body_of_broken_rows());
+    frames.insert(frames.end(), frame.begin(), frame.end());
+  }
+  ASSERT_LT(frames.size(), 4096U);
+  peer.send(frames);
+  ASSERT_TRUE(store_.wait_for_queued(1));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_LE(server_->stats().events_rejected, std::uint64_t{3} * limits::block_rows_max);
+  store_.release();
+  for (std::uint64_t n = 1; n <= batches; ++n) {
+    const auto ack = peer.ack();
+    ASSERT_TRUE(ack);
+    EXPECT_EQ(ack->batch, n);
+  }
 }
 
 TEST_F(NativeSessionTest, AStalledFrameIsCutWhileOthersWaitForMemory) {

@@ -39,6 +39,8 @@ Peer::Peer(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
   EXPECT_EQ(setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
 }
 
+Peer::Peer(Accepted accepted) : fd_(accepted.fd) {}
+
 Peer::~Peer() {
   ::close(fd_);
 }
@@ -185,6 +187,82 @@ std::optional<ingest::ErrorFrame> Peer::error() {
     return std::nullopt;
   }
   return ingest::parse_error(next->body).value();
+}
+
+std::optional<ingest::Hello> Peer::welcome_client() {
+  while (input_.size() < ingest::native_preface.size()) {
+    if (!read_more()) {
+      return std::nullopt;
+    }
+  }
+  EXPECT_EQ(input_.substr(0, ingest::native_preface.size()), ingest::native_preface);
+  input_.erase(0, ingest::native_preface.size());
+  const auto first = frame();
+  if (!first || first->type != ingest::FrameType::hello) {
+    ADD_FAILURE() << "no hello";
+    return std::nullopt;
+  }
+  ingest::Welcome welcome;
+  welcome.window_batches = 64;
+  welcome.payload_bytes_max = 64 << 10;
+  welcome.window_bytes = 1 << 20;
+  welcome.body_bytes_max = ingest::frame_body_bytes_max;
+  welcome.idle_ms = 60'000;
+  std::vector<std::byte> bytes;
+  ingest::append_welcome(bytes, welcome);
+  send(bytes);
+  return ingest::parse_hello(first->body).value();
+}
+
+std::optional<std::uint64_t> Peer::batch_number() {
+  const auto next = frame();
+  if (!next || next->type != ingest::FrameType::batch) {
+    ADD_FAILURE() << "no batch";
+    return std::nullopt;
+  }
+  const std::span<const std::byte> body(next->body);
+  return ingest::parse_batch_prefix(body.first<ingest::batch_prefix_bytes>()).value().batch;
+}
+
+void Peer::send_ack(std::string_view log, std::uint64_t number, std::uint32_t rows) {
+  ingest::Ack ack;
+  ack.batch = number;
+  ack.first_seq = number;
+  ack.rows = rows;
+  ack.log = log;
+  std::vector<std::byte> bytes;
+  ingest::append_ack(bytes, ack);
+  send(bytes);
+}
+
+void Peer::send_error(const ingest::ErrorFrame& error) {
+  std::vector<std::byte> bytes;
+  ingest::append_error(bytes, error);
+  send(bytes);
+}
+
+Listener::Listener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(bind(fd_, generic, sizeof(address)), 0);
+  EXPECT_EQ(listen(fd_, 8), 0);
+  socklen_t size = sizeof(address);
+  EXPECT_EQ(getsockname(fd_, generic, &size), 0);
+  port_ = ntohs(address.sin_port);
+}
+
+Listener::~Listener() {
+  ::close(fd_);
+}
+
+std::unique_ptr<Peer> Listener::accept() {
+  if (!ready(fd_, POLLIN)) {
+    ADD_FAILURE() << "nobody connects";
+    return nullptr;
+  }
+  return std::make_unique<Peer>(Peer::Accepted{::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)});
 }
 
 bool eventually(const std::function<bool()>& condition) {

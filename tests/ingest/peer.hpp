@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,11 @@ struct Frame {
 class Peer {
  public:
   explicit Peer(std::uint16_t port);
+  // The other end of a connection that came in; see Listener.
+  struct Accepted {
+    int fd;
+  };
+  explicit Peer(Accepted accepted);
   ~Peer();
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -52,11 +58,35 @@ class Peer {
   std::optional<ingest::Ack> ack();
   std::optional<ingest::ErrorFrame> error();
 
+  // As a server: preface and hello of a client, which is welcomed with a window of 64 batches.
+  std::optional<ingest::Hello> welcome_client();
+  // The next frame, which must be a batch.
+  std::optional<std::uint64_t> batch_number();
+  void send_ack(std::string_view log, std::uint64_t number, std::uint32_t rows);
+  void send_error(const ingest::ErrorFrame& error);
+
  private:
   bool read_more();
 
   int fd_ = -1;
   std::string input_;
+};
+
+// A server's side for tests of clients that say step by step what it answers.
+class Listener {
+ public:
+  Listener();
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  // The next connection; nullptr when none comes.
+  [[nodiscard]] std::unique_ptr<Peer> accept();
+
+ private:
+  int fd_ = -1;
+  std::uint16_t port_ = 0;
 };
 
 // Waits until the condition holds; false after ten seconds.
