@@ -33,9 +33,10 @@ Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp,
   }
   const Producer& producer = found->second;
   if (stamp.epoch < epoch) {
+    // Above the batch itself, which is how its sender knows that no number of its epoch will do.
     return refuse("epoch " + std::to_string(stamp.epoch) + " is over; the producer is in epoch " +
                       std::to_string(epoch),
-                  producer.last_batch + 1);
+                  std::max(producer.last_batch, stamp.batch) + 1);
   }
   if (stamp.batch > producer.last_batch + 1) {
     return refuse("batch " + std::to_string(stamp.batch) + " came before batch " +

@@ -121,6 +121,9 @@ Result<ClientStream::Refused> ClientStream::refuse(const ingest::ErrorFrame& err
     // it refuses that it knows this sender in a later epoch.
     refused.is_lost = error.expected < batches_.front()->number || error.batch < error.expected;
     lost_ = lost_ || refused.is_lost;
+    // A server that expects the very batch it refuses makes no sense; asking again at once would
+    // go on for ever.
+    refused.needs_pause = error.expected == error.batch;
   } else if (error.retryable) {
     refused.needs_pause = true;
   } else if (batch.rows == 0) {
@@ -170,6 +173,8 @@ void ClientStream::renumber() {
 std::deque<OutBatchPtr> ClientStream::take_all() {
   in_flight_ = 0;
   settling_ = false;
+  paused_ = false;
+  lost_ = false;
   return std::exchange(batches_, {});
 }
 

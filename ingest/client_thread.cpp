@@ -196,6 +196,7 @@ void RunningClient::on_welcome(const ingest::Welcome& welcome) {
   }
   was_welcome_ = true;
   pump();
+  change_epoch_when_safe();
 }
 
 Result<void> RunningClient::on_ack(const ingest::Ack& ack) {
@@ -275,7 +276,8 @@ void RunningClient::give_up(Lane& lane, const std::string& why) {
 // that may be stored under the old one must be known to be stored or not.
 void RunningClient::change_epoch_when_safe() {
   const std::vector<Lane*> all = lanes();
-  if (std::none_of(all.begin(), all.end(), [](const Lane* lane) { return lane->stream.lost(); })) {
+  if (closing_ ||
+      std::none_of(all.begin(), all.end(), [](const Lane* lane) { return lane->stream.lost(); })) {
     return;
   }
   for (const Lane* lane : all) {
@@ -289,7 +291,9 @@ void RunningClient::change_epoch_when_safe() {
   for (Lane* lane : all) {
     lane->stream.renumber();
   }
-  link_->close("the server cannot go on with this epoch; starting a new one");
+  if (link_) {
+    link_->close("the server cannot go on with this epoch; starting a new one");
+  }
 }
 
 void RunningClient::pause_then_resume() {
@@ -322,6 +326,8 @@ void RunningClient::disconnected(const std::string& why) {
   for (Lane* lane : lanes()) {
     static_cast<void>(lane->stream.disconnected());
   }
+  // What was in flight had the last answers to be waited for, perhaps.
+  change_epoch_when_safe();
   const std::scoped_lock lock(mutex_);
   last_error_ = why;
 }

@@ -114,12 +114,14 @@ TEST(Producers, NewEpochStartsAgainWithBatchOne) {
   EXPECT_EQ(answer(table, stamp(1, 2)), "duplicate 10+10");
 }
 
-TEST(Producers, EpochThatIsOverIsRefused) {
+TEST(Producers, EpochThatIsOverIsRefusedWithANumberAboveTheBatch) {
   ProducerTable table;
   store(table, 1, 7);
   store(table, 1, 2, 4);
-  EXPECT_EQ(answer(table, stamp(8, 1)), "out_of_order 3");
   EXPECT_EQ(answer(table, stamp(1, 3)), "out_of_order 3");
+  EXPECT_EQ(answer(table, stamp(2, 3)), "out_of_order 3");
+  EXPECT_EQ(answer(table, stamp(3, 3)), "out_of_order 4");
+  EXPECT_EQ(answer(table, stamp(8, 1)), "out_of_order 9");
 }
 
 TEST(Producers, NodesDoNotKnowOfEachOther) {

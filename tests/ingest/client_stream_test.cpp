@@ -156,6 +156,30 @@ TEST(ClientStream, AnEpochThatIsOverIsNoticed) {
   EXPECT_TRUE(stream.refuse(error_of(1, WireError::out_of_order, true, 57))->is_lost);
 }
 
+// Should a server ever say so, asking it again at once would never end.
+TEST(ClientStream, ARefusalThatExpectsTheVeryBatchItRefusesIsFollowedByAPause) {
+  ClientStream stream("activity");
+  push(stream);
+  send_all(stream);
+  const auto refused = stream.refuse(error_of(1, WireError::out_of_order, true, 1));
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(refused->is_lost);
+  EXPECT_TRUE(refused->needs_pause);
+  EXPECT_EQ(send_all(stream), Numbers{});
+  stream.resume();
+  EXPECT_EQ(send_all(stream), Numbers{1});
+}
+
+TEST(ClientStream, ALogThatIsGivenUpHoldsNothingUp) {
+  ClientStream stream("activity");
+  push(stream);
+  send_all(stream);
+  EXPECT_TRUE(stream.refuse(error_of(1, WireError::out_of_order, true, 57))->is_lost);
+  EXPECT_EQ(stream.take_all().size(), 1U);
+  EXPECT_FALSE(stream.lost());
+  EXPECT_FALSE(stream.has_uncertain());
+}
+
 TEST(ClientStream, AnswersToNothingAreFaultsOfTheServer) {
   ClientStream stream("activity");
   EXPECT_FALSE(stream.acknowledge(ack_of(1)));

@@ -375,6 +375,78 @@ TEST_F(ClientTest, AServerWithANewDiskIsSentToInANewEpoch) {
   EXPECT_EQ(ids("api"), numbers(100));
 }
 
+TEST_F(ClientTest, ANewEpochBeginsAlsoWhenTheConnectionEndsBeforeEverythingIsAnswered) {
+  testing::Listener listener;
+  Options to_listener = options();
+  to_listener.port = listener.port();
+  to_listener.batch_rows = 1;
+  const auto client = Client::start(to_listener).value();
+  std::uint64_t first_epoch = 0;
+  {
+    const auto server = listener.accept();
+    ASSERT_TRUE(server);
+    const auto hello = server->welcome_client();
+    ASSERT_TRUE(hello);
+    first_epoch = hello->epoch;
+    ASSERT_TRUE(client->emit("activity", event_of("1")));
+    EXPECT_EQ(server->batch_number(), 1U);
+    server->send_ack("activity", 1, 1);
+    ASSERT_TRUE(client->emit("activity", event_of("2")));
+    ASSERT_TRUE(client->emit("activity", event_of("3")));
+    EXPECT_EQ(server->batch_number(), 2U);
+    EXPECT_EQ(server->batch_number(), 3U);
+    ingest::ErrorFrame lost;
+    lost.code = ingest::WireError::out_of_order;
+    lost.retryable = true;
+    lost.batch = 2;
+    lost.expected = 1;
+    lost.log = "activity";
+    server->send_error(lost);
+  }
+  const auto server = listener.accept();
+  ASSERT_TRUE(server);
+  const auto hello = server->welcome_client();
+  ASSERT_TRUE(hello);
+  EXPECT_GT(hello->epoch, first_epoch);
+  for (std::uint64_t batch = 1; batch <= 2; ++batch) {
+    ASSERT_EQ(server->batch_number(), batch);
+    server->send_ack("activity", batch, 1);
+  }
+  EXPECT_TRUE(client->flush(10'000));
+}
+
+TEST_F(ClientTest, InAFixedEpochALogThatIsGivenUpDoesNotHoldUpTheOthers) {
+  Options fixed = options();
+  fixed.epoch = 7;
+  const auto client = Client::start(fixed).value();
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(client->emit("activity", event_of("before")));
+    ASSERT_TRUE(client->flush(10'000));
+  }
+  store_.lose_everything();
+  std::atomic<int> failures{0};
+  ASSERT_TRUE(
+      client->emit("activity", event_of("after"), [&](const Delivery& d) { failures += !d.ok(); }));
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(failures, 1);
+  ASSERT_TRUE(client->emit("api", event_of("0")));
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(ids("api"), numbers(1));
+}
+
+TEST_F(ClientTest, FaultsOfTheServersDiskGiveNothingUp) {
+  const auto client = Client::start(options()).value();
+  int events = 0;
+  for (const ErrorCode code : {ErrorCode::io, ErrorCode::not_found, ErrorCode::exists,
+                               ErrorCode::corrupt, ErrorCode::newer_format}) {
+    store_.refuse_commits(code, 2);
+    ASSERT_TRUE(client->emit("activity", event_of(std::to_string(events++))));
+    ASSERT_TRUE(client->flush(10'000)) << to_string(code);
+  }
+  EXPECT_EQ(client->counters().rejected, 0U);
+  EXPECT_EQ(ids("activity"), numbers(events));
+}
+
 TEST_F(ClientTest, AClockThatWasSetBackIsOvercome) {
   {
     Options future = options();
