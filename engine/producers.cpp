@@ -1,6 +1,8 @@
 #include "engine/producers.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "engine/byte_reader.hpp"
 #include "engine/bytes.hpp"
@@ -9,7 +11,113 @@
 
 namespace docket {
 
-Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp,
+namespace {
+
+constexpr auto anybody = std::numeric_limits<Nanos>::max();
+
+ProducerKind kind_of(std::string_view node, bool is_numbered) {
+  if (node.starts_with(one_off_prefix)) {
+    return ProducerKind::one_off;
+  }
+  return is_numbered ? ProducerKind::numbered : ProducerKind::unnumbered;
+}
+
+// Who was heard of before it may be forgotten, when somebody of the kind comes at `received` and
+// finds the table full.
+Nanos horizon_of(ProducerKind kind, Nanos received) {
+  if (kind == ProducerKind::unnumbered) {
+    return anybody;
+  }
+  const Nanos lifetime = kind == ProducerKind::one_off ? one_off_lifetime_min : sender_lifetime_min;
+  return received < std::numeric_limits<Nanos>::min() + lifetime ? std::numeric_limits<Nanos>::min()
+                                                                 : received - lifetime;
+}
+
+constexpr std::size_t bound_of(ProducerKind kind) {
+  return producers_of_kind_max[static_cast<std::size_t>(kind)];
+}
+
+// How many are left when some must go. Where they come and go by the thousand many go at once,
+// because finding the oldest takes a look at all.
+constexpr std::size_t kept_of(ProducerKind kind) {
+  const std::size_t bound = bound_of(kind);
+  return kind == ProducerKind::numbered ? bound - 1 : bound - bound / 8;
+}
+
+}  // namespace
+
+bool ProducerTable::is_full(ProducerKind kind) const {
+  return counts_[static_cast<std::size_t>(kind)] >= bound_of(kind) ||
+         producers_.size() >= limits::producers_max;
+}
+
+bool ProducerTable::has_room(ProducerKind kind, Nanos received) const {
+  if (!is_full(kind)) {
+    return true;
+  }
+  const Nanos horizon = horizon_of(kind, received);
+  Nanos& heard_since = heard_since_[static_cast<std::size_t>(kind)];
+  if (heard_since < horizon) {
+    heard_since = anybody;
+    for (const auto& [node, producer] : producers_) {
+      if (kind_of(node, producer.is_numbered) == kind) {
+        heard_since = std::min(heard_since, producer.last_received);
+      }
+    }
+  }
+  return heard_since < horizon;
+}
+
+void ProducerTable::forget(ProducerKind kind, std::size_t keep, Nanos horizon) {
+  std::vector<std::pair<Nanos, Producers::iterator>> heard;
+  for (auto each = producers_.begin(); each != producers_.end(); ++each) {
+    if (kind_of(each->first, each->second.is_numbered) == kind) {
+      heard.emplace_back(each->second.last_received, each);
+    }
+  }
+  if (heard.size() <= keep) {
+    return;
+  }
+  const auto earlier = [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second->first < b.second->first;
+  };
+  const auto end = heard.begin() + static_cast<std::ptrdiff_t>(heard.size() - keep);
+  std::nth_element(heard.begin(), end - 1, heard.end(), earlier);
+  for (auto each = heard.begin(); each != end; ++each) {
+    if (each->first < horizon) {
+      producers_.erase(each->second);
+      --count_of(kind);
+    }
+  }
+}
+
+void ProducerTable::make_room(ProducerKind kind, Nanos received) {
+  if (!is_full(kind)) {
+    return;
+  }
+  forget(kind, kept_of(kind), horizon_of(kind, received));
+  // check() has refused whoever finds no room, so it is a table of other bounds, or a recovery of
+  // what it had accepted, that is still full. What was stored last is what is sent again.
+  if (is_full(kind)) {
+    forget(kind, kept_of(kind), anybody);
+  }
+  for (const ProducerKind other :
+       {ProducerKind::unnumbered, ProducerKind::one_off, ProducerKind::numbered}) {
+    if (producers_.size() >= limits::producers_max && count_of(other) != 0) {
+      forget(other, count_of(other) - 1, anybody);
+    }
+  }
+}
+
+void ProducerTable::count() {
+  counts_ = {};
+  for (const auto& [node, producer] : producers_) {
+    ++count_of(kind_of(node, producer.is_numbered));
+  }
+  heard_since_.fill(std::numeric_limits<Nanos>::min());
+}
+
+Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp, Nanos received,
                                                     Receipt& receipt) const {
   if (stamp.node.empty() || stamp.node.size() > limits::node_bytes_max || !is_utf8(stamp.node)) {
     return fail(ErrorCode::invalid_argument, "node: must be 1 to 128 bytes of UTF-8");
@@ -21,7 +129,8 @@ Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp,
     return fail(Error{ErrorCode::out_of_order, std::move(message), 0, 0, expected});
   };
   const auto found = producers_.find(stamp.node);
-  if (found == producers_.end() && producers_.size() >= limits::producers_max) {
+  const bool is_new = found == producers_.end() || !found->second.is_numbered;
+  if (is_new && !has_room(kind_of(stamp.node, true), received)) {
     return fail(ErrorCode::overloaded, "too many different producers");
   }
   const std::uint64_t epoch = found == producers_.end() ? 0 : found->second.epoch;
@@ -57,12 +166,27 @@ Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp,
 
 void ProducerTable::stored(const ProducerStamp& stamp, Seq first_seq, std::uint32_t rows,
                            Nanos received) {
-  const bool known = producers_.contains(stamp.node);
-  if (!known && producers_.size() >= limits::producers_max) {
-    return;  // only an unnumbered one comes this far: check() has refused the others
+  auto found = producers_.find(stamp.node);
+  const ProducerKind kind = kind_of(stamp.node, stamp.batch != 0);
+  Nanos last_received = received;
+  if (found != producers_.end() && kind == ProducerKind::numbered && !found->second.is_numbered) {
+    // From now on one of the others.
+    last_received = std::max(received, found->second.last_received);
+    producers_.erase(found);
+    --count_of(ProducerKind::unnumbered);
+    found = producers_.end();
   }
-  Producer& producer = producers_[stamp.node];
+  if (found == producers_.end()) {
+    make_room(kind, received);
+    found = producers_.emplace(stamp.node, Producer{}).first;
+    found->second.last_received = last_received;
+    ++count_of(kind);
+  }
+  Producer& producer = found->second;
+  producer.is_numbered = producer.is_numbered || stamp.batch != 0;
   producer.last_received = std::max(producer.last_received, received);
+  Nanos& heard_since = heard_since_[static_cast<std::size_t>(kind)];
+  heard_since = std::min(heard_since, producer.last_received);
   if (stamp.batch == 0) {
     return;
   }
@@ -103,13 +227,16 @@ void ProducerTable::merge(const ProducerTable& other) {
       ours = theirs;
     }
     ours.last_received = last_received;
+    ours.is_numbered = ours.is_numbered || theirs.is_numbered;
   }
+  count();
 }
 
 void ProducerTable::expire(Nanos horizon) {
   std::erase_if(producers_, [horizon](const auto& entry) {
     return entry.first.starts_with(one_off_prefix) && entry.second.last_received < horizon;
   });
+  count();
 }
 
 void ProducerTable::encode(std::vector<std::byte>& out) const {
@@ -142,6 +269,7 @@ Result<ProducerTable> ProducerTable::decode(std::span<const std::byte>& from) {
     producer.epoch = reader.get<std::uint64_t>();
     producer.last_batch = reader.get<std::uint64_t>();
     producer.last_received = reader.get<Nanos>();
+    producer.is_numbered = producer.epoch != 0 || producer.last_batch != 0;
     const auto receipts = reader.get<std::uint8_t>();
     if (receipts > limits::producer_receipts_max) {
       return fail(ErrorCode::corrupt, "a producer has more receipts than are kept");
@@ -158,6 +286,7 @@ Result<ProducerTable> ProducerTable::decode(std::span<const std::byte>& from) {
   if (!reader.ok()) {
     return fail(ErrorCode::corrupt, "producer table is cut short");
   }
+  table.count();
   from = reader.rest();
   return table;
 }

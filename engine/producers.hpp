@@ -1,14 +1,17 @@
 // Who has sent what to a log: the durable state behind exactly-once delivery.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/counts.hpp"
+#include "engine/limits.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
 
@@ -25,19 +28,48 @@ struct Producer {
   std::uint64_t last_batch = 0;
   Nanos last_received = 0;
   std::deque<BatchReceipt> receipts;  // the newest, ascending; at most producer_receipts_max
+  bool is_numbered = false;           // has sent a numbered batch
 };
 
+// What is promised to whom, and so how long who is remembered (engine/FORMAT.md, "Producers").
+enum class ProducerKind : std::uint8_t {
+  numbered,    // that a batch sent again is stored once
+  one_off,     // the same for a single request, for a while; named by one_off_prefix
+  unnumbered,  // nothing: remembered to say when it was last heard of
+};
+inline constexpr std::size_t producer_kind_count = 3;
+
+// Producers of this prefix stand for one request each (an idempotency key) and are forgotten after
+// a day; where there are too many of them, after an hour.
+inline constexpr std::string_view one_off_prefix = "idempotency:";
+inline constexpr Nanos one_off_lifetime = 24LL * 3600 * 1'000'000'000;
+inline constexpr Nanos one_off_lifetime_min = 3600LL * 1'000'000'000;
+// Where there are too many senders, one that has been silent for so long gives way to a new one.
+inline constexpr Nanos sender_lifetime_min = 30LL * 24 * 3600 * 1'000'000'000;
+
+// How many of each kind; together limits::producers_max, so that no kind crowds another out.
+inline constexpr std::array<std::size_t, producer_kind_count> producers_of_kind_max = {28672, 32768,
+                                                                                       4096};
+static_assert(producers_of_kind_max[0] + producers_of_kind_max[1] + producers_of_kind_max[2] ==
+              limits::producers_max);
+
 // Not thread-safe: the committer's, or a recovery's.
+//
+// P1  What check() calls the next batch, stored() notes; both decide by the same rule who must give
+//     way, so that recovery comes to the same table.
+// P2  Nobody to whom something is promised is forgotten before the time above.
 class ProducerTable {
  public:
   // What to do with a batch that came in.
   enum class Verdict : std::uint8_t { next, duplicate };
   // `receipt` is set for a duplicate (first_seq 0 when it is forgotten). Errors: out_of_order
-  // (offset = the number expected), overloaded (the table is full of other producers),
-  // invalid_argument (a bad name).
-  [[nodiscard]] Result<Verdict> check(const ProducerStamp& stamp, Receipt& receipt) const;
-  // Notes a batch as stored. Numbers that are not newer than what is known change nothing, so a
-  // table may be brought up to date from blocks it has already seen.
+  // (offset = the number expected; above the batch itself when its epoch is over), overloaded (the
+  // table is full of other producers that may not be forgotten yet), invalid_argument (a bad name).
+  [[nodiscard]] Result<Verdict> check(const ProducerStamp& stamp, Nanos received,
+                                      Receipt& receipt) const;
+  // Notes a batch as stored; where the table is full, who was heard of longest ago gives way.
+  // Numbers that are not newer than what is known change nothing, so a table may be brought up to
+  // date from blocks it has already seen.
   void stored(const ProducerStamp& stamp, Seq first_seq, std::uint32_t rows, Nanos received);
   // Undoes stored() of a producer's newest batch, whose sync failed. What it replaced of an older
   // epoch does not come back: the batches of the new one count from 0.
@@ -56,11 +88,24 @@ class ProducerTable {
   [[nodiscard]] static Result<ProducerTable> decode(std::span<const std::byte>& from);
 
  private:
-  std::map<std::string, Producer, std::less<>> producers_;
-};
+  using Producers = std::map<std::string, Producer, std::less<>>;
 
-// Producers of this prefix stand for one request each and are forgotten after a day.
-inline constexpr std::string_view one_off_prefix = "idempotency:";
-inline constexpr Nanos one_off_lifetime = 24LL * 3600 * 1'000'000'000;
+  [[nodiscard]] std::size_t& count_of(ProducerKind kind) {
+    return counts_[static_cast<std::size_t>(kind)];
+  }
+  [[nodiscard]] bool is_full(ProducerKind kind) const;
+  [[nodiscard]] bool has_room(ProducerKind kind, Nanos received) const;
+  void make_room(ProducerKind kind, Nanos received);
+  // Forgets those heard of longest ago, down to `keep` of the kind, but nobody heard of since
+  // `horizon`.
+  void forget(ProducerKind kind, std::size_t keep, Nanos horizon);
+  void count();
+
+  Producers producers_;
+  std::array<std::size_t, producer_kind_count> counts_{};
+  // Nobody of the kind was heard of before: found by a look at all, and kept, so that a full table
+  // refuses without one.
+  mutable std::array<Nanos, producer_kind_count> heard_since_ = {INT64_MAX, INT64_MAX, INT64_MAX};
+};
 
 }  // namespace docket

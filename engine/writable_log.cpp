@@ -259,7 +259,7 @@ void WritableLog::commit(std::vector<Pending>& group) {
     Seq next = next_seq_;
     for (Pending& pending : group) {
       Receipt receipt;
-      const auto verdict = producers_.check(pending.stamp, receipt);
+      const auto verdict = producers_.check(pending.stamp, pending.received, receipt);
       if (!verdict) {
         finished.push_back({std::move(pending.done), fail(verdict.error())});
         continue;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/producers.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/client_runner.hpp"
 #include "ingest/event_json.hpp"
@@ -212,6 +213,10 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   if (options.node.empty() || options.node.size() > limits::node_bytes_max ||
       !is_utf8(options.node)) {
     return fail(ErrorCode::invalid_argument, "node: must be 1 to 128 bytes of UTF-8");
+  }
+  if (options.node.starts_with(one_off_prefix)) {
+    return fail(ErrorCode::invalid_argument,
+                "node: must not begin with " + std::string(one_off_prefix));
   }
   if (options.batch_rows == 0 || options.batch_rows > limits::block_rows_max) {
     return fail(ErrorCode::invalid_argument, "batch_rows: must be 1 to 8192");

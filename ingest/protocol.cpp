@@ -8,6 +8,7 @@
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
 #include "engine/event.hpp"
+#include "engine/producers.hpp"
 
 namespace docket::ingest {
 namespace {
@@ -224,6 +225,9 @@ Result<Hello> parse_hello(std::span<const std::byte> body) {
   }
   if (hello.node.empty() || !is_utf8(hello.node)) {
     return malformed("hello: node must be 1 to 128 bytes of UTF-8");
+  }
+  if (hello.node.starts_with(one_off_prefix)) {
+    return malformed("hello: node must not begin with " + std::string(one_off_prefix));
   }
   if (hello.epoch == 0) {
     return malformed("hello: epoch must not be 0");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 #include "engine/bytes.hpp"
@@ -24,9 +25,9 @@ void store(ProducerTable& table, std::uint64_t from, std::uint64_t to, std::uint
   }
 }
 
-std::string answer(const ProducerTable& table, const ProducerStamp& s) {
+std::string answer(const ProducerTable& table, const ProducerStamp& s, Nanos received = 1) {
   Receipt receipt;
-  const auto verdict = table.check(s, receipt);
+  const auto verdict = table.check(s, received, receipt);
   if (!verdict) {
     return std::string(to_string(verdict.error().code)) + " " +
            std::to_string(verdict.error().offset);
@@ -192,17 +193,146 @@ TEST(Producers, OneOffsAreForgottenAfterTheHorizonAndSendersNever) {
   EXPECT_EQ(table.all().count("node-1"), 1U);
 }
 
-TEST(Producers, TableIsBoundedAndSaysSo) {
+constexpr std::size_t senders_max = producers_of_kind_max[0];
+constexpr std::size_t one_offs_max = producers_of_kind_max[1];
+constexpr std::size_t unnumbered_max = producers_of_kind_max[2];
+
+// As many senders as there may be; the n-th was heard of last at n + 1.
+ProducerTable full_of_senders() {
   ProducerTable table;
-  for (std::size_t i = 0; i < limits::producers_max; ++i) {
-    table.stored(stamp(1, 1, "node-" + std::to_string(i)), Seq(i + 1), 1, 1);
+  for (std::size_t i = 0; i < senders_max; ++i) {
+    table.stored(stamp(1, 1, "node-" + std::to_string(i)), Seq(i + 1), 1,
+                 static_cast<Nanos>(i + 1));
   }
-  EXPECT_EQ(answer(table, stamp(1, 1, "one more")), "overloaded 0");
+  return table;
+}
+
+TEST(Producers, AFullTableRefusesNewSendersUntilOneHasBeenSilentForLong) {
+  ProducerTable table = full_of_senders();
+  EXPECT_EQ(answer(table, stamp(1, 1, "new"), 1), "overloaded 0");
+  EXPECT_EQ(answer(table, stamp(1, 1, "new"), 1 + sender_lifetime_min), "overloaded 0");
   EXPECT_EQ(answer(table, stamp(2, 1, "node-77")), "next") << "the known ones go on";
-  EXPECT_EQ(answer(table, stamp(0, 0, "one more")), "next");
-  table.stored(stamp(0, 0, "one more"), Seq(1), 1, 1);
-  EXPECT_EQ(table.all().size(), limits::producers_max);
-  EXPECT_EQ(reread(table).all().size(), limits::producers_max);
+  EXPECT_EQ(answer(table, stamp(1, 1, "new"), 2 + sender_lifetime_min), "next");
+  table.stored(stamp(1, 1, "new"), Seq(7), 1, 2 + sender_lifetime_min);
+  EXPECT_EQ(answer(table, stamp(1, 1, "new")), "duplicate 7+1");
+  EXPECT_EQ(table.all().count("node-0"), 0U) << "the one silent longest gave way";
+  EXPECT_EQ(table.all().count("node-1"), 1U);
+  EXPECT_EQ(answer(table, stamp(1, 1, "newer"), 2 + sender_lifetime_min), "overloaded 0");
+  EXPECT_EQ(table.all().size(), senders_max);
+}
+
+TEST(Producers, UnnumberedSendersGiveWayToEachOtherAndToNobodyElse) {
+  ProducerTable table;
+  store(table, 1, 3);
+  for (std::size_t i = 0; i < 5 * unnumbered_max; ++i) {
+    const std::string node = "10.0.0." + std::to_string(i);
+    EXPECT_EQ(answer(table, stamp(0, 0, node)), "next");
+    table.stored(stamp(0, 0, node), Seq(i + 1), 1, static_cast<Nanos>(i));
+    ASSERT_EQ(table.all().count(node), 1U);
+    ASSERT_LE(table.all().size(), unnumbered_max + 1);
+  }
+  EXPECT_EQ(table.all().count("10.0.0.0"), 0U);
+  EXPECT_GE(table.all().size(), unnumbered_max / 2);
+  EXPECT_EQ(answer(table, stamp(3)), "duplicate 30+10");
+  EXPECT_EQ(answer(table, stamp(1, 1, "new")), "next");
+}
+
+TEST(Producers, OneOffsHaveABoundOfTheirOwnAndGiveWayAfterAnHour) {
+  ProducerTable table;
+  const auto key = [](std::size_t i) { return std::string(one_off_prefix) + std::to_string(i); };
+  for (std::size_t i = 0; i < one_offs_max; ++i) {
+    table.stored(stamp(1, 1, key(i)), Seq(i + 1), 1, static_cast<Nanos>(i + 1));
+  }
+  EXPECT_EQ(answer(table, stamp(1, 1, key(one_offs_max)), 1 + one_off_lifetime_min),
+            "overloaded 0");
+  EXPECT_EQ(answer(table, stamp(1, 1, "node-1")), "next");
+  const Nanos later = 2 + one_off_lifetime_min;
+  EXPECT_EQ(answer(table, stamp(1, 1, key(one_offs_max)), later), "next");
+  table.stored(stamp(1, 1, key(one_offs_max)), Seq(7), 1, later);
+  EXPECT_EQ(answer(table, stamp(1, 1, key(one_offs_max))), "duplicate 7+1");
+  EXPECT_EQ(table.all().count(key(0)), 0U);
+  EXPECT_EQ(table.all().count(key(1)), 1U) << "an hour has not passed";
+  const Nanos much_later = later + one_off_lifetime_min;
+  EXPECT_EQ(answer(table, stamp(1, 1, key(one_offs_max + 1)), much_later), "next");
+  table.stored(stamp(1, 1, key(one_offs_max + 1)), Seq(8), 1, much_later);
+  EXPECT_LT(table.all().size(), one_offs_max)
+      << "many at once, so that not each takes a look at all";
+  EXPECT_EQ(table.all().count(key(one_offs_max)), 1U) << "the newest stay";
+}
+
+TEST(Producers, WhatIsStoredIsRememberedAlsoWhereCheckWasNotAsked) {
+  // As in a recovery whose table differs from the one that had accepted the batch.
+  ProducerTable table = full_of_senders();
+  table.stored(stamp(1, 1, "recovered"), Seq(7), 1, 5);
+  EXPECT_EQ(answer(table, stamp(1, 1, "recovered")), "duplicate 7+1");
+  EXPECT_EQ(table.all().size(), senders_max);
+  EXPECT_EQ(reread(table).all().size(), senders_max);
+}
+
+TEST(Producers, ASenderThatBeginsToNumberCountsAsOne) {
+  ProducerTable table = full_of_senders();
+  table.stored(stamp(0, 0, "later numbered"), Seq(1), 1, 1);
+  EXPECT_EQ(answer(table, stamp(1, 1, "later numbered"), 1), "overloaded 0");
+  const Nanos later = 2 + sender_lifetime_min;
+  EXPECT_EQ(answer(table, stamp(1, 1, "later numbered"), later), "next");
+  table.stored(stamp(1, 1, "later numbered"), Seq(2), 1, later);
+  EXPECT_EQ(answer(table, stamp(1, 1, "later numbered")), "duplicate 2+1");
+  EXPECT_EQ(table.all().size(), senders_max);
+}
+
+TEST(Producers, RecoveryForgetsWhomTheRunningLogForgot) {
+  ProducerTable live = full_of_senders();
+  ProducerTable recovered = reread(live);
+  std::mt19937_64 random(5);
+  const auto below = [&random](std::uint64_t bound) { return random() % bound; };
+  Nanos now = sender_lifetime_min;
+  for (int i = 0; i < 300; ++i) {
+    const std::uint64_t kind = below(3);
+    std::string node = kind == 0 ? "node-" : kind == 1 ? "new-" : std::string(one_off_prefix);
+    node += std::to_string(below(kind == 0 ? 300 : 100));
+    const auto known = live.all().find(node);
+    const std::uint64_t batch = below(4) == 0               ? 0
+                                : known == live.all().end() ? 1
+                                                            : known->second.last_batch + 1;
+    now += static_cast<Nanos>(below(3));
+    const ProducerStamp next = stamp(batch, 1, node);
+    if (answer(live, next, now) != "next") {
+      continue;
+    }
+    live.stored(next, Seq(1), 1, now);
+    recovered.stored(next, Seq(1), 1, now);
+    if (batch != 0) {
+      ASSERT_EQ(answer(live, next, now), "duplicate 1+1") << node;
+    }
+  }
+  std::vector<std::byte> one;
+  std::vector<std::byte> other;
+  live.encode(one);
+  recovered.encode(other);
+  EXPECT_EQ(one, other);
+}
+
+TEST(Producers, ATableFullOfSendersOfOlderBoundsStaysReadable) {
+  std::vector<std::byte> bytes;
+  append_le(bytes, static_cast<std::uint32_t>(limits::producers_max));
+  for (std::size_t i = 0; i < limits::producers_max; ++i) {
+    const std::string node = std::to_string(1'000'000 + i);
+    append_le(bytes, static_cast<std::uint8_t>(node.size()));
+    append_bytes(bytes, as_byte_span(node));
+    append_le(bytes, std::uint64_t{1});
+    append_le(bytes, std::uint64_t{5});
+    append_le(bytes, static_cast<Nanos>(1000));
+    append_le(bytes, std::uint8_t{0});
+  }
+  std::span<const std::byte> from(bytes);
+  ProducerTable table = ProducerTable::decode(from).value();
+  EXPECT_EQ(answer(table, stamp(6, 1, "1000007")), "next");
+  EXPECT_EQ(answer(table, stamp(1, 1, "new"), 1000), "overloaded 0");
+  table.stored(stamp(0, 0, "10.0.0.1"), Seq(1), 1, 1000);
+  table.stored(stamp(1, 1, "idempotency:x"), Seq(1), 1, 1000);
+  table.stored(stamp(6, 1, "1000007"), Seq(1), 1, 1000);
+  EXPECT_LE(reread(table).all().size(), limits::producers_max);
+  EXPECT_EQ(answer(table, stamp(1, 1, "idempotency:x")), "duplicate 1+1");
 }
 
 TEST(Producers, EncodingKeepsEverything) {

@@ -485,6 +485,9 @@ TEST_F(ClientTest, BadOptionsAreErrors) {
   bad.node = "";
   EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
   bad = options();
+  bad.node = "idempotency:0123";
+  EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
+  bad = options();
   bad.batch_rows = 0;
   EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
   bad.batch_rows = 8193;

@@ -460,6 +460,9 @@ TEST_F(NativeSessionTest, BadHandshakesAreTold) {
   append_hello(frame, {protocol_version, 0, 1, "", ""});
   expect_refused(frame, WireError::protocol);
   frame.clear();
+  append_hello(frame, {protocol_version, 0, 1, "idempotency:0123", ""});
+  expect_refused(frame, WireError::protocol);
+  frame.clear();
   append_frame(frame, FrameType::goodbye, {});
   expect_refused(frame, WireError::protocol);
   expect_refused(batch_bytes("activity", 1, body_of(1)), WireError::protocol);

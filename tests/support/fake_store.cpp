@@ -172,7 +172,8 @@ Result<Receipt> FakeStore::commit(Queued& queued) {
   }
   FakeLog& log = *queued.log;
   Receipt receipt;
-  DOCKET_ASSIGN(const ProducerTable::Verdict verdict, log.known.check(queued.stamp, receipt));
+  DOCKET_ASSIGN(const ProducerTable::Verdict verdict,
+                log.known.check(queued.stamp, queued.received, receipt));
   if (verdict == ProducerTable::Verdict::duplicate) {
     return receipt;
   }
