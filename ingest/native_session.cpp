@@ -241,6 +241,7 @@ asio::awaitable<void> NativeSession::take_batch() {
   }
   core.events_rejected.fetch_add(admitted->rejected.size(), std::memory_order_relaxed);
   pending->rejected = std::move(admitted->rejected);
+  pending->rows = admitted->batch.rows + static_cast<std::uint32_t>(pending->rejected.size());
   pending->rejected_bytes = wire_bytes_of(pending->rejected);
   owed_bytes_ += pending->rejected_bytes;
   charge(*pending, pending->charged + memory_of(pending->rejected));
@@ -271,6 +272,9 @@ void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result)
     return;
   }
   if (result->duplicate) {
+    if (result->first_seq.value != 0 && result->rows == pending->rows) {
+      pending->rejected = {};  // the clock may have been set back; the first judgement holds
+    }
     core.batches_duplicate.fetch_add(1, std::memory_order_relaxed);
   } else {
     core.events_accepted.fetch_add(result->rows, std::memory_order_relaxed);

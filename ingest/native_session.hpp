@@ -39,6 +39,7 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   struct Pending {
     std::uint64_t batch = 0;
     std::string log;
+    std::uint32_t rows = 0;  // as sent
     std::vector<RejectedRow> rejected;
     std::size_t charged = 0;         // of the budget
     std::size_t rejected_bytes = 0;  // that the rejected rows take in the ack

@@ -278,6 +278,87 @@ TEST(BatchAdmission, WhateverFitsOnTheWireFitsABlockOrIsRefused) {
   EXPECT_FALSE(admit(body_of_size(limits::batch_bytes_max + 1)));
 }
 
+TEST(BatchAdmission, ABrokenRowOfALargeBatchIsLeftOutAndTheOthersAreKept) {
+  // Larger than what a builder puts in one batch.
+  LooseBody body = take_apart(body_of_size(limits::batch_bytes_max - 1000));
+  const std::uint32_t rows = body.rows;
+  std::vector<std::uint64_t> verbs(rows, 1);
+  verbs[rows / 2] = 0;
+  body.remove(Section::row_verb);
+  body.insert(ints_section(Section::row_verb, verbs));
+  auto admitted = admit(put_together(body));
+  ASSERT_TRUE(admitted) << admitted.error().message;
+  ASSERT_EQ(admitted->rejected.size(), 1U);
+  EXPECT_EQ(admitted->rejected[0].row, rows / 2);
+  EXPECT_EQ(admitted->rejected[0].error, "verb: is required");
+  EXPECT_EQ(admitted->batch.rows, rows - 1);
+  auto expected = events_of(put_together(body));
+  expected.erase(expected.begin() + rows / 2);
+  EXPECT_EQ(events_of(admitted->batch.bytes), expected);
+  expect_readable_block(std::move(*admitted));
+}
+
+TEST(BatchAdmission, WhatIsEncodedAgainIsAdmittedAgainUnchanged) {
+  testing::RandomEvents random(7);
+  for (int i = 0; i < 20; ++i) {
+    auto events = random.take(200);
+    events[static_cast<std::size_t>(i)].verb.clear();
+    events[100].actor.id = "\xff";
+    const auto once = admit(encode(events).bytes);
+    ASSERT_TRUE(once) << once.error().message;
+    EXPECT_EQ(once->batch.rows, 198U);
+    const auto twice = admit(once->batch.bytes);
+    ASSERT_TRUE(twice) << twice.error().message;
+    EXPECT_TRUE(twice->rejected.empty());
+    EXPECT_EQ(twice->batch.bytes, once->batch.bytes);
+  }
+}
+
+// 8,192 rows that share a related target of the longest strings 128 times each, in a few bytes.
+TEST(BatchAdmission, ManyReferencesToABrokenTargetAreRejectedEachByItsPlace) {
+  auto events = testing::plain_events(limits::block_rows_max);
+  for (Event& event : events) {
+    event.payload.clear();
+    event.related.clear();
+  }
+  const std::string bad = std::string(254, 'n') + "\xff";
+  events[0].related = {{"List", "1", "fine"}, {"List", "2", bad}};
+  LooseBody body = take_apart(encode(events).bytes);
+  const std::uint64_t targets = body[Section::target_type].entry.items;
+  body.remove(Section::related_counts);
+  body.remove(Section::related_targets);
+  std::vector<std::uint64_t> ids(std::size_t{128} * limits::block_rows_max, 2);
+  for (std::size_t i = 127; i < ids.size(); i += 128) {
+    ids[i] = 3;
+  }
+  ASSERT_GT(targets, 3U);
+  body.insert(ints_section(Section::related_counts,
+                           std::vector<std::uint64_t>(limits::block_rows_max, 128)));
+  body.insert(ints_section(Section::related_targets, ids));
+  const auto admitted = admit(put_together(body));
+  ASSERT_TRUE(admitted) << admitted.error().message;
+  ASSERT_EQ(admitted->rejected.size(), limits::block_rows_max);
+  for (const RejectedRow& rejected : admitted->rejected) {
+    ASSERT_EQ(rejected.error, "related[127].name: is not valid UTF-8");
+  }
+}
+
+TEST(BatchAdmission, MoreRelatedTargetsThanThereMayBeAreRejectedUnread) {
+  auto events = testing::plain_events(3);
+  events[1].related = {{"List", "1", ""}};
+  LooseBody body = take_apart(encode(events).bytes);
+  body.remove(Section::related_counts);
+  body.remove(Section::related_targets);
+  body.insert(ints_section(Section::related_counts, {0, limits::block_related_max, 0}));
+  body.insert(
+      {{.section = Section::related_targets, .items = limits::block_related_max, .base = 1}, {}});
+  const auto admitted = admit(put_together(body));
+  ASSERT_TRUE(admitted) << admitted.error().message;
+  ASSERT_EQ(admitted->rejected.size(), 1U);
+  EXPECT_EQ(admitted->rejected[0].error, "related: has more than 256 entries");
+  EXPECT_EQ(admitted->batch.rows, 2U);
+}
+
 TEST(BatchAdmission, PayloadsThatDecompressToMoreThanABatchAreRefused) {
   for (const std::uint32_t row_bytes : {11'000U, 14'000U}) {
     auto events = testing::plain_events(1000);

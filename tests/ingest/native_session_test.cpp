@@ -104,6 +104,29 @@ TEST_F(NativeSessionTest, AResendGetsTheOriginalAck) {
   EXPECT_EQ(server_->stats().batches_duplicate, 1U);
 }
 
+// As after the clock was set back, when rows seem to come from the future that did not before.
+TEST_F(NativeSessionTest, AResendIsAnsweredByTheFirstJudgementOfItsRows) {
+  start();
+  Peer peer(port());
+  peer.shake_hands("web-1");
+  peer.send_batch("activity", 1, body_of(2));
+  EXPECT_TRUE(peer.ack());
+  BatchBuilder builder;
+  for (const char* id : {"1", ""}) {
+    EventView event;
+    event.actor = {"user", id, "", ""};
+    event.verb = "EDIT";
+    event.target = {"List", "7", ""};
+    builder.add(event);
+  }
+  peer.send_batch("activity", 1, builder.finish().bytes);
+  const auto again = peer.ack();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->duplicate);
+  EXPECT_EQ(again->rows, 2U);
+  EXPECT_TRUE(again->rejected.empty());
+}
+
 TEST_F(NativeSessionTest, AGapIsAnsweredWithTheNumberExpected) {
   start();
   Peer peer(port());
