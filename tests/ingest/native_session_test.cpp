@@ -528,28 +528,6 @@ TEST_F(NativeSessionTest, AcksOfDifferentLogsMayCrossAndAllCome) {
   }
 }
 
-TEST_F(NativeSessionTest, FramesBeyondTheBudgetWaitTheirTurn) {
-  ServerOptions options;
-  options.memory_bytes = 64 << 10;
-  start(options);
-  store_.hold();
-  std::vector<std::unique_ptr<Peer>> peers;
-  const auto body = body_of(5000);  // about a third of the budget
-  ASSERT_GT(body.size(), 16U << 10);
-  for (int i = 0; i < 8; ++i) {
-    peers.push_back(std::make_unique<Peer>(port()));
-    peers.back()->shake_hands("web-" + std::to_string(i));
-    peers.back()->send_batch("activity", 1, body);
-  }
-  std::this_thread::sleep_for(50ms);
-  EXPECT_LE(server_->stats().memory_used, options.memory_bytes);
-  store_.release();
-  for (const auto& peer : peers) {
-    EXPECT_EQ(peer->ack()->rows, 5000U);
-  }
-  EXPECT_TRUE(eventually([this] { return server_->stats().memory_used == 0; }));
-}
-
 TEST_F(NativeSessionTest, RejectedRowsCountForTheBudgetUntilTheyAreTold) {
   start();
   store_.hold();
@@ -586,26 +564,6 @@ TEST_F(NativeSessionTest, NoMoreIsReadThanMayBeAnsweredAtOnce) {
     ASSERT_TRUE(ack);
     EXPECT_EQ(ack->batch, n);
   }
-}
-
-TEST_F(NativeSessionTest, AStalledFrameIsCutWhileOthersWaitForMemory) {
-  ServerOptions options;
-  options.memory_bytes = 64 << 10;
-  options.handshake_ms = 200;
-  start(options);
-  Peer staller(port());
-  staller.shake_hands("staller");
-  // A header that takes the whole budget, and then nothing.
-  const auto body = body_of(8000);
-  ASSERT_GT(body.size(), 33U << 10);
-  const auto frame = batch_bytes("activity", 1, body);
-  staller.send(std::span(frame).first(100));
-  Peer honest(port());
-  honest.shake_hands("honest");
-  honest.send_batch("activity", 1, body);
-  EXPECT_EQ(honest.ack()->rows, 8000U);
-  EXPECT_TRUE(staller.closed());
-  EXPECT_EQ(refusals().size(), 1U);
 }
 
 }  // namespace

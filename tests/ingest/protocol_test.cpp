@@ -241,5 +241,40 @@ TEST(Protocol, RefusalsOfTheEngineKeepTheirMeaning) {
   EXPECT_FALSE(to_error_frame(error, "api", 20).retryable);
 }
 
+TEST(Protocol, OnlyWhatTheBatchItselfBreaksIsRefusedForGood) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::cancelled); ++code) {
+    Error error;
+    error.code = static_cast<ErrorCode>(code);
+    const ErrorFrame frame = to_error_frame(error, "api", 20);
+    EXPECT_EQ(frame.retryable, error.code != ErrorCode::invalid_argument) << to_string(error.code);
+    EXPECT_EQ(frame.code == WireError::invalid_batch, !frame.retryable);
+  }
+}
+
+TEST(Protocol, WhatAClientMaySendIsKnownByTheHeader) {
+  const auto may_send = [](FrameType type, std::size_t body_bytes, bool is_welcome) {
+    FrameHeader header;
+    header.type = type;
+    header.body_bytes = static_cast<std::uint32_t>(body_bytes);
+    return check_client_frame(header, is_welcome).has_value();
+  };
+  EXPECT_TRUE(may_send(FrameType::hello, hello_body_bytes_max, false));
+  EXPECT_FALSE(may_send(FrameType::hello, hello_body_bytes_max + 1, false));
+  EXPECT_TRUE(may_send(FrameType::batch, frame_body_bytes_max, true));
+  EXPECT_FALSE(may_send(FrameType::batch, batch_prefix_bytes - 1, true));
+  EXPECT_TRUE(may_send(FrameType::ping, ping_body_bytes, true));
+  EXPECT_TRUE(may_send(FrameType::goodbye, 0, true));
+  for (int t = 1; t <= static_cast<int>(FrameType::goodbye); ++t) {
+    const auto type = static_cast<FrameType>(t);
+    EXPECT_EQ(may_send(type, 16, false), type == FrameType::hello) << t;
+    EXPECT_EQ(may_send(type, 1000, true), type == FrameType::batch) << t;
+  }
+  // The longest hello there can be is one.
+  std::vector<std::byte> frame;
+  append_hello(frame, {protocol_version, 0, 1, std::string(limits::node_bytes_max, 'n'),
+                       std::string(token_bytes_max, 't')});
+  EXPECT_EQ(frame.size(), frame_header_bytes + hello_body_bytes_max);
+}
+
 }  // namespace
 }  // namespace docket::ingest
