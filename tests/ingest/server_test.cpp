@@ -238,36 +238,36 @@ TEST_F(ServerTest, ALogThatTakesLongToOpenHoldsUpNobodyElse) {
 
 // The sanitizers see what is left behind.
 TEST_F(ServerTest, AServerGoesWithConnectionsThatWaitForMemoryAndCouldNotBeCut) {
-  store_.hold();
-  std::mutex observed;
-  std::unique_lock busy(observed);
   ServerOptions options;
-  options.port = 0;
   options.memory_bytes = 64 << 10;
-  server_ = Server::start(store_, options, [&](const auto&, const auto&, const auto&) {
-              const std::scoped_lock wait(observed);  // keeps the io thread from cutting anything
-            }).value();
-  Peer frames(port());
-  frames.shake_hands("web-1");
-  const auto body = testing::body_of(8000);
-  frames.send_batch("activity", 1, body);
-  ASSERT_TRUE(store_.wait_for_queued(1));
-  Peer more(port());
-  more.shake_hands("web-2");
-  more.send_batch("activity", 1, body);
+  start(options);
+  store_.hold();
+  // Two batches are under way, so that a third line waits for its turn.
+  Peer lines(port());
+  for (std::size_t line = 1; line <= 2; ++line) {
+    lines.send(line_of(line) + "\n");
+    ASSERT_TRUE(store_.wait_for_queued(line));
+  }
+  lines.send(line_of(3) + "\n");
+  // It holds what others would be given when they go, so nothing ends its wait but the server.
+  Peer waiting(port());
+  waiting.shake_hands("web-1");
+  const auto body = testing::body_of(6000);
+  waiting.send_batch("activity", 1, body);
+  ASSERT_TRUE(store_.wait_for_queued(3));
+  waiting.send_batch("activity", 2, body);
   std::this_thread::sleep_for(50ms);
-  Peer stranger(port());
-  stranger.send(std::string_view("GET / HTTP/1.1\r\n\r\n"));
-  std::this_thread::sleep_for(50ms);
-  std::thread late([&] {
+  // The third line goes to the store when the server stops, and there the io thread stays.
+  store_.hold_submissions();
+  std::thread late([this] {
     std::this_thread::sleep_for(1500ms);
-    busy.unlock();
+    store_.release_submissions();
   });
   server_->stop(10);
   late.join();
   store_.release();
   server_.reset();
-  EXPECT_TRUE(more.closed());
+  EXPECT_TRUE(waiting.closed());
 }
 
 TEST_F(ServerTest, AnIdleConnectionGivesItsLargeBufferBack) {

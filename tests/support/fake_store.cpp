@@ -71,6 +71,17 @@ void FakeStore::refuse_logs(ErrorCode code) {
   log_refusal_ = code;
 }
 
+void FakeStore::hold_submissions() {
+  const std::scoped_lock lock(mutex_);
+  submissions_held_ = true;
+}
+
+void FakeStore::release_submissions() {
+  const std::scoped_lock lock(mutex_);
+  submissions_held_ = false;
+  changed_.notify_all();
+}
+
 void FakeStore::hold_new_logs() {
   const std::scoped_lock lock(mutex_);
   new_logs_held_ = true;
@@ -154,6 +165,7 @@ std::vector<Log*> FakeStore::logs() const {
 
 void FakeStore::submit(Queued queued) {
   std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !submissions_held_; });
   if (submit_refusals_ > 0) {
     --submit_refusals_;
     const ErrorCode code = submit_refusal_;

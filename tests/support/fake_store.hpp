@@ -37,6 +37,9 @@ class FakeStore final : public Store {
   void refuse_commits(ErrorCode code, std::uint32_t count);
   // Creating logs fails with this code from now on.
   void refuse_logs(ErrorCode code);
+  // submit() does not come back until release_submissions(), which no store may do to its callers.
+  void hold_submissions();
+  void release_submissions();
   // log() of a name that is new does not come back until release_logs(), and holds up everybody who
   // asks for a log meanwhile, as a store does that recovers one.
   void hold_new_logs();
@@ -82,6 +85,7 @@ class FakeStore final : public Store {
   const std::string directory_ = "memory";
   mutable std::mutex logs_mutex_;  // before mutex_
   bool new_logs_held_ = false;     // guarded by mutex_
+  bool submissions_held_ = false;  // the same
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::map<std::string, std::unique_ptr<FakeLog>, std::less<>> logs_;
