@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import socket
 import time
 import unittest
 
@@ -142,6 +143,26 @@ class Damage(driver.EndToEnd):
         verify = driver.run("docket", "verify", "--deep", "--data", self.data, check=False)
         self.assertEqual(verify.returncode, 3)
         self.assertRegex(verify.stdout + verify.stderr, f"segment {int(path.stem)}|{path.name}")
+
+    def test_an_export_says_what_is_missing_everywhere(self):
+        path = self.files(".seg")[1]
+        for offset in range(4096, path.stat().st_size, 4096):
+            self.flip(path, offset)
+        server = self.start()
+        for ask in (server.docket, server.docket_data):
+            self.assertIn("missing: activity:", ask("export").stderr)
+            strict = ask("export", "--strict", check=False)
+            self.assertEqual(strict.returncode, 3)
+            rows = len(strict.stdout.splitlines()) - 1
+            self.assertIn(f"rows {rows}\n", strict.stderr)
+            self.assertEqual(rows, server.count())
+        with socket.create_connection(server.http, timeout=driver.ANSWER_SECONDS) as raw:
+            raw.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n"
+                        b"Connection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: raw.recv(1 << 20), b""))
+        self.assertIn(b'X-Docket-Gaps: [{"log":"activity"', answer[-10000:])
+        self.wait_until(lambda: server.count("log:docket verb:EXPORT") == 3)
+        self.assertEqual(server.count('log:docket verb:EXPORT payload:gaps'), 3)
 
     def test_verify_is_content_with_a_sound_store(self):
         verify = driver.run("docket", "verify", "--deep", "--data", self.data)

@@ -55,21 +55,20 @@ Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& s
   if (csv_) {
     piece = query::csv_header();
   }
-  DOCKET_ASSIGN(
-      std::vector<Gap> gaps,
-      searcher_.for_each(question_.query, query::Order::oldest_first, [&](const Event& event) {
-        if (csv_) {
-          query::append_csv(piece, event, raw_);
-        } else {
-          query::append_json(piece, event);
-          piece += '\n';
-        }
-        ++pending;
-        if (piece.size() >= piece_bytes) {
-          hand_over();
-        }
-        return !stopped;
-      }));
+  DOCKET_ASSIGN(gaps_, searcher_.for_each(question_.query, query::Order::oldest_first,
+                                          [&](const Event& event) {
+                                            if (csv_) {
+                                              query::append_csv(piece, event, raw_);
+                                            } else {
+                                              query::append_json(piece, event);
+                                              piece += '\n';
+                                            }
+                                            ++pending;
+                                            if (piece.size() >= piece_bytes) {
+                                              hand_over();
+                                            }
+                                            return !stopped;
+                                          }));
   if (!stopped && !piece.empty()) {
     hand_over();
   }

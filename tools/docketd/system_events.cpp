@@ -57,6 +57,25 @@ class Payload {
   std::string json_ = "{";
 };
 
+// The first gaps, as many as a payload has room for, as a JSON array.
+std::string gaps_json(const std::vector<Gap>& gaps) {
+  std::string list = "[";
+  for (const Gap& gap : gaps) {
+    const std::string json = Payload()
+                                 .text("log", gap.log)
+                                 .number("first_seq", gap.first_seq.value)
+                                 .number("last_seq", gap.last_seq.value)
+                                 .text("reason", clipped(gap.reason, limits::reason_bytes_max))
+                                 .finish();
+    if (list.size() + json.size() > text_bytes_max) {
+      break;
+    }
+    list += list.size() > 1 ? "," : "";
+    list += json;
+  }
+  return list + ']';
+}
+
 Event event_of_system(std::string_view verb, Target target) {
   Event event;
   event.log = system_log_name;
@@ -198,11 +217,12 @@ Event read_event(const api::ReadRecord& read, const std::string& peer, std::stri
     event.outcome = Outcome::failure;
     event.reason = clipped(failure, limits::reason_bytes_max);
   }
-  event.payload = Payload()
-                      .text("operation", read.operation)
-                      .text("query", read.query)
-                      .number("rows", read.rows)
-                      .finish();
+  Payload payload;
+  payload.text("operation", read.operation).text("query", read.query).number("rows", read.rows);
+  if (!read.gaps.empty()) {
+    payload.raw("gaps", gaps_json(read.gaps)).number("gaps_in_all", read.gaps.size());
+  }
+  event.payload = payload.finish();
   return event;
 }
 

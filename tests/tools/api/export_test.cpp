@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "query/render.hpp"
 #include "tests/tools/api/store_fixture.hpp"
 #include "tools/api/digest.hpp"
@@ -82,6 +84,30 @@ TEST_F(ExportTest, AReaderThatStopsEndsItAndOnlyWhatItTookIsRecorded) {
   EXPECT_EQ(pieces, 2);
   EXPECT_GT(opened->record().rows, 0U);
   EXPECT_LT(opened->record().rows, 8000U);
+}
+
+TEST_F(ExportTest, WhatCannotBeReadIsTheSummarysAndTheRecordsGap) {
+  add("activity", {event(1), event(2)});
+  ASSERT_TRUE(store_->find_log("activity")->seal());
+  add("activity", {event(3)});
+  ASSERT_TRUE(store_->close());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
+    if (entry.path().extension() == ".seg") {
+      std::filesystem::remove(entry.path());
+    }
+  }
+  service_.reset();
+  store_.reset();
+  SetUp();
+  auto opened = Export::open(*service_, {{"format", "ndjson"}}, nullptr);
+  ASSERT_TRUE(opened);
+  const auto summary = opened->run([](std::string_view) { return true; });
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->rows, 1U);
+  ASSERT_EQ(summary->gaps.size(), 1U);
+  EXPECT_EQ(summary->gaps[0].first_seq, Seq(1));
+  EXPECT_EQ(summary->gaps[0].last_seq, Seq(2));
+  EXPECT_EQ(opened->record().gaps, summary->gaps);
 }
 
 TEST_F(ExportTest, UnknownFormatsAndOptionsAreRefused) {

@@ -44,6 +44,8 @@ TEST(SystemEvents, EachKeepsTheRulesOfTheEventAndIsValidJson) {
   expect_sound(notice_event("", nasty, nasty));
   expect_sound(rejected_event("", nasty, nasty, 7));
   expect_sound(read_event({"search", nasty, 12, {}}, "127.0.0.1:50000", ""));
+  expect_sound(read_event(
+      {"export", "", 1, std::vector<Gap>(5000, {"activity", Seq(1), Seq(2), nasty})}, "", ""));
   expect_sound(dropped_event(3));
 }
 
@@ -69,6 +71,13 @@ TEST(SystemEvents, AReadSaysWhatWasAskedByWhomAndHowManyRowsItGave) {
   EXPECT_EQ(cut.verb, "EXPORT");
   EXPECT_EQ(cut.outcome, Outcome::failure);
   EXPECT_EQ(cut.reason, "cancelled");
+}
+
+TEST(SystemEvents, AReadThatMissedSomethingSaysWhat) {
+  const Event event =
+      read_event({"export", "", 5, {{"activity", Seq(3), Seq(9), "damaged"}}}, "", "");
+  EXPECT_EQ(event.payload, R"({"operation":"export","query":"","rows":5,"gaps":[{"log":"activity",)"
+                           R"("first_seq":3,"last_seq":9,"reason":"damaged"}],"gaps_in_all":1})");
 }
 
 TEST(SystemEvents, AReloadCarriesTheDiffOfTheSettings) {
