@@ -193,8 +193,12 @@ class Render(driver.EndToEnd):
         server.docket("export", "-o", "ndjson", "--out", exported)
         second = self.start("second")
         for _ in range(2):  # a second import of the same file adds nothing
-            driver.run("docket", "import", exported, "--ingest", f"127.0.0.1:{second.ingest[1]}")
+            second.docket("import", exported)
             self.assertEqual(second.count(), 3000)
+        # However the server is found, the same file adds nothing.
+        driver.run("docket", "import", exported, environment={"DOCKET_SERVER": second.url})
+        driver.run("docket", "import", exported, "--ingest", f"127.0.0.1:{second.ingest[1]}")
+        self.assertEqual(second.count(), 3000)
         checked = driver.load("check", "--server", second.url, "--events", 3000, "--end",
                               "2026-05-01T00:00:00Z", "--filters", 50)
         self.assertIn("0 mismatches", checked.stdout)

@@ -195,6 +195,14 @@ Result<std::vector<FacetAnswer>> read_facets(std::string_view body) {
   });
 }
 
+Result<std::string> read_server_fact(std::string_view body, std::string_view name) {
+  return with_document<std::string>(body, [name](const dom::element& document) {
+    auto server = document["server"];
+    return server.error() == simdjson::SUCCESS ? optional_text(server.value(), name)
+                                               : std::string();
+  });
+}
+
 Result<std::vector<query::HistogramBucket>> read_histogram(std::string_view body) {
   return with_document<std::vector<query::HistogramBucket>>(body, [](const dom::element& document) {
     std::vector<query::HistogramBucket> buckets;

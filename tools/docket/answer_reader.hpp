@@ -21,6 +21,8 @@ namespace docket::cli {
 
 // The member `name`, a whole number.
 [[nodiscard]] Result<std::uint64_t> read_number(std::string_view body, std::string_view name);
+// The member `name` of "server", as text; empty where either is absent.
+[[nodiscard]] Result<std::string> read_server_fact(std::string_view body, std::string_view name);
 // The member "gaps"; empty where it is absent.
 [[nodiscard]] Result<std::vector<Gap>> read_gaps(std::string_view body);
 

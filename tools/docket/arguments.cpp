@@ -206,14 +206,15 @@ class Parser {
     app->add_flag("--raw", a.raw,
                   "CSV cells as they are; else what a spreadsheet would run gets a leading '");
 
-    app = add({Command::import, nullptr, false, false, {}, false}, "import",
+    app = add({Command::import, nullptr, false, true, {}, false}, "import",
               "Send events from NDJSON or Docket CSV files, each exactly once, through the server");
     app->add_option("FILE", a.files, "Files, each NDJSON or CSV as exported")
         ->type_name("")
         ->required();
     app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
         ->type_name("LOG");
-    app->add_option("--ingest", a.ingest, "Where the server takes events (127.0.0.1:7470)")
+    app->add_option("--ingest", a.ingest,
+                    "Where the server takes events; else the server is asked for it")
         ->envname("DOCKET_INGEST")
         ->type_name("ADDR:PORT");
     app->add_flag("--raw", a.raw, "CSV cells are as they are; else a leading ' is taken off them");

@@ -50,7 +50,7 @@ struct Arguments {
   bool raw = false;
   std::vector<std::string> files;
   std::string log;
-  std::string ingest = "127.0.0.1:7470";
+  std::string ingest;  // import: where to send; empty: the server is asked
   bool dry_run = false;
   bool deep = false;
   std::string config;

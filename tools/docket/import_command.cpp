@@ -17,6 +17,7 @@
 #include "tools/api/digest.hpp"
 #include "tools/docket/commands.hpp"
 #include "tools/docket/event_file.hpp"
+#include "tools/docket/ingest_address.hpp"
 #include "tools/docketd/address.hpp"
 
 namespace docket::cli {
@@ -87,6 +88,17 @@ Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
   facts.sender = fmt::format("import:{}{}{}{}", digest.finish(), log.empty() ? "" : ":", log,
                              file.raw ? ":raw" : "");
   return facts;
+}
+
+Result<server::Address> ingest_address(const Arguments& arguments) {
+  if (arguments.ingest.empty()) {
+    return ask_ingest_address(arguments.server);
+  }
+  auto address = server::parse_address(arguments.ingest);
+  if (!address) {
+    address.error().message.insert(0, "--ingest: ");
+  }
+  return address;
 }
 
 // One connection attempt, so that a server that is not there is told at once.
@@ -216,16 +228,15 @@ class Import {
 
 int run_import(Context& context) {
   const Arguments& arguments = context.arguments;
-  auto address = server::parse_address(arguments.ingest);
-  if (!address) {
-    address.error().message.insert(0, "--ingest: ");
-    return complain(address.error());
-  }
   if (!arguments.log.empty() && (!is_log_name(arguments.log) || arguments.log == "docket")) {
     return complain({ErrorCode::invalid_argument,
                      "--log: must be a lower-case letter and up to 31 of a-z 0-9 _ -, and not "
                      "docket, which is the system's own",
                      0, 0, 0});
+  }
+  const auto address = ingest_address(arguments);
+  if (!address) {
+    return complain(address.error());
   }
   if (const auto reached = probe(*address); !reached) {
     return complain(reached.error());

@@ -180,9 +180,9 @@ class RunningServer final : public Server {
     }
     return fmt::format(
         "{{\"version\":\"{}\",\"started\":\"{}\",\"commits\":{},\"batches\":{},\"duplicates\":{},"
-        "\"queued_bytes\":{},\"senders\":{}}}",
+        "\"queued_bytes\":{},\"senders\":{},\"ingest\":\"{}\"}}",
         version, format_rfc3339(started_), commits, batches, duplicates, queued_bytes,
-        ingest_->stats().connections);
+        ingest_->stats().connections, ingest_address().text());
   }
 
   // Alive: a restart would not help. A log that failed recovers by nothing else.

@@ -37,6 +37,14 @@ TEST(AnswerReader, AnEventComesBackAsItWas) {
   EXPECT_EQ(*read, some_event());
 }
 
+TEST(AnswerReader, AFactAboutTheServerIsEmptyWhereItIsNotTold) {
+  EXPECT_EQ(read_server_fact(R"({"server":{"ingest":"127.0.0.1:1"}})", "ingest").value(),
+            "127.0.0.1:1");
+  EXPECT_EQ(read_server_fact(R"({"server":{}})", "ingest").value(), "");
+  EXPECT_EQ(read_server_fact(R"({"events":1})", "ingest").value(), "");
+  EXPECT_FALSE(read_server_fact("[", "ingest"));
+}
+
 TEST(AnswerReader, APageKeepsOrderPayloadsAndCursor) {
   Event plain = some_event();
   plain.payload.clear();

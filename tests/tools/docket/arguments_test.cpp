@@ -27,6 +27,8 @@ TEST(DocketArguments, WhereToLookMayStandBeforeAndBehindTheCommand) {
   ::setenv("DOCKET_SERVER", "http://10.0.0.1:1", 1);  // NOLINT(concurrency-mt-unsafe)
   EXPECT_EQ(parse({"count"}).arguments.server, "http://10.0.0.1:1");
   EXPECT_EQ(parse({"count", "--server", "http://x"}).arguments.server, "http://x");
+  EXPECT_EQ(parse({"import", "f"}).arguments.server, "http://10.0.0.1:1");
+  EXPECT_EQ(parse({"import", "f", "--server", "http://x"}).arguments.server, "http://x");
   ::unsetenv("DOCKET_SERVER");  // NOLINT(concurrency-mt-unsafe)
 }
 

@@ -1,0 +1,57 @@
+#include "tools/docket/ingest_address.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/event.hpp"
+#include "tools/api/routes.hpp"
+#include "tools/docket/answer_reader.hpp"
+#include "tools/docket/source.hpp"
+
+namespace docket::cli {
+
+namespace {
+
+bool is_everywhere(const server::Address& address) {
+  const auto ip = parse_ip(address.host);
+  if (!ip) {
+    return false;
+  }
+  // An IPv4 address is kept in its mapped form.
+  const auto* const first = ip->is_v4() ? ip->bytes.data() + 12 : ip->bytes.data();
+  return std::all_of(first, ip->bytes.data() + ip->bytes.size(),
+                     [](const auto byte) { return byte == 0; });
+}
+
+}  // namespace
+
+Result<server::Address> reachable_ingest(std::string_view told, const ServerUrl& url) {
+  DOCKET_ASSIGN(server::Address address, server::parse_address(told));
+  const bool is_here = url.host == "localhost" || server::Address{url.host, 0}.is_loopback();
+  if (address.is_loopback() && !is_here) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("{} takes events at {}, which is its own machine's only; import there, "
+                            "or give --ingest",
+                            url.authority(), address.text()));
+  }
+  if (is_everywhere(address)) {
+    address.host = url.host;
+  }
+  return address;
+}
+
+Result<server::Address> ask_ingest_address(const std::string& server_url) {
+  DOCKET_ASSIGN(const ServerUrl url, parse_server_url(server_url));
+  DOCKET_ASSIGN(const auto source, open_server(server_url));
+  DOCKET_ASSIGN(const std::string body,
+                source->get(std::string(api::path_of(api::Endpoint::stats)), {}));
+  DOCKET_ASSIGN(const std::string told, read_server_fact(body, "ingest"));
+  if (told.empty()) {
+    return fail(ErrorCode::io, fmt::format("{} does not say where it takes events; give --ingest",
+                                           url.authority()));
+  }
+  return reachable_ingest(told, url);
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,22 @@
+// Where a server takes events, as told by the server that answers questions.
+#pragma once
+
+#include <string_view>
+
+#include "engine/result.hpp"
+#include "tools/docket/http_client.hpp"
+#include "tools/docketd/address.hpp"
+
+namespace docket::cli {
+
+// Asks the server for its ingest address. Errors: those of HttpClient::get() and of
+// reachable_ingest(); io when the answer does not tell it.
+[[nodiscard]] Result<server::Address> ask_ingest_address(const std::string& server_url);
+
+// The address to connect to, of a server that was reached as `url` and says that it listens for
+// events at `told`. A server that listens everywhere is met at the host of the URL. Error:
+// invalid_argument when events are taken on the server's own machine only and that is another one:
+// at the same address here may be another server.
+[[nodiscard]] Result<server::Address> reachable_ingest(std::string_view told, const ServerUrl& url);
+
+}  // namespace docket::cli
