@@ -247,25 +247,10 @@ class FacetRun {
   [[nodiscard]] Facet merge(Field field, std::vector<std::unique_ptr<ValueSource>> sources,
                             std::uint32_t top) {
     TopValues best(top);
-    // EDIT and UPDATE find each other, so that they are one value, and EDIT is what it is called.
-    std::optional<CountedValue> edit;
-    const auto done = merge_values(std::move(sources), [&](const CountedValue& value) {
-      const bool is_edit =
-          field == Field::verb && (value.value.id == "EDIT" || value.value.id == "UPDATE");
-      if (!is_edit) {
-        best.add(field, value);
-      } else if (edit) {
-        edit->count += value.count;
-      } else {
-        edit = value;
-        edit->value.id = "EDIT";
-      }
-    });
+    const auto done = merge_values(std::move(sources),
+                                   [&](const CountedValue& value) { best.add(field, value); });
     if (!done) {
       fail_scan(*execution_.scans()[done.error().scan], done.error().error);
-    }
-    if (edit) {
-      best.add(field, *edit);
     }
     return best.take(field);
   }

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "engine/assert.hpp"
-#include "query/text_match.hpp"
 
 namespace docket::query {
 namespace {
@@ -91,10 +90,7 @@ std::string label_of(Field field, const FieldValue& value) {
   switch (field) {
     case Field::actor:
     case Field::target:
-      return value.id.empty() ? value.spelling : value.spelling + ':' + value.id;
-    case Field::actor_kind:
-    case Field::target_type:
-      return value.spelling;
+      return value.id.empty() ? value.kind : value.kind + ':' + value.id;
     case Field::ip: {
       IpAddress ip;
       if (value.id.size() != ip.bytes.size()) {
@@ -146,8 +142,6 @@ Result<void> FieldValues::open_tuples(bool actors) {
   strings_ = &tuples_->kinds();
   if (of_kinds()) {
     universe_ = std::max<std::uint32_t>(1, strings_->size());
-    // The order of kinds is that of their bytes, not of their folded form.
-    ordered_ = false;
     kind_of_.resize(tuples_->size());
     for (std::uint32_t tuple = 0; tuple < tuples_->size(); ++tuple) {
       kind_of_[tuple] = tuples_->kind_of(tuple);
@@ -275,7 +269,7 @@ Evaluated FieldValues::load_related(const Unit::Slice& slice, const index::RowBi
 }
 
 Result<std::uint32_t> FieldValues::canonical(std::uint32_t number) {
-  if (entries_differ_) {
+  if (entries_differ_ || of_kinds()) {
     return number;
   }
   const auto known = canonical_.find(number);
@@ -301,18 +295,12 @@ Result<FieldValue> FieldValues::value(std::uint32_t number) const {
     result.id = to_string(static_cast<Outcome>(number));
     return result;
   }
-  if (of_kinds()) {
-    DOCKET_TRY(strings_->read(number, result.spelling));
-    result.id = folded(result.spelling);
-    return result;
-  }
-  if (tuples_) {
+  if (tuples_ && !of_kinds()) {
     const std::uint32_t kind = tuples_->kind_of(number);
     if (kind >= strings_->size()) {
       return fail(foreign_id());
     }
-    DOCKET_TRY(strings_->read(kind, result.spelling));
-    result.kind = folded(result.spelling);
+    DOCKET_TRY(strings_->read(kind, result.kind));
     DOCKET_TRY(tuples_->ids().read(number, result.id));
     return result;
   }

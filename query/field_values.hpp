@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,11 +20,11 @@
 
 namespace docket::query {
 
-// A value as it is compared and shown. Values are ordered by (kind, id).
+// A value as it was sent.
 struct FieldValue {
-  std::string kind;      // of an actor or target, case folded; else empty
-  std::string id;        // of an actor or target, else the value; case folded where case is ignored
-  std::string spelling;  // of the kind, or of a value whose case is ignored, as it was sent
+  std::string kind;  // of an actor or target, else empty
+  std::string id;    // of an actor or target, else the value
+  friend auto operator<=>(const FieldValue&, const FieldValue&) = default;
 };
 
 // How it is shown: kind:id, a type that stands alone, an address, the value.
@@ -53,7 +54,7 @@ class FieldValues {
   // Reads what for_each() needs of the unit's rows in `bits`.
   [[nodiscard]] Evaluated load(const Unit& unit, const index::RowBits& bits);
   // Calls visit(bit, number) for each row of `bits` in `words` and each distinct value it has.
-  // Identities that differ in name only, and types that differ in case only, are one value.
+  // Identities that differ in name only are one value.
   // Precondition: load() of the unit, with a superset of the bits.
   template <typename Visit>
   void for_each(index::WordRange words, const index::RowBits& bits, Visit&& visit) const {

@@ -17,9 +17,6 @@ namespace {
 // Counts by bucket and value are kept for so many pairs; a histogram of more is not to be read.
 constexpr std::size_t pairs_max = 1'000'000;
 
-// Equal values, whatever their spelling.
-using ValueKey = std::pair<std::string, std::string>;  // kind, id
-
 struct BucketRows {
   Bucket bucket;
   std::uint64_t rows = 0;
@@ -200,23 +197,14 @@ class HistogramRun {
       all.rows += counted.rows;
     }
     for (const auto& [value, number] : told) {
-      ValueCounts& counts = by_value_[key_of(value)];
-      counts.spelling =
-          counts.spelling ? std::min(*counts.spelling, spelling_of(value)) : spelling_of(value);
+      auto& counts = by_value_[value];
       for (const auto& [bucket, rows] : part.by[number]) {
-        pairs_ += counts.rows.emplace(bucket, 0).second ? 1 : 0;
-        counts.rows[bucket] += rows;
+        const auto [counted, is_new] = counts.emplace(bucket, 0);
+        pairs_ += is_new ? 1 : 0;
+        counted->second += rows;
       }
     }
     part = {};
-  }
-
-  // EDIT and UPDATE find each other, so that they are one value.
-  [[nodiscard]] ValueKey key_of(const FieldValue& value) const {
-    return {value.kind, *by_ == Field::verb && value.id == "UPDATE" ? "EDIT" : value.id};
-  }
-  [[nodiscard]] std::string spelling_of(const FieldValue& value) const {
-    return *by_ == Field::verb ? key_of(value).second : label_of(*by_, value);
   }
 
   // The dictionaries of a block cannot be read. A sealed segment has but one set of them.
@@ -279,10 +267,10 @@ class HistogramRun {
   }
 
   void fill_values(std::int64_t first, std::vector<HistogramBucket>& buckets) const {
-    for (const auto& [key, counts] : by_value_) {
-      for (const auto& [bucket, rows] : counts.rows) {
-        buckets[static_cast<std::size_t>(bucket - first)].by.push_back(
-            FacetValue{*counts.spelling, rows});
+    for (const auto& [value, counts] : by_value_) {
+      const std::string label = label_of(*by_, value);
+      for (const auto& [bucket, rows] : counts) {
+        buckets[static_cast<std::size_t>(bucket - first)].by.push_back(FacetValue{label, rows});
       }
     }
     for (HistogramBucket& bucket : buckets) {
@@ -291,16 +279,11 @@ class HistogramRun {
     }
   }
 
-  struct ValueCounts {
-    std::optional<std::string> spelling;  // the first of those that are one value
-    std::map<std::int64_t, std::uint64_t> rows;
-  };
-
   Execution& execution_;
   const Buckets& buckets_;
   const std::optional<Field> by_;
-  std::map<std::int64_t, BucketRows> rows_;  // by bucket
-  std::map<ValueKey, ValueCounts> by_value_;
+  std::map<std::int64_t, BucketRows> rows_;                               // by bucket
+  std::map<FieldValue, std::map<std::int64_t, std::uint64_t>> by_value_;  // then by bucket
   std::size_t pairs_ = 0;
 
   // Of the segment at hand.

@@ -64,7 +64,8 @@ FIELDS
   old new           A value in the diff, before or after: text without quotes, or JSON.
   since until on    Time, see below.
 
-  verb, actor.kind, target.type and outcome ignore case; the other values do not.
+  verb, actor.kind, target.type and outcome ignore case; the other values do not. Facets and
+  histograms count each value by itself, as it was sent: choosing EDIT finds UPDATE, too.
 
     actor:user:17
     target:Contact:1048

@@ -42,10 +42,9 @@ struct CountAnswer {
 // The fields that facets and histograms can be taken by.
 //   verb, actor (kind:id), actor.kind, target (Type:id or Type), target.type, ip, outcome, log,
 //   reason, session, request, node
-// A value's count is the number of events that `field:value` would add to the filter; an event
-// with related targets counts once for each distinct target (or type) it has. Values that such a
-// condition does not tell apart are one: kinds and types that differ in case only (shown in the
-// spelling that sorts first), and EDIT and UPDATE (shown as EDIT).
+// A value's count is the number of events that have exactly that value, as it was sent; an event
+// with related targets counts once for each distinct target (or type) it has. A condition may find
+// more: verb:EDIT finds UPDATE as well, and kinds and types in any case.
 [[nodiscard]] Result<Field> parse_facet_field(std::string_view name);
 
 struct FacetValue {

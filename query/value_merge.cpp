@@ -2,14 +2,9 @@
 
 #include <algorithm>
 #include <queue>
-#include <tuple>
 
 namespace docket::query {
 namespace {
-
-[[nodiscard]] auto order_of(const CountedValue& value) {
-  return std::tie(value.value.kind, value.value.id);
-}
 
 // Values of one group of a sorted dictionary, read one after the other.
 class DictionarySource final : public ValueSource {
@@ -29,7 +24,7 @@ class DictionarySource final : public ValueSource {
     // The tuples of one identity stand side by side.
     while (at_ < tally_.size()) {
       DOCKET_TRY(read_ahead());
-      if (order_of(*ahead_) != order_of(into)) {
+      if (ahead_->value != into.value) {
         break;
       }
       into.count += ahead_->count;
@@ -83,13 +78,11 @@ std::unique_ptr<ValueSource> memory_source(std::vector<CountedValue> values, std
 
 void sort_values(std::vector<CountedValue>& values) {
   std::sort(values.begin(), values.end(),
-            [](const CountedValue& a, const CountedValue& b) { return order_of(a) < order_of(b); });
+            [](const CountedValue& a, const CountedValue& b) { return a.value < b.value; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (kept > 0 && order_of(values[kept - 1]) == order_of(values[i])) {
+    if (kept > 0 && values[kept - 1].value == values[i].value) {
       values[kept - 1].count += values[i].count;
-      values[kept - 1].value.spelling =
-          std::min(values[kept - 1].value.spelling, values[i].value.spelling);
     } else {
       if (kept != i) {
         values[kept] = std::move(values[i]);
@@ -130,9 +123,7 @@ tl::expected<void, MergeFailure> merge_values(
     CountedValue value;
     std::size_t source = 0;
   };
-  const auto later = [](const Head& a, const Head& b) {
-    return order_of(a.value) > order_of(b.value);
-  };
+  const auto later = [](const Head& a, const Head& b) { return a.value.value > b.value.value; };
   // A heap by hand: std::priority_queue does not let its top be moved out.
   std::vector<Head> heads;
   const auto pull = [&](std::size_t source) -> tl::expected<void, MergeFailure> {
@@ -161,9 +152,8 @@ tl::expected<void, MergeFailure> merge_values(
     if (auto done = pull(head.source); !done) {
       return done;
     }
-    if (current && order_of(*current) == order_of(head.value)) {
+    if (current && current->value == head.value.value) {
       current->count += head.value.count;
-      current->value.spelling = std::min(current->value.spelling, head.value.value.spelling);
       continue;
     }
     if (current) {

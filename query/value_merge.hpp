@@ -53,8 +53,7 @@ struct MergeFailure {
   Error error;
 };
 
-// Calls `emit` for each distinct value with the sum of its counts, in the order of values. Where
-// the case differs, the spelling that comes first stands for all.
+// Calls `emit` for each distinct value with the sum of its counts, in the order of values.
 [[nodiscard]] tl::expected<void, MergeFailure> merge_values(
     std::vector<std::unique_ptr<ValueSource>> sources,
     const std::function<void(const CountedValue& value)>& emit);

@@ -106,6 +106,19 @@ TEST(Histogram, CountsBySomeFieldAreInTheOrderOfValues) {
             "2026-05-01T12:00:00Z=1,BOUNCED:1");
 }
 
+TEST(Histogram, EditAndUpdateAreCountedAsSent) {
+  for (const bool sealed : {true, false}) {
+    std::vector<Event> events = events_at({"2026-05-01T10:00:00Z", "2026-05-01T10:01:00Z"});
+    events[0].verb = "EDIT";
+    events[1].verb = "UPDATE";
+    MixedStore store(1);
+    store.add("activity", events, sealed);
+    EXPECT_EQ(told(store.searcher().histogram(parsed("verb:EDIT"), *parse_bucket_width("1h"),
+                                              TimeZone::utc(), Field::verb)),
+              "2026-05-01T10:00:00Z=2,EDIT:1,UPDATE:1");
+  }
+}
+
 TEST(Histogram, TooManyBucketsAreRefusedInWords) {
   const std::string answer = take({"2020-05-01T10:00:00Z", "2026-05-01T10:00:00Z"}, "1s");
   EXPECT_NE(answer.find("more than 100000"), std::string::npos) << answer;

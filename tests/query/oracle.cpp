@@ -167,22 +167,22 @@ std::set<std::string> values_of(const Event& event, Field field) {
   };
   switch (field) {
     case Field::verb:
-      add(event.verb == "UPDATE" ? "EDIT" : event.verb);
+      add(event.verb);
       break;
     case Field::actor:
-      add(lower(event.actor.kind) + ":" + event.actor.id);
+      add(event.actor.kind + ":" + event.actor.id);
       break;
     case Field::actor_kind:
-      add(lower(event.actor.kind));
+      add(event.actor.kind);
       break;
     case Field::target:
       for (const Target& target : targets_of(event)) {
-        add(lower(target.type) + (target.id.empty() ? "" : ":" + target.id));
+        add(target.type + (target.id.empty() ? "" : ":" + target.id));
       }
       break;
     case Field::target_type:
       for (const Target& target : targets_of(event)) {
-        add(lower(target.type));
+        add(target.type);
       }
       break;
     case Field::ip:

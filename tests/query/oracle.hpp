@@ -19,7 +19,7 @@ namespace docket::query::testing {
 [[nodiscard]] std::vector<const Event*> select(const std::vector<Event>& events, const Query& query,
                                                Order order);
 
-// Counts by value. Spellings that differ in case only, and EDIT and UPDATE, are one value.
+// Counts by value, each as it was sent.
 [[nodiscard]] std::map<std::string, std::uint64_t> facet(const std::vector<const Event*>& events,
                                                          Field field);
 

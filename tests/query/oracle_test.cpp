@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <set>
 
@@ -150,16 +152,7 @@ TEST_P(Oracle, FacetsEqualThoseOfAScan) {
       EXPECT_EQ(found.distinct, expected.size()) << query.text << field_name(found.field);
       EXPECT_EQ(found.other, 0U);
       for (const FacetValue& value : found.values) {
-        std::string key = value.value;
-        const std::size_t kind_end =
-            found.field == Field::actor || found.field == Field::target ? key.find(':')
-            : found.field == Field::actor_kind || found.field == Field::target_type
-                ? std::string::npos
-                : 0;
-        for (std::size_t at = 0; at < std::min(kind_end, key.size()); ++at) {
-          key[at] = key[at] >= 'A' && key[at] <= 'Z' ? static_cast<char>(key[at] + 32) : key[at];
-        }
-        const auto there = expected.find(key);
+        const auto there = expected.find(value.value);
         ASSERT_NE(there, expected.end()) << field_name(found.field) << " " << value.value;
         EXPECT_EQ(value.count, there->second)
             << query.text << " " << field_name(found.field) << " " << value.value;
@@ -190,23 +183,38 @@ TEST_P(Oracle, HistogramsEqualThoseOfAScan) {
 
 INSTANTIATE_TEST_SUITE_P(Stores, Oracle, ::testing::Values(1, 8));
 
-// A value that a facet lists can be chosen, and then as many events are there as it said.
+// Spellings that choosing one of them finds.
+bool find_each_other(const std::string& a, const std::string& b) {
+  const auto is_edit = [](const std::string& verb) { return verb == "EDIT" || verb == "UPDATE"; };
+  return (is_edit(a) && is_edit(b)) ||
+         std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+           return std::tolower(x) == std::tolower(y);
+         });
+}
+
+// A value that a facet lists can be chosen, and then as many events are there as it and the
+// spellings found with it said.
 TEST(OracleFacets, CountsAreThoseOfTheQueryWithTheValueAdded) {
   MixedStore store(5);
   fill(store, 1);
-  const std::vector<Field> fields = {Field::verb,    Field::actor_kind, Field::target_type,
-                                     Field::ip,      Field::outcome,    Field::reason,
-                                     Field::session, Field::log,        Field::node};
+  // An event may have two spellings of one target type, so that their counts do not add up.
+  const std::vector<Field> fields = {Field::verb,   Field::actor_kind, Field::ip,  Field::outcome,
+                                     Field::reason, Field::session,    Field::log, Field::node};
   for (const std::string text : {"", "verb:DELETE", "-actor.kind:user since:2026-05-02"}) {
-    const auto answer = store.searcher().facets(parsed(text), fields, 5);
+    const auto answer = store.searcher().facets(parsed(text), fields, 1000);
     ASSERT_TRUE(answer);
     for (const Facet& facet : answer->facets) {
-      for (const FacetValue& value : facet.values) {
+      for (std::size_t i = 0; i < std::min<std::size_t>(5, facet.values.size()); ++i) {
+        const FacetValue& value = facet.values[i];
+        std::uint64_t found = 0;
+        for (const FacetValue& other : facet.values) {
+          found += find_each_other(value.value, other.value) ? other.count : 0;
+        }
         const std::string chosen =
             text + " AND " + std::string(field_name(facet.field)) + ":\"" + value.value + "\"";
         const auto count = store.searcher().count(parsed(text.empty() ? chosen.substr(5) : chosen));
         ASSERT_TRUE(count);
-        EXPECT_EQ(count->count, value.count) << chosen;
+        EXPECT_EQ(count->count, found) << chosen;
       }
     }
   }

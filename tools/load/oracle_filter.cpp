@@ -47,9 +47,13 @@ std::string quoted(std::string_view value) {
 
 void allow(const OracleTable& table, OracleColumn column, std::string_view value,
            Allowed& allowed) {
+  // EDIT and UPDATE find each other.
+  const auto is_edit = [column](std::string_view verb) {
+    return column == OracleColumn::verb && (verb == "EDIT" || verb == "UPDATE");
+  };
   const auto& values = table.values(column);
   for (std::size_t id = 1; id < values.size(); ++id) {
-    if (values[id] == value) {
+    if (values[id] == value || (is_edit(value) && is_edit(values[id]))) {
       allowed[id] = 1;
     }
   }
@@ -124,11 +128,6 @@ Condition value_condition(const OracleTable& table, Random& random) {
     const std::uint32_t id = table.ids(column)[random.below(table.rows())];
     return values[id == 0 ? std::min<std::size_t>(1, values.size() - 1) : id];
   };
-  // The table has EDIT for both; a filter may say either.
-  const auto spelled = [&](std::string_view value) {
-    return quoted(column == OracleColumn::verb && value == "EDIT" && random.one_in(2) ? "UPDATE"
-                                                                                      : value);
-  };
   Allowed allowed(values.size());
   Condition condition;
   const std::string_view value = any_value();
@@ -139,11 +138,11 @@ Condition value_condition(const OracleTable& table, Random& random) {
   } else if (has_prefixes && random.one_in(3)) {
     condition.text = allow_prefix(table, column, value, random, allowed);
   } else {
-    condition.text = fmt::format("{}:{}", column_name(column), spelled(value));
+    condition.text = fmt::format("{}:{}", column_name(column), quoted(value));
     allow(table, column, value, allowed);
     for (std::uint64_t more = random.one_in(3) ? random.below(3) : 0; more > 0; --more) {
       const std::string_view other = any_value();
-      condition.text += fmt::format(",{}", spelled(other));
+      condition.text += fmt::format(",{}", quoted(other));
       allow(table, column, other, allowed);
     }
   }

@@ -69,8 +69,7 @@ void OracleTable::add(const GeneratedEvent& made, std::uint32_t row, std::string
   set(OracleColumn::actor_kind, event.actor.kind);
   set(OracleColumn::actor_role, event.actor.role);
   set(OracleColumn::actor_name, event.actor.name);
-  // EDIT and UPDATE find each other, so they are one value.
-  set(OracleColumn::verb, event.verb == "UPDATE" ? "EDIT" : event.verb);
+  set(OracleColumn::verb, event.verb);
   set(OracleColumn::target, target_text(event.target, scratch));
   set(OracleColumn::target_type, event.target.type);
   for (const TargetView& related : event.related) {
