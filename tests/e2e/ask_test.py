@@ -189,6 +189,16 @@ class Render(driver.EndToEnd):
             self.assertNotIn("\x1b", output, command)
             self.assertNotIn("\u202e", output, command)
 
+    def test_words_of_the_command_line_reach_the_query(self):
+        server = self.start()
+        server.send_ndjson([event("CREATE"), event("UPDATE"), event("DELETE", reason="bob"),
+                            event("SEND", ip="10.1.2.3")])
+        for words, count in ((["-(verb:CREATE OR verb:UPDATE)"], 2), (['-"bob"'], 3),
+                             (["-bob"], 3), (["-ip:10.0.0.0/8"], 3), (["-bob", "-ip:10.0.0.0/8"], 2),
+                             (["create"], 0), (["bob"], 1), (["export"], 0)):
+            self.assertEqual(server.docket("count", *words).stdout, f"{count}\n", words)
+        self.assertEqual(server.docket("count", "[verb:SEND]").stdout, "0\n")
+
     def test_an_export_can_be_imported_again(self):
         server = self.start("first")
         driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", "--events", 3000, "--end",

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 
@@ -13,27 +14,43 @@ namespace {
 
 constexpr int usage_error = 2;
 
-// A word such as `-ip:10.0.0.0/8` is a negated term of the query and no option. It is marked before
-// the parser of options sees it, and the mark taken off afterwards.
-constexpr char term_mark = '\x01';
+// Words of a query and names of files are marked before the parser of options sees them, and the
+// mark is taken off afterwards: it would take `-ip:10.0.0.0/8` for an option, `export` for a second
+// command, and the brackets off `[a]`.
+constexpr char word_mark = '\x01';
 
-bool is_negated_term(std::string_view word) {
-  if (word.size() < 3 || word[0] != '-' || word[1] == '-') {
-    return false;
-  }
-  const std::size_t colon = word.find(':');
-  return colon != std::string_view::npos && colon > 1 &&
-         std::ranges::all_of(word.substr(1, colon - 1),
-                             [](char c) { return (c >= 'a' && c <= 'z') || c == '.'; });
+std::string unmarked(const std::string& word) {
+  return word.starts_with(word_mark) ? word.substr(1) : word;
 }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) {
     text += text.empty() ? "" : " ";
-    text += !word.empty() && word[0] == term_mark ? word.substr(1) : word;
+    text += unmarked(word);
   }
   return text;
+}
+
+// Whether a word is an option and no negated term. A short option of another command is one, too:
+// `search -n 5` is a mistake and should not look for 5 where there is no n.
+bool is_option(std::string_view word) {
+  static constexpr std::array<std::string_view, 4> short_options{"-f", "-h", "-n", "-o"};
+  static constexpr std::array<std::string_view, 6> formats{"table", "json",   "ndjson",
+                                                           "csv",   "syslog", "cef"};
+  if (word.starts_with("--") || std::ranges::find(short_options, word) != short_options.end()) {
+    return true;
+  }
+  const std::string_view attached = word.substr(std::min<std::size_t>(word.size(), 2));
+  return (word.starts_with("-n") &&
+          std::ranges::all_of(attached, [](char c) { return c >= '0' && c <= '9'; })) ||
+         (word.starts_with("-o") && std::ranges::find(formats, attached) != formats.end());
+}
+
+// Whether the word is an option of `app` that has its value in the next word.
+bool takes_next_word(const CLI::App& app, const std::string& word) {
+  const CLI::Option* const option = word.starts_with('-') ? app.get_option_no_throw(word) : nullptr;
+  return option != nullptr && option->get_items_expected_max() > 0;
 }
 
 // A range that is checked and not spelled out beside the option, where the text tells of it.
@@ -71,11 +88,8 @@ class Parser {
 
   ParsedArguments parse(int argc, const char* const* argv) {
     ParsedArguments parsed;
-    std::vector<std::string> words;
-    for (int i = argc - 1; i > 0; --i) {  // CLI11 takes a vector from its end
-      const std::string word = argv[i];
-      words.push_back(is_negated_term(word) ? term_mark + word : word);
-    }
+    std::vector<std::string> words = marked({argv + std::min(argc, 1), argv + argc});
+    std::ranges::reverse(words);  // CLI11 takes a vector from its end
     try {
       app_.parse(words);
       finish();
@@ -94,6 +108,42 @@ class Parser {
     std::vector<std::string> formats;
     bool zone;
   };
+
+  // Marks what is a word of a query or the name of a file.
+  [[nodiscard]] std::vector<std::string> marked(std::vector<std::string> words) const {
+    const CLI::App* command = nullptr;
+    bool only_words = false;  // behind `--`
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      std::string& word = words[i];
+      if (command == nullptr) {
+        if (takes_next_word(app_, word)) {
+          ++i;
+        } else if (!word.starts_with('-')) {
+          const auto named = std::ranges::find_if(
+              known_, [&](const Known& known) { return known.app->get_name() == word; });
+          if (named == known_.end()) {
+            break;
+          }
+          command = named->app;
+        }
+        continue;
+      }
+      const bool has_query = command->get_option_no_throw("QUERY") != nullptr;
+      if (!has_query && command->get_option_no_throw("FILE") == nullptr) {
+        break;
+      }
+      if (only_words) {
+        word.insert(0, 1, word_mark);
+      } else if (word == "--") {
+        only_words = true;
+      } else if (takes_next_word(*command, word)) {
+        ++i;
+      } else if (!word.starts_with('-') || (has_query && !is_option(word))) {
+        word.insert(0, 1, word_mark);
+      }
+    }
+    return words;
+  }
 
   CLI::App* add(Known known, const std::string& name, const std::string& description) {
     known.app = app_.add_subcommand(name, description);
@@ -266,6 +316,7 @@ class Parser {
         *std::ranges::find_if(known_, [](const Known& each) { return each.app->parsed(); });
     a.command = known.command;
     a.query = joined(typed_.query);
+    std::ranges::transform(a.files, a.files.begin(), unmarked);
     check_source(known);
     check_format(known);
     if (typed_.utc) {

@@ -20,6 +20,32 @@ TEST(DocketArguments, WordsOfTheQueryAreJoinedAndNegatedTermsAreNoOptions) {
   EXPECT_EQ(parse({"search", "-verb:EDIT"}).arguments.query, "-verb:EDIT");
 }
 
+TEST(DocketArguments, AWordOfTheQueryIsTakenAsItIs) {
+  for (const char* word :
+       {"-(verb:CREATE OR verb:UPDATE)", "-\"bob\"", "-bob", "-ip:10.0.0.0/8", "-nobody", "-ocean",
+        "-form", "-hello", "-1", "[verb:P1]", "[a,b]", "export", "help", "-", "{a}", "\"a b\""}) {
+    const auto parsed = parse({"count", word});
+    EXPECT_FALSE(parsed.exit_code) << word;
+    EXPECT_EQ(parsed.arguments.query, word);
+    EXPECT_EQ(parse({"tail", "-f", word, "-n", "3", "-ojson"}).arguments.query, word);
+    EXPECT_EQ(parse({"--utc", "--data", "count", "search", "a", word}).arguments.query,
+              "a " + std::string(word));
+  }
+  EXPECT_EQ(parse({"count", "--", "--data", "-o"}).arguments.query, "--data -o");
+  EXPECT_EQ(parse({"import", "[a].csv", "export"}).arguments.files,
+            (std::vector<std::string>{"[a].csv", "export"}));
+}
+
+TEST(DocketArguments, AShortOptionIsNoWordOfTheQuery) {
+  EXPECT_EQ(parse({"tail", "-n5", "-f", "-ocsv"}).arguments.newest, 5U);
+  EXPECT_EQ(parse({"tail", "-n5", "-f", "-ocsv"}).arguments.format, Format::csv);
+  EXPECT_EQ(parse({"search", "-n", "5"}).exit_code, 2);
+  EXPECT_EQ(parse({"search", "-f"}).exit_code, 2);
+  EXPECT_EQ(parse({"search", "-ocef"}).exit_code, 2);
+  EXPECT_EQ(parse({"search", "-h"}).exit_code, 0);
+  EXPECT_EQ(parse({"search", "--", "-h"}).arguments.query, "-h");
+}
+
 TEST(DocketArguments, WhereToLookMayStandBeforeAndBehindTheCommand) {
   EXPECT_EQ(parse({"--data", "d", "count"}).arguments.data, "d");
   EXPECT_EQ(parse({"count", "--data", "d"}).arguments.data, "d");
