@@ -164,6 +164,29 @@ class Damage(driver.EndToEnd):
         self.wait_until(lambda: server.count("log:docket verb:EXPORT") == 3)
         self.assertEqual(server.count('log:docket verb:EXPORT payload:gaps'), 3)
 
+    def test_verify_names_the_file_wherever_a_byte_is_flipped(self):
+        with driver.Server(self.data, config=driver.SMALL_SEGMENTS) as server:
+            server.send_ndjson([event()])
+            server.stop()
+        paths = ["DOCKET"] + [f"logs/activity/manifest.{copy}" for copy in "ab"]
+        paths += [self.files(suffix)[-1].relative_to(self.data)
+                  for suffix in (".seg", ".hot", ".idx")]
+        for path in paths:
+            for offset in (0, 9, 22):
+                self.flip(self.data / path, offset)
+                verify = driver.run("docket", "verify", "--data", self.data, check=False)
+                self.assertEqual(verify.returncode, 3, (path, offset))
+                self.assertIn(str(self.data / path), verify.stdout)
+                self.flip(self.data / path, offset)
+        driver.run("docket", "verify", "--data", self.data)
+        (self.data / "logs/api").rename(self.data / "api")
+        verify = driver.run("docket", "verify", "--data", self.data, check=False)
+        self.assertEqual(verify.returncode, 3)
+        self.assertIn("api: the directory of the log is missing", verify.stdout)
+        usage = driver.run("docket", "verify", check=False)
+        self.assertEqual(usage.returncode, 2)
+        self.assertIn("--data DIR", usage.stderr)
+
     def test_verify_is_content_with_a_sound_store(self):
         verify = driver.run("docket", "verify", "--deep", "--data", self.data)
         self.assertEqual(verify.returncode, 0)

@@ -164,17 +164,16 @@ class Parser {
     return known.app;
   }
 
+  // What the command does not take is known all the same, so that it is refused with the reason.
   void add_source(CLI::App& app, bool server, bool directory = true) {
-    if (directory) {
-      app.add_option("--data", typed_.arguments.data,
-                     "Read this data directory, also beside its running server; never writes")
-          ->type_name("DIR");
-    }
-    if (server) {
-      app.add_option("--server", typed_.arguments.server,
-                     "Ask this server ($DOCKET_SERVER, else http://127.0.0.1:7480)")
-          ->type_name("URL");
-    }
+    app.add_option("--data", typed_.arguments.data,
+                   "Read this data directory, also beside its running server; never writes")
+        ->type_name("DIR")
+        ->group(directory ? "Options" : "");
+    app.add_option("--server", typed_.arguments.server,
+                   "Ask this server ($DOCKET_SERVER, else http://127.0.0.1:7480)")
+        ->type_name("URL")
+        ->group(server ? "Options" : "");
   }
 
   void add_format(CLI::App& app, const std::string& formats) {
@@ -340,10 +339,12 @@ class Parser {
       throw CLI::ValidationError("--data", name + " does not take it");
     }
     if (!a.server.empty() && !known.server) {
-      throw CLI::ValidationError("--server", name + " does not take it");
+      throw CLI::ValidationError(
+          "--server", name + " does not take it" +
+                          (known.directory ? ": it reads a directory, named by --data DIR" : ""));
     }
     if (a.data.empty() && known.directory && !known.server) {
-      throw CLI::ValidationError("--data", "is required");
+      throw CLI::ValidationError(name, "reads a data directory; name it by --data DIR");
     }
     if (a.data.empty() && a.server.empty()) {
       // There is no other thread yet.

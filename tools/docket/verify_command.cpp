@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <numeric>
 
 #include "engine/log.hpp"
@@ -10,24 +11,17 @@
 #include "query/render.hpp"
 #include "tools/api/units.hpp"
 #include "tools/docket/commands.hpp"
+#include "tools/docket/file_check.hpp"
 
 namespace docket::cli {
 
 namespace {
 
-struct Damage {
-  std::string log;
-  std::uint64_t segment = 0;  // 0: the log as a whole
-  std::string path;           // of the segment's file
-  std::uint64_t offset = 0;
-  std::string what;
-};
-
 class Verifier {
  public:
   Verifier(index::Catalog& catalog, bool deep) : catalog_(catalog), deep_(deep) {}
 
-  void check(const StoreSnapshot& snapshot) {
+  void check(const std::string& directory, const StoreSnapshot& snapshot) {
     std::uint64_t total = 0;
     for (const LogSnapshot& log : snapshot.logs) {
       for (const auto& segment : log.segments) {
@@ -37,7 +31,12 @@ class Verifier {
     Progress progress("verified", total);
     for (const LogSnapshot& log : snapshot.logs) {
       ++logs;
+      std::vector<Gap> told;
+      add(check_log_files(posix_disk(), directory, log.log, told));
       for (const Gap& gap : log.gaps) {
+        if (std::ranges::find(told, gap) != told.end()) {
+          continue;
+        }
         damage.push_back(
             {log.log, 0, "", 0,
              fmt::format("{}:{} to {}:{} are missing: {}", log.log, gap.first_seq.value, log.log,
@@ -61,6 +60,8 @@ class Verifier {
 
   std::uint64_t logs = 0, segments = 0, events = 0, bytes = 0;
   std::vector<Damage> damage;
+
+  void add(std::vector<Damage> found) { std::ranges::move(found, std::back_inserter(damage)); }
 
  private:
   void note(const SegmentInfo& info, const Error& error, std::string_view part) {
@@ -175,21 +176,15 @@ class Verifier {
   }
 
   void check_index(const std::shared_ptr<const SegmentReader>& segment) {
-    if (deep_) {
-      const auto verified = catalog_.verify(segment);
-      // A missing index is no damage: it is built when it is needed.
-      if (!verified && verified.error().code != ErrorCode::not_found) {
-        note(segment->info(), verified.error(), "index");
-      }
+    std::vector<Damage> found = check_index_file(posix_disk(), segment->info());
+    if (!found.empty() || !deep_) {
+      add(std::move(found));
       return;
     }
-    const std::uint64_t damaged = catalog_.stats().damaged;
-    const auto index = catalog_.of(segment);
-    if (!index) {
-      note(segment->info(), index.error(), "index");
-    } else if (catalog_.stats().damaged != damaged) {
-      damage.push_back({segment->info().log, segment->info().id.value, segment->info().path, 0,
-                        "index: does not match its checksums; it is built anew when it is used"});
+    const auto verified = catalog_.verify(segment);
+    // A missing index is no damage: it is built when it is needed.
+    if (!verified && verified.error().code != ErrorCode::not_found) {
+      note(segment->info(), verified.error(), "index");
     }
   }
 
@@ -220,10 +215,13 @@ std::string report_text(const Verifier& found) {
   std::string out;
   for (const Damage& damage : found.damage) {
     const std::string what = query::terminal_safe(damage.what);
-    out += damage.segment == 0
-               ? fmt::format("{}: {}\n", damage.log, what)
-               : fmt::format("{}, segment {}, offset {}: {} ({})\n", damage.log, damage.segment,
-                             damage.offset, what, query::terminal_safe(damage.path));
+    out += damage.log;
+    if (damage.segment != 0) {
+      out += fmt::format(", segment {}, offset {}", damage.segment, damage.offset);
+    }
+    out += damage.log.empty() ? "" : ": ";
+    out += what;
+    out += damage.path.empty() ? "\n" : fmt::format(" ({})\n", query::terminal_safe(damage.path));
   }
   out += fmt::format("{} logs, {} segments, {} events, {}: ", found.logs, found.segments,
                      api::readable_count(found.events), api::readable_bytes(found.bytes));
@@ -235,21 +233,21 @@ std::string report_text(const Verifier& found) {
 }  // namespace
 
 int run_verify(Context& context) {
-  StoreOptions options;
-  options.read_only = true;
-  const auto store = Store::open(posix_disk(), context.arguments.data, options);
-  if (!store) {
-    return complain(store.error());
-  }
-  const auto snapshot = (*store)->snapshot();
-  if (!snapshot) {
-    return complain(snapshot.error());
-  }
+  const std::string& directory = context.arguments.data;
   index::CatalogOptions catalog_options;
   catalog_options.read_only = true;
   index::Catalog catalog(posix_disk(), catalog_options);
   Verifier verifier(catalog, context.arguments.deep);
-  verifier.check(*snapshot);
+  verifier.add(check_layout(posix_disk(), directory));
+  StoreOptions options;
+  options.read_only = true;
+  const auto store = Store::open(posix_disk(), directory, options);
+  const auto snapshot = store ? (*store)->snapshot() : fail(store.error());
+  if (snapshot) {
+    verifier.check(directory, *snapshot);
+  } else if (verifier.damage.empty()) {
+    return complain(snapshot.error());
+  }
   if (context.arguments.format == Format::json) {
     write_json(context, report_json(verifier));
   } else {

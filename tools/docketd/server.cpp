@@ -24,8 +24,6 @@ namespace docket::server {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> preloaded_logs{"activity", "authentication", "campaign",
-                                                         "api"};
 constexpr std::uint32_t ingest_stop_ms = 10'000;
 constexpr std::uint32_t http_stop_ms = 5'000;
 

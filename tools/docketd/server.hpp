@@ -1,6 +1,7 @@
 // The running server: store, indexes, ingest listener, HTTP listener, retention, system log.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,10 @@
 #include "tools/docketd/settings.hpp"
 
 namespace docket::server {
+
+// The logs that every server makes, beside the system's own.
+inline constexpr std::array<std::string_view, 4> preloaded_logs{"activity", "authentication",
+                                                                "campaign", "api"};
 
 class Server {
  public:

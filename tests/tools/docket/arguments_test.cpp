@@ -66,6 +66,7 @@ TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {
   EXPECT_EQ(parse({"--data", "d", "import", "f"}).exit_code, 2);
   EXPECT_EQ(parse({"--server", "s", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"verify"}).exit_code, 2);
+  EXPECT_EQ(parse({"verify", "--server", "s"}).exit_code, 2);
   EXPECT_EQ(parse({"-o", "csv", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"export", "-o", "table"}).exit_code, 2);
   EXPECT_EQ(parse({"export", "-o", "ndjson", "--raw"}).exit_code, 2);

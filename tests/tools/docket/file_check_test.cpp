@@ -1,0 +1,150 @@
+#include "tools/docket/file_check.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/tools/api/store_fixture.hpp"
+
+namespace docket::cli {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+// A store with a sealed segment, its index, and an active one; closed.
+class FileCheck : public api::StoreFixture {
+ protected:
+  void SetUp() override {
+    StoreFixture::SetUp();
+    for (const char* verb : {"CREATE", "EDIT"}) {
+      add("activity", {event(1, verb), event(2, verb)});
+      ASSERT_TRUE(store_->find_log("activity")->seal());
+    }
+    const auto segment = store_->find_log("activity")->snapshot().segments.back();
+    sealed_ = segment->info();
+    ASSERT_TRUE(catalog_.build(segment));
+    add("activity", {event(3)});
+    add("activity", {event(4)});
+    ASSERT_TRUE(store_->close());
+  }
+
+  std::string path(const std::string& name) {
+    return directory_.path() + "/logs/activity/" + name;
+  }
+  std::string only(const std::string& extension, int number = 0) {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(path(""))) {
+      if (entry.path().extension() == extension) {
+        found.push_back(entry.path().string());
+      }
+    }
+    std::sort(found.begin(), found.end());
+    return found.at(static_cast<std::size_t>(number));
+  }
+  static void flip(const std::string& path, std::streamoff at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(at);
+    const auto byte = static_cast<char>(file.get() ^ 0x10);
+    file.seekp(at);
+    file.put(byte);
+    ASSERT_TRUE(file.good());
+  }
+  std::vector<Damage> check() {
+    lost_.clear();
+    return check_log_files(posix_disk(), directory_.path(), "activity", lost_);
+  }
+
+  SegmentInfo sealed_;
+  std::vector<Gap> lost_;
+};
+
+TEST_F(FileCheck, ASoundStoreHasNoDamage) {
+  EXPECT_TRUE(check_layout(posix_disk(), directory_.path()).empty());
+  EXPECT_TRUE(check().empty());
+  EXPECT_TRUE(check_index_file(posix_disk(), sealed_).empty());
+}
+
+TEST_F(FileCheck, AFlippedBitInAnyHeaderIsDamageOfThatFile) {
+  for (const std::string& file :
+       {only(".seg", 0), only(".seg", 1), only(".hot"), path("manifest.a"), path("manifest.b")}) {
+    for (std::streamoff at = 0; at < 128; ++at) {
+      if (at >= static_cast<std::streamoff>(std::filesystem::file_size(file))) {
+        break;
+      }
+      flip(file, at);
+      const auto found = check();
+      ASSERT_EQ(found.size(), 1U) << file << " " << at;
+      EXPECT_EQ(found[0].path, file);
+      flip(file, at);
+    }
+  }
+}
+
+TEST_F(FileCheck, AHeadOfASealedBlockThatDiffersFromItsCopyIsDamage) {
+  for (std::streamoff at = 128; at < 128 + 160; ++at) {
+    flip(only(".seg"), at);
+    const auto found = check();
+    ASSERT_EQ(found.size(), 1U) << at;
+    EXPECT_EQ(found[0].offset, 128U);
+    flip(only(".seg"), at);
+  }
+}
+
+TEST_F(FileCheck, DamageInAHotFileIsToldWithPlaceAndEvents) {
+  flip(only(".hot"), 128 + 40);
+  const auto found = check();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].offset, 128U);
+  EXPECT_THAT(found[0].what, HasSubstr("activity:5 to activity:5 are missing"));
+  ASSERT_EQ(lost_.size(), 1U);
+  EXPECT_EQ(lost_[0].first_seq, Seq(5));
+}
+
+TEST_F(FileCheck, AnyFlippedBitInAnIndexIsDamage) {
+  const std::string file = only(".idx");
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(file));
+  for (std::streamoff at = 0; at < size; ++at) {
+    flip(file, at);
+    EXPECT_EQ(check_index_file(posix_disk(), sealed_).size(), 1U) << at;
+    flip(file, at);
+  }
+  std::filesystem::remove(file);
+  EXPECT_TRUE(check_index_file(posix_disk(), sealed_).empty());
+}
+
+TEST_F(FileCheck, ALostOrForeignManifestIsDamage) {
+  std::filesystem::remove(path("manifest.b"));
+  auto found = check();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0].path, EndsWith("manifest.b"));
+  std::filesystem::remove(path("manifest.a"));
+  found = check();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0].what, HasSubstr("no manifest was readable"));
+  std::filesystem::rename(directory_.path() + "/logs/activity", directory_.path() + "/logs/other");
+  for (const Damage& damage : check_log_files(posix_disk(), directory_.path(), "other", lost_)) {
+    EXPECT_THAT(damage.what, ::testing::AnyOf(HasSubstr("log activity"), HasSubstr("no manifest")));
+  }
+}
+
+TEST_F(FileCheck, TheMarkerAndTheLogsOfAServerMustBeThere) {
+  const std::string marker = directory_.path() + "/DOCKET";
+  for (std::streamoff at = 0; at < 23; ++at) {
+    flip(marker, at);
+    EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 1U) << at;
+    flip(marker, at);
+  }
+  std::filesystem::create_directory(directory_.path() + "/logs/docket");
+  EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 3U);
+  std::filesystem::rename(directory_.path() + "/logs", directory_.path() + "/gone");
+  EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 1U);
+  std::filesystem::remove(marker);
+  EXPECT_TRUE(check_layout(posix_disk(), directory_.path()).empty());
+  std::filesystem::rename(directory_.path() + "/gone", directory_.path() + "/logs");
+  EXPECT_THAT(check_layout(posix_disk(), directory_.path()).at(0).what, HasSubstr("missing"));
+}
+
+}  // namespace
+}  // namespace docket::cli

@@ -1,0 +1,263 @@
+#include "tools/docket/file_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/block.hpp"
+#include "engine/bytes.hpp"
+#include "engine/codec.hpp"
+#include "engine/footer.hpp"
+#include "engine/hot_scan.hpp"
+#include "engine/log_recovery.hpp"
+#include "engine/manifest.hpp"
+#include "engine/segment_file.hpp"
+#include "engine/store_layout.hpp"
+#include "index/index_file.hpp"
+#include "tools/docketd/server.hpp"
+#include "tools/docketd/system_events.hpp"
+
+namespace docket::cli {
+
+namespace {
+
+constexpr std::uint64_t marker_bytes_max = 4096;
+constexpr std::array<std::string_view, 2> manifest_copies{"manifest.a", "manifest.b"};
+constexpr std::uint64_t manifest_bytes_max = std::uint64_t{256} << 20;
+
+// One log's directory.
+class LogCheck {
+ public:
+  LogCheck(Disk& disk, std::string directory, std::string log, std::vector<Gap>& lost)
+      : disk_(disk), directory_(std::move(directory)), log_(std::move(log)), lost_(lost) {}
+
+  std::vector<Damage> run() {
+    const auto files = list_log_files(disk_, directory_);
+    if (!files) {
+      note(0, directory_, files.error());
+      return std::move(found_);
+    }
+    check_manifests();
+    std::vector<RecoveryNotice> notices;
+    const auto manifest = load_or_rebuild_manifest(disk_, directory_, log_, *files, notices);
+    for (const RecoveryNotice& notice : notices) {
+      // The copies have been told of one by one.
+      if (!notice.detail.ends_with("manifest copy is damaged")) {
+        found_.push_back({log_, 0, "", 0, notice.detail});
+      }
+    }
+    for (const SegmentId id : files->sealed) {
+      check_sealed(id);
+    }
+    Seq next = manifest ? manifest->next_seq : Seq(1);
+    for (const SegmentId id : files->hot) {
+      const bool is_sealed = std::ranges::binary_search(files->sealed, id);
+      if (!is_sealed) {
+        check_hot(id, next);
+      }
+    }
+    return std::move(found_);
+  }
+
+ private:
+  void note(std::uint64_t segment, const std::string& path, const Error& error,
+            std::uint64_t offset = 0) {
+    if (error.code != ErrorCode::not_found) {
+      found_.push_back({log_, segment, path, std::max(offset, error.offset), error.message});
+    }
+  }
+
+  void check_manifests() {
+    std::vector<std::string> missing;
+    std::uint64_t generation = 0;
+    for (const std::string_view copy : manifest_copies) {
+      const std::string path = directory_ + "/" + std::string(copy);
+      if (!disk_.exists(path).value_or(true)) {
+        missing.push_back(path);
+        continue;
+      }
+      const auto bytes = read_file(disk_, path, manifest_bytes_max);
+      const auto manifest = bytes ? decode_manifest(*bytes) : fail(bytes.error());
+      if (!manifest) {
+        note(0, path, manifest.error());
+        continue;
+      }
+      generation = std::max(generation, manifest->generation);
+      if (manifest->log != log_) {
+        found_.push_back({log_, 0, path, 0, "it is the manifest of log " + manifest->log});
+      }
+    }
+    // Both are written each time, so that only the first time can have ended between them.
+    for (const std::string& path : missing) {
+      if (generation > 1) {
+        found_.push_back({log_, 0, path, 0, "this copy of the manifest is missing"});
+      }
+    }
+  }
+
+  // The header; nullopt, and damage, where it is not that of this file.
+  std::optional<SegmentFileHeader> check_header(const File& file, SegmentId id, SegmentKind kind,
+                                                const std::string& path) {
+    std::vector<std::byte> bytes(segment_header_bytes);
+    const auto read = file.read_at(FileOffset(0), bytes);
+    auto header = read ? decode_segment_header(bytes) : fail(read.error());
+    if (!header) {
+      note(id.value, path, header.error());
+      return std::nullopt;
+    }
+    if (header->id != id || header->log != log_ || header->kind != kind) {
+      found_.push_back({log_, id.value, path, 0,
+                        fmt::format("its header is that of segment {} of log {}", header->id.value,
+                                    header->log)});
+    }
+    return *std::move(header);
+  }
+
+  // The blocks' heads are read from the footer, so that nobody else sees those before the blocks.
+  void check_sealed(SegmentId id) {
+    const std::string path = directory_ + "/" + segment_file_name(id, "seg");
+    const auto file = disk_.open(path, OpenMode::read);
+    if (!file) {
+      note(id.value, path, file.error());
+      return;
+    }
+    static_cast<void>(check_header(**file, id, SegmentKind::sealed, path));
+    const auto loaded = load_footer(**file, id);
+    if (!loaded) {
+      return;  // reading the events tells
+    }
+    for (const SealedBlock& block : loaded->footer.blocks) {
+      std::vector<std::byte> head(block_header_bytes + block.header.directory_bytes);
+      const auto read = (*file)->read_at(block.header.offset, head);
+      if (!read) {
+        note(id.value, path, read.error(), block.header.offset.value);
+        continue;
+      }
+      std::vector<std::byte> expected = head;
+      encode_block_header(block.header, expected);
+      if (head != expected) {
+        found_.push_back({log_, id.value, path, block.header.offset.value,
+                          "a block's header does not match the footer's copy"});
+      }
+    }
+  }
+
+  // `next` is the seq to go on with, and is moved on.
+  void check_hot(SegmentId id, Seq& next) {
+    const std::string path = directory_ + "/" + segment_file_name(id, "hot");
+    const auto file = disk_.open(path, OpenMode::read);
+    if (!file) {
+      note(id.value, path, file.error());
+      return;
+    }
+    if ((*file)->size().value_or(1) == 0) {
+      return;  // it is being made, or its making was broken off
+    }
+    const auto header = check_header(**file, id, SegmentKind::active, path);
+    if (header && header->first_seq < next) {
+      return;  // what is left over of a segment that has been sealed
+    }
+    const Seq first = header ? std::max(next, header->first_seq) : next;
+    const auto scan = scan_hot_segment(**file, id, FileOffset(segment_header_bytes), first,
+                                       [](const BlockHeader&, std::string_view) {});
+    if (!scan) {
+      note(id.value, path, scan.error());
+      return;
+    }
+    next = std::max(next, scan->next_seq);
+    for (const DamagedRange& range : scan->damage) {
+      const bool holds_events = range.first_seq <= range.last_seq;
+      found_.push_back({log_, id.value, path, range.begin.value,
+                        holds_events ? fmt::format("{}:{} to {}:{} are missing: {}", log_,
+                                                   range.first_seq.value, log_,
+                                                   range.last_seq.value, range.reason)
+                                     : range.reason});
+      if (holds_events) {
+        lost_.push_back({log_, range.first_seq, range.last_seq, range.reason});
+      }
+    }
+  }
+
+  Disk& disk_;
+  const std::string directory_;
+  const std::string log_;
+  std::vector<Gap>& lost_;
+  std::vector<Damage> found_;
+};
+
+}  // namespace
+
+std::vector<Damage> check_layout(Disk& disk, const std::string& directory) {
+  std::vector<Damage> found;
+  const auto missing = [&](const std::string& path) { return !disk.exists(path).value_or(true); };
+  const bool has_logs = !missing(logs_directory(directory));
+  const std::string marker = directory + "/DOCKET";
+  const auto bytes = read_file(disk, marker, marker_bytes_max);
+  const std::string expected = fmt::format("docket store, format {}", format_version);
+  if (bytes && as_text(*bytes) != expected + "\n") {
+    found.push_back({"", 0, marker, 0, fmt::format("the store's marker is not '{}'", expected)});
+  } else if (!bytes && bytes.error().code != ErrorCode::not_found) {
+    found.push_back({"", 0, marker, 0, bytes.error().message});
+  } else if (!bytes && has_logs) {
+    found.push_back({"", 0, marker, 0, "the store's marker is missing"});
+  }
+  if (bytes && !has_logs) {
+    found.push_back({"", 0, logs_directory(directory), 0, "the directory of the logs is missing"});
+  }
+  if (!missing(log_directory(directory, server::system_log_name))) {
+    for (const std::string_view log : server::preloaded_logs) {
+      if (missing(log_directory(directory, log))) {
+        found.push_back({std::string(log), 0, log_directory(directory, log), 0,
+                         "the directory of the log is missing"});
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
+                                    const std::string& log, std::vector<Gap>& lost) {
+  return LogCheck(disk, log_directory(directory, log), log, lost).run();
+}
+
+std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment) {
+  std::vector<Damage> found;
+  const std::string path = parent_of(segment.path) + "/" + segment_file_name(segment.id, "idx");
+  const auto note = [&](std::uint64_t offset, const Error& error) {
+    if (error.code != ErrorCode::not_found) {
+      found.push_back({segment.log, segment.id.value, path, offset, error.message});
+    }
+  };
+  const auto check = [&]() -> Result<void> {
+    DOCKET_ASSIGN(const auto file, disk.open(path, OpenMode::read));
+    DOCKET_ASSIGN(const std::uint64_t size, file->size());
+    std::vector<std::byte> bytes(std::min<std::uint64_t>(size, index::header_bytes));
+    DOCKET_TRY(file->read_at(FileOffset(0), bytes));
+    DOCKET_ASSIGN(const index::Header header, index::parse_header(bytes, size));
+    if (header.segment != segment.id || header.digest != segment.digest) {
+      return fail(ErrorCode::corrupt, "it is the index of another segment");
+    }
+    bytes.resize(header.sections * index::section_entry_bytes);
+    DOCKET_TRY(file->read_at(FileOffset(index::header_bytes), bytes));
+    DOCKET_ASSIGN(const auto table, index::parse_table(bytes, header));
+    for (const index::SectionEntry& entry : table) {
+      bytes.resize(entry.bytes);
+      DOCKET_TRY(file->read_at(FileOffset(entry.offset), bytes));
+      if (checksum64(bytes) != entry.checksum) {
+        note(entry.offset, {ErrorCode::corrupt,
+                            "a section of the index does not match its checksum; the index is "
+                            "built anew when it is used",
+                            0, 0, 0});
+      }
+    }
+    return {};
+  };
+  if (const auto checked = check(); !checked) {
+    note(checked.error().offset, checked.error());
+  }
+  return found;
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,38 @@
+// What verify() looks at beside the events: that every file of a data directory is there and says
+// what its checksums say, also where no reader would come by.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/disk.hpp"
+#include "engine/segment_reader.hpp"
+#include "engine/snapshot.hpp"
+
+namespace docket::cli {
+
+// A place that is not as it should be.
+struct Damage {
+  std::string log;            // empty: the store as a whole
+  std::uint64_t segment = 0;  // 0: the log as a whole
+  std::string path;           // of the file; empty where there is none
+  std::uint64_t offset = 0;
+  std::string what;
+};
+
+// The marker, and the directories of the logs that must be there: those that every server makes,
+// where one has been at work. That another log's directory is gone leaves no trace.
+[[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory);
+
+// A log's manifests (either copy), hot files and headers of segments. The server may be at work:
+// files that go away meanwhile are no damage. `lost` gets the events behind the damage of hot
+// files, which snapshots tell as gaps.
+[[nodiscard]] std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
+                                                  const std::string& log, std::vector<Gap>& lost);
+
+// Every checksum of the index beside a sealed segment. A missing index is no damage, as it is built
+// when it is needed.
+[[nodiscard]] std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment);
+
+}  // namespace docket::cli
