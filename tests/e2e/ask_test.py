@@ -1,8 +1,12 @@
 """Questions, asked of a server and of its directory: the same answers, exact and complete."""
 
+import contextlib
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
 import threading
 import unittest
 import urllib.parse
@@ -188,6 +192,36 @@ class Render(driver.EndToEnd):
             output = server.docket(*command).stdout
             self.assertNotIn("\x1b", output, command)
             self.assertNotIn("\u202e", output, command)
+
+    def test_out_writes_through_what_is_no_file(self):
+        server = self.start()
+        server.send_ndjson([event(), event()])
+        plain = server.docket("export", "-o", "ndjson").stdout
+        through = server.docket("export", "-o", "ndjson", "--out", "/dev/stdout")
+        self.assertEqual(through.stdout, plain)
+        self.assertIn("rows 2", through.stderr)
+        missing = self.directory / "no" / "file"
+        failed = server.docket("export", "--out", missing, check=False)
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn(f"docket: {missing}: ", failed.stderr)
+
+    def test_progress_is_not_drawn_among_data_on_a_terminal(self):
+        server = self.start()
+        server.send_ndjson([event(), event()])
+        plain = server.docket("export", "-o", "ndjson").stdout
+        master, terminal = pty.openpty()
+        subprocess.run([driver.BIN / "docket", "export", "-o", "ndjson", "--server", server.url],
+                       stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL, check=True,
+                       env={**os.environ, "TERM": "xterm"}, timeout=driver.ANSWER_SECONDS)
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while chunk := os.read(master, 65536):
+                shown += chunk
+        os.close(master)
+        lines = shown.decode().replace("\r\n", "\n")
+        self.assertTrue(lines.startswith(plain), lines)
+        self.assertNotIn("exported", lines)
 
     def test_words_of_the_command_line_reach_the_query(self):
         server = self.start()

@@ -1,59 +1,14 @@
 // export: the whole filtered set to stdout or into a file, in constant memory.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "tools/api/digest.hpp"
 #include "tools/api/units.hpp"
 #include "tools/docket/commands.hpp"
+#include "tools/docket/new_file.hpp"
 
 namespace docket::cli {
 
 namespace {
-
-// A file that appears under its name when it is complete and on the disk; until then, and where
-// that never happens, there is only FILE.part.
-class NewFile {
- public:
-  explicit NewFile(std::string path) : path_(std::move(path)), part_(path_ + ".part") {}
-  ~NewFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-      ::unlink(part_.c_str());
-    }
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  [[nodiscard]] Result<int> open() {
-    descriptor_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (descriptor_ < 0) {
-      return fail_errno(part_, errno);
-    }
-    return descriptor_;
-  }
-
-  [[nodiscard]] Result<void> complete() {
-    if (::fsync(descriptor_) != 0) {
-      return fail_errno(part_, errno);
-    }
-    const int closed = ::close(descriptor_);
-    descriptor_ = -1;
-    if (closed != 0 || ::rename(part_.c_str(), path_.c_str()) != 0) {
-      const int error = errno;
-      ::unlink(part_.c_str());
-      return fail_errno(path_, error);
-    }
-    return {};
-  }
-
- private:
-  std::string path_, part_;
-  int descriptor_ = -1;
-};
 
 // Copies the export to `out` and checks it against what its source says of it.
 Result<api::ExportSummary> copy_export(Context& context, Source& source, Output& out) {
@@ -63,14 +18,16 @@ Result<api::ExportSummary> copy_export(Context& context, Source& source, Output&
     parameters.set("raw", "1");
   }
   api::Sha256 digest;
-  Progress progress("exported", 0);
+  const bool to_stdout = context.arguments.out.empty();
+  const bool to_terminal = context.terminal.is_terminal && to_stdout;
+  // Among the data it would be neither read nor harmless.
+  Progress progress("exported", 0, !to_terminal);
   std::uint64_t bytes = 0;
   auto summary = source.export_events(parameters, [&](std::string_view piece) {
     digest.update(piece);
     bytes += piece.size();
     progress.show(bytes >> 10, "KiB");
-    if (context.terminal.is_terminal && context.arguments.out.empty() &&
-        context.arguments.format == Format::ndjson) {
+    if (to_terminal && context.arguments.format == Format::ndjson) {
       out.write(json_for_terminal(piece));
     } else {
       out.write(piece);
@@ -79,7 +36,7 @@ Result<api::ExportSummary> copy_export(Context& context, Source& source, Output&
   });
   out.flush();
   if (out.failure() != 0) {
-    return fail_errno("writing the export", out.failure());
+    return fail_errno(to_stdout ? "writing the export" : context.arguments.out, out.failure());
   }
   if (summary && digest.finish() != summary->sha256) {
     return fail(ErrorCode::io, "the export did not arrive as it was sent: its digest differs");
@@ -93,6 +50,7 @@ int run_export(Context& context, Source& source) {
   const bool to_file = !context.arguments.out.empty();
   NewFile file(context.arguments.out);
   Result<api::ExportSummary> summary;
+  bool gone = false;  // nobody reads any more
   if (to_file) {
     const auto descriptor = file.open();
     if (!descriptor) {
@@ -100,17 +58,19 @@ int run_export(Context& context, Source& source) {
     }
     Output out(*descriptor);
     summary = copy_export(context, source, out);
-    if (summary) {
+    gone = out.gone();
+    if (summary && !gone) {
       if (const auto completed = file.complete(); !completed) {
         return complain(completed.error());
       }
     }
   } else {
     summary = copy_export(context, source, context.out);
+    gone = context.out.gone();
   }
   if (!summary) {
-    // Nobody reads any more: that is no failure of ours.
-    return context.out.gone() ? exit_done : complain(summary.error());
+    // A reader that has gone is no failure of ours.
+    return gone ? exit_done : complain(summary.error());
   }
   static_cast<void>(std::fprintf(stderr, "rows %llu\nsha256 %s\n",
                                  static_cast<unsigned long long>(summary->rows),

@@ -169,11 +169,11 @@ class LogCheck {
     next = std::max(next, scan->next_seq);
     for (const DamagedRange& range : scan->damage) {
       const bool holds_events = range.first_seq <= range.last_seq;
-      found_.push_back({log_, id.value, path, range.begin.value,
-                        holds_events ? fmt::format("{}:{} to {}:{} are missing: {}", log_,
-                                                   range.first_seq.value, log_,
-                                                   range.last_seq.value, range.reason)
-                                     : range.reason});
+      found_.push_back(
+          {log_, id.value, path, range.begin.value,
+           holds_events ? fmt::format("{}:{} to {}:{} are missing: {}", log_, range.first_seq.value,
+                                      log_, range.last_seq.value, range.reason)
+                        : range.reason});
       if (holds_events) {
         lost_.push_back({log_, range.first_seq, range.last_seq, range.reason});
       }

@@ -20,7 +20,15 @@ namespace {
 constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
 constexpr std::size_t columns_default = 80;
 constexpr std::size_t columns_min = 20;
+constexpr std::int64_t first_draw_ns = 500'000'000;
 constexpr std::int64_t redraw_ns = 100'000'000;
+constexpr std::uint64_t bar_columns = 24;
+
+std::int64_t steady_now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 std::optional<std::string_view> environment(const char* name) {
   // Nothing changes the environment while other threads run.
@@ -111,8 +119,23 @@ void Output::flush() {
   buffer_.clear();
 }
 
-Progress::Progress(std::string_view what, std::uint64_t total)
-    : what_(what), total_(total), enabled_(::isatty(STDERR_FILENO) == 1) {}
+std::string progress_text(std::string_view what, std::uint64_t done, std::uint64_t total,
+                          std::string_view unit) {
+  if (total == 0) {
+    return fmt::format("{} {} {}", what, api::readable_count(done), unit);
+  }
+  const std::uint64_t percent = std::min(done, total) * 100 / total;
+  const std::uint64_t filled = percent * bar_columns / 100;
+  return fmt::format("{} [{}{}] {} % ({} of {} {})", what, std::string(filled, '#'),
+                     std::string(bar_columns - filled, '.'), percent, api::readable_count(done),
+                     api::readable_count(total), unit);
+}
+
+Progress::Progress(std::string_view what, std::uint64_t total, bool wanted)
+    : what_(what),
+      total_(total),
+      enabled_(wanted && ::isatty(STDERR_FILENO) == 1),
+      next_ns_(steady_now_ns() + first_draw_ns) {}
 
 Progress::~Progress() {
   if (drawn_) {
@@ -124,19 +147,13 @@ void Progress::show(std::uint64_t done, std::string_view unit) {
   if (!enabled_) {
     return;
   }
-  const std::int64_t now = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                               std::chrono::steady_clock::now().time_since_epoch())
-                               .count();
+  const std::int64_t now = steady_now_ns();
   if (now < next_ns_) {
     return;
   }
   next_ns_ = now + redraw_ns;
   drawn_ = true;
-  std::string line = fmt::format("\r\033[K{} {} {}", what_, api::readable_count(done), unit);
-  if (total_ > 0) {
-    line += fmt::format(" of {} ({} %)", api::readable_count(total_),
-                        std::min<std::uint64_t>(100, done * 100 / total_));
-  }
+  const std::string line = "\r\033[K" + progress_text(what_, done, total_, unit);
   static_cast<void>(std::fputs(line.c_str(), stderr));
 }
 

@@ -46,16 +46,20 @@ class Output {
   std::string buffer_;
 };
 
+// `verified [####....] 25 % (1,000 of 4,000 events)`; without a total `exported 17 KiB`.
+[[nodiscard]] std::string progress_text(std::string_view what, std::uint64_t done,
+                                        std::uint64_t total, std::string_view unit);
+
 // Progress of long work on the terminal that stderr is; nothing where it is none.
 class Progress {
  public:
-  // `what` as in "exported"; `total` 0: unknown.
-  Progress(std::string_view what, std::uint64_t total);
+  // `what` as in "exported"; `total` 0: unknown. Nothing is drawn where it is not `wanted`.
+  Progress(std::string_view what, std::uint64_t total, bool wanted = true);
   ~Progress();  // clears the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Redraws at most ten times a second.
+  // Draws once the work has taken half a second, and then at most ten times a second.
   void show(std::uint64_t done, std::string_view unit);
 
  private:
@@ -63,7 +67,7 @@ class Progress {
   std::uint64_t total_;
   bool enabled_;
   bool drawn_ = false;
-  std::int64_t next_ns_ = 0;
+  std::int64_t next_ns_;  // when to draw next
 };
 
 }  // namespace docket::cli

@@ -30,9 +30,7 @@ class FileCheck : public api::StoreFixture {
     ASSERT_TRUE(store_->close());
   }
 
-  std::string path(const std::string& name) {
-    return directory_.path() + "/logs/activity/" + name;
-  }
+  std::string path(const std::string& name) { return directory_.path() + "/logs/activity/" + name; }
   std::string only(const std::string& extension, int number = 0) {
     std::vector<std::string> found;
     for (const auto& entry : std::filesystem::directory_iterator(path(""))) {
