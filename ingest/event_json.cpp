@@ -71,6 +71,10 @@ struct StringMember {
 };
 
 constexpr std::string_view must_be_string = "must be a string";
+constexpr std::string_view empty_id = "must be 1 to 255 bytes";
+static_assert(limits::id_bytes_max == 255);
+constexpr std::string_view too_deep = "is nested more than 128 deep";
+static_assert(json_depth_max == 128);
 
 }  // namespace
 
@@ -85,7 +89,7 @@ struct EventDecoder::State {
   std::string error;               // of the event at hand; empty: none so far
   const char* expected = nullptr;  // what the grammar wanted where the walk ended
   std::string_view fault_text;     // where, unless it is at the walk's next token
-  bool malformed = false;
+  std::string_view member_name;    // of the event's member at hand
 
   Result<Decoded> decode(std::string_view json, const EventRules& rules, Nanos received);
 
@@ -233,7 +237,14 @@ bool EventDecoder::State::walk_strings(JsonCursor& at, std::string_view path,
 bool EventDecoder::State::walk_target(JsonCursor& at, std::string_view path, TargetView& target) {
   std::array<StringMember, 3> members = {
       {{"type", &target.type}, {"id", &target.id}, {"name", &target.name}}};
-  return walk_strings(at, path, members);
+  if (!walk_strings(at, path, members)) {
+    return false;
+  }
+  // Absent is fine, for a type that stands alone; sent and empty is a mistake.
+  if (target.id.data() != nullptr && target.id.empty()) {
+    note(path, "id", empty_id);
+  }
+  return true;
 }
 
 bool EventDecoder::State::walk_related(JsonCursor& at, Decoded& out) {
@@ -366,7 +377,7 @@ bool EventDecoder::State::walk_member(JsonCursor& at, Member member, Decoded& ou
       if (!walk_string(at, "ip", {}, text)) {
         return false;
       }
-      if (!text.empty()) {
+      if (text.data() != nullptr) {
         event.ip = parse_ip(text);
         if (!event.ip) {
           note("ip", {}, "must be an IPv4 or IPv6 address");
@@ -425,6 +436,7 @@ bool EventDecoder::State::walk_event(JsonCursor& at, Decoded& out, Nanos receive
     if (!walk_key(at, key)) {
       return false;
     }
+    member_name = key;
     const Member member = member_of(key);
     const std::uint32_t bit = 1U << static_cast<unsigned>(member);
     if (member == Member::unknown) {
@@ -442,7 +454,6 @@ bool EventDecoder::State::walk_event(JsonCursor& at, Decoded& out, Nanos receive
 
 Result<EventDecoder::Decoded> EventDecoder::State::decode(std::string_view json,
                                                           const EventRules& rules, Nanos received) {
-  malformed = true;
   if (const char* fault = index.build(json)) {
     return fail(ErrorCode::invalid_argument, "json: " + std::string(fault));
   }
@@ -456,13 +467,16 @@ Result<EventDecoder::Decoded> EventDecoder::State::decode(std::string_view json,
   Decoded out;
   JsonCursor at(json, index.positions());
   if (!walk_event(at, out, received) || (!at.at_end() && !wanted("the end"))) {
+    if (at.too_deep()) {
+      note({}, member_name, too_deep);
+      return fail(ErrorCode::invalid_argument, error);
+    }
     const std::size_t place = fault_text.data() == nullptr
                                   ? at.fault_at()
                                   : static_cast<std::size_t>(fault_text.data() - json.data());
     return fail(ErrorCode::invalid_argument,
                 "json: expected " + std::string(expected) + " at byte " + std::to_string(place));
   }
-  malformed = false;
   if (!error.empty()) {
     return fail(ErrorCode::invalid_argument, error);
   }
@@ -480,10 +494,6 @@ EventDecoder& EventDecoder::operator=(EventDecoder&&) noexcept = default;
 Result<EventDecoder::Decoded> EventDecoder::decode(std::string_view json, const EventRules& rules,
                                                    Nanos received) {
   return state_->decode(json, rules, received);
-}
-
-bool EventDecoder::last_was_malformed() const {
-  return state_->malformed;
 }
 
 bool is_json_object(std::string_view json) {

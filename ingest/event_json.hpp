@@ -32,13 +32,9 @@ class EventDecoder {
 
   // Decodes and checks one object completely (form, UTF-8, every rule of the event). The views are
   // valid until the next call and as long as `json`. Error: invalid_argument, "field: rule", or
-  // "json: what is wrong where" (see last_was_malformed()).
+  // "json: what is wrong where".
   [[nodiscard]] Result<Decoded> decode(std::string_view json, const EventRules& rules,
                                        Nanos received);
-
-  // Whether the last decode() failed because the text is not one JSON object, rather than because a
-  // rule of the event is broken.
-  [[nodiscard]] bool last_was_malformed() const;
 
  private:
   struct State;
@@ -48,6 +44,9 @@ class EventDecoder {
 // Whether the bytes are exactly one valid JSON object (white space around it allowed), at most
 // json_depth_max deep. Thread-safe.
 [[nodiscard]] bool is_json_object(std::string_view json);
+
+// What a sender is told whose event names a log that the store does not make.
+[[nodiscard]] std::string log_refusal(const Error& error);
 
 struct RejectedEvent {
   std::uint64_t index = 0;  // position in the request
@@ -69,9 +68,9 @@ struct RequestOutcome {
 // call with the same body harmless. Blocks for the first event of a new log (its files are made),
 // never for a commit.
 //
-// In NDJSON each line stands alone: a broken one is rejected by its index (lines that are not
-// blank, counted from 0) and its neighbours are stored. An array that is not valid JSON is
-// unusable as a whole and nothing of it is stored.
+// Each event stands alone: a broken one, which need not be an object or JSON at all, is rejected by
+// its index (in NDJSON, lines that are not blank, counted from 0) and its neighbours are stored. An
+// array that cannot be cut into elements is unusable as a whole and nothing of it is stored.
 //
 // Error: the body as a whole is unusable (invalid_argument) or the store cannot take it now
 // (overloaded, no_space, closed, unknown_outcome); then some of its batches may have been stored,

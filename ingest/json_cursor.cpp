@@ -226,11 +226,16 @@ bool JsonCursor::skip_array(std::uint32_t depth) {
 }
 
 bool JsonCursor::skip_value(std::uint32_t depth) {
-  switch (peek()) {
+  const char first = peek();
+  if (depth >= json_depth_max && (first == '{' || first == '[')) {
+    too_deep_ = true;
+    return false;
+  }
+  switch (first) {
     case '{':
-      return depth < json_depth_max && skip_object(depth);
+      return skip_object(depth);
     case '[':
-      return depth < json_depth_max && skip_array(depth);
+      return skip_array(depth);
     case '"':
       return skip_string();
     default: {

@@ -38,6 +38,9 @@ class JsonCursor {
   // Offset of the next token.
   [[nodiscard]] std::size_t fault_at() const { return at_ == end_ ? text_.size() : *at_; }
 
+  // Whether the last failure is a value nested deeper than json_depth_max.
+  [[nodiscard]] bool too_deep() const { return too_deep_; }
+
   // Whether there is any escape in the whole text: one look saves one for each string.
   [[nodiscard]] bool has_backslash() const { return has_backslash_; }
 
@@ -96,6 +99,7 @@ class JsonCursor {
   const std::uint32_t* at_;
   const std::uint32_t* end_;
   bool has_backslash_;
+  bool too_deep_ = false;
 };
 
 }  // namespace docket::ingest

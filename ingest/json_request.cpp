@@ -11,6 +11,7 @@
 
 #include "engine/assert.hpp"
 #include "engine/batch.hpp"
+#include "engine/limits.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
 #include "ingest/json_cursor.hpp"
@@ -139,12 +140,7 @@ class RequestDecoder {
   Result<void> decode_array(std::string_view array) {
     ArrayElements elements(array);
     while (const auto element = elements.next()) {
-      const std::uint64_t index = index_;
       DOCKET_TRY(take(*element));
-      if (decoder_.last_was_malformed()) {
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("event {}: {}", index, rejected_.back().error));
-      }
     }
     if (elements.fault() != nullptr) {
       return fail(ErrorCode::invalid_argument, elements.fault());
@@ -177,7 +173,7 @@ class RequestDecoder {
       if (!opened) {
         if (opened.error().code == ErrorCode::overloaded ||
             opened.error().code == ErrorCode::invalid_argument) {
-          rejected_.push_back({index, "log: " + opened.error().message});
+          rejected_.push_back({index, log_refusal(opened.error())});
           return {};
         }
         return fail(std::move(opened).error());
@@ -283,6 +279,17 @@ std::string producer_of(const std::string& key) {
 }
 
 }  // namespace
+
+std::string log_refusal(const Error& error) {
+  if (error.code == ErrorCode::overloaded) {
+    return fmt::format(
+        "log: is one too many; there are at most {} logs in all, the system's own and the "
+        "preloaded ones among them",
+        limits::logs_max);
+  }
+  constexpr std::string_view field = "log: ";
+  return error.message.starts_with(field) ? error.message : std::string(field) + error.message;
+}
 
 void store_json(Store& store, std::string_view body, const EventRules& rules,
                 const std::string& node, const std::string& idempotency_key,

@@ -177,7 +177,7 @@ asio::awaitable<void> NdjsonSession::open_new_log() {
   // There are as many logs as there may be: this line cannot be stored, others can.
   const std::string_view unread = as_text(connection_->input().unread());
   const std::size_t newline = unread.find('\n');
-  reject(++lines_, "log: " + error.message);
+  reject(++lines_, log_refusal(error));
   connection_->input().consume(newline == std::string_view::npos ? unread.size() : newline + 1);
   scanned_ = 0;
 }

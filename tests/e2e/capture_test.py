@@ -110,10 +110,22 @@ class Capture(driver.EndToEnd):
         self.assertEqual(answer["rejected"][0]["index"], 1)
         status, answer = server.post([event(verb="")])
         self.assertEqual(status, 400)
+        status, answer = server.post([17, event(), None])
+        self.assertEqual((status, answer["accepted"]), (207, 1))
+        self.assertEqual([r["index"] for r in answer["rejected"]], [0, 2])
         body = json.dumps(event()) + "\n" + json.dumps(event()) + "\n"
         status, _, _ = server.request("POST", "/api/v1/events", body)
         self.assertEqual(status, 200)
-        self.assertEqual(server.count(), 5)
+        self.assertEqual(server.count(), 6)
+
+    def test_one_log_too_many_is_told_once_and_clearly(self):
+        server = self.start()
+        # The system's own and the four preloaded ones are among the 64.
+        answers = server.send_ndjson([event(log=f"log-{i}") for i in range(60)])
+        self.assertEqual(server.count("log:*,activity -log:docket"), 59)
+        for error in (answers[0]["error"],
+                      server.post([event(log="another")])[1]["rejected"][0]["error"]):
+            self.assertTrue(error.startswith("log: is one too many; there are at most 64"), error)
 
     def test_an_idempotency_key_makes_a_retry_harmless(self):
         server = self.start()

@@ -206,7 +206,6 @@ TEST(EventDecoder, BrokenTextIsToldByItsPlaceEvenBehindABrokenRule) {
     return decoded ? std::string() : decoded.error().message;
   };
   EXPECT_EQ(error(R"({"foo":1,})"), "json: expected a member's name at byte 9");
-  EXPECT_TRUE(decoder.last_was_malformed());
   EXPECT_EQ(error(R"({"foo" 1})"), "json: expected ':' at byte 7");
   EXPECT_EQ(error(R"({"payload":{"a":tru}})"), "json: expected a value at byte 16");
   EXPECT_EQ(error(minimal_with("") + "x"), "json: expected the end at byte 74");
@@ -217,11 +216,29 @@ TEST(EventDecoder, BrokenTextIsToldByItsPlaceEvenBehindABrokenRule) {
   EXPECT_EQ(error("{\"verb\":\"\x01\"}"), "json: has a control character inside a string");
   EXPECT_EQ(error(minimal_with(R"(,"reason":"\q")")),
             "json: expected valid escapes in a string at byte 84");
-  EXPECT_TRUE(decoder.last_was_malformed());
   EXPECT_EQ(error("{}"), "actor.kind: is required");
-  EXPECT_FALSE(decoder.last_was_malformed());
   EXPECT_EQ(error(minimal_with("")), "");
-  EXPECT_FALSE(decoder.last_was_malformed());
+}
+
+TEST(EventDecoder, WhatIsNestedTooDeepIsNamed) {
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_EQ(error_of(minimal_with(R"(,"payload":{"a":)" + nested(127) + "}")), "");
+  EXPECT_EQ(error_of(minimal_with(R"(,"payload":{"a":)" + nested(128) + "}")),
+            "payload: is nested more than 128 deep");
+  EXPECT_EQ(error_of(minimal_with(R"(,"reason":)" + nested(129))),
+            "reason: is nested more than 128 deep");
+  EXPECT_EQ(error_of(minimal_with(R"(,"colour":)" + nested(129))), "colour: unknown member");
+}
+
+TEST(EventDecoder, WhatIsSentEmptyAndMayNotBeIsNamed) {
+  EXPECT_EQ(error_of(minimal_with(R"(,"ip":"")")), "ip: must be an IPv4 or IPv6 address");
+  EXPECT_EQ(error_of(R"({"actor":{"kind":"u","id":"1"},"verb":"A","target":{"type":"T","id":""}})"),
+            "target.id: must be 1 to 255 bytes");
+  EXPECT_EQ(error_of(minimal_with(R"(,"related":[{"type":"T"},{"id":"","type":"T"}])")),
+            "related[1].id: must be 1 to 255 bytes");
+  EXPECT_EQ(error_of(minimal_with(R"(,"related":[{"type":"T","id":null}],"reason":"")")), "");
 }
 
 TEST(EventDecoder, DepthBombsAreRefused) {

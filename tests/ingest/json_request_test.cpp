@@ -61,11 +61,25 @@ TEST(StoreJson, ABrokenLineIsRejectedAndItsNeighboursStored) {
   EXPECT_EQ(outcome->rejected[0].index, 1U);
 }
 
+TEST(StoreJson, ABrokenElementIsRejectedAndItsNeighboursStored) {
+  for (const std::string& element :
+       {std::string("17"), std::string("null"), std::string("[]"), std::string("{\"verb\":}"),
+        std::string("{\"verb\":\"\xff\"}"), event(8) + " " + event(9), std::string("{\"a\":[}}"),
+        std::string("nonsense"), std::string("{\"verb\":\"\x01\"}")}) {
+    FakeStore fake;
+    const auto outcome = store(fake, "[" + event(1) + "," + element + "," + event(3) + "]");
+    ASSERT_TRUE(outcome) << element;
+    EXPECT_EQ(outcome->accepted, 2U) << element;
+    ASSERT_EQ(outcome->rejected.size(), 1U) << element;
+    EXPECT_EQ(outcome->rejected[0].index, 1U);
+    EXPECT_EQ(outcome->rejected[0].error.substr(0, 6), "json: ");
+  }
+}
+
 TEST(StoreJson, ABrokenArrayStoresNothing) {
-  for (const std::string& body :
-       {"[" + event(1), "[" + event(1) + ",]", "[" + event(1) + "]x", "[," + event(1) + "]",
-        "[" + event(1) + ",{\"verb\":}]", "[" + event(1) + " " + event(2) + "]",
-        "[" + event(1) + ",17]", std::string("["), "[" + event(1) + "}"}) {
+  for (const std::string& body : {"[" + event(1), "[" + event(1) + ",]", "[" + event(1) + "]x",
+                                  "[," + event(1) + "]", std::string("["), "[" + event(1) + "}",
+                                  "[" + event(1) + ",\"a]", "[" + event(1) + ",{\"a\":[}]"}) {
     FakeStore fake;
     const auto outcome = store(fake, body);
     ASSERT_FALSE(outcome) << body;
@@ -160,7 +174,9 @@ TEST(StoreJson, OnlyTheEventsOfALogTooManyAreRejected) {
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->accepted, 1U);
   ASSERT_EQ(outcome->rejected.size(), 1U);
-  EXPECT_EQ(outcome->rejected[0].error.substr(0, 5), "log: ");
+  EXPECT_EQ(outcome->rejected[0].error,
+            "log: is one too many; there are at most 64 logs in all, the system's own and the "
+            "preloaded ones among them");
 }
 
 }  // namespace

@@ -219,7 +219,8 @@ TEST_F(NdjsonSessionTest, ALogTooManyRejectsItsLinesOnly) {
   store_.refuse_logs(ErrorCode::overloaded);
   const std::string answers = exchange(line_of(1) + "\n");
   EXPECT_EQ(answers,
-            "{\"line\":1,\"error\":\"log: the test refuses new logs\"}\n{\"durable\":1}\n");
+            "{\"line\":1,\"error\":\"log: is one too many; there are at most 64 logs in all, the "
+            "system's own and the preloaded ones among them\"}\n{\"durable\":1}\n");
 }
 
 TEST_F(NdjsonSessionTest, ASenderThatDoesNotReadIsCutAndCostsBoundedMemory) {

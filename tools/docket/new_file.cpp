@@ -54,7 +54,7 @@ Result<int> NewFile::open() {
     return fail_errno(path_, errno);
   }
   target_ = *target;
-  struct stat there {};
+  struct stat there{};
   const bool exists = ::stat(path_.c_str(), &there) == 0;
   if ((exists && !S_ISREG(there.st_mode)) || is_descriptor(target_)) {
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
