@@ -1,6 +1,7 @@
 #include "query/expression_builder.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -105,16 +106,29 @@ ExpressionPtr make_conjunction(ExpressionPtrs children) {
 }
 
 void Run::add(ExpressionPtr term) {
-  places_.push_back({std::move(term), {}, {}, Field::text});
+  places_.push_back({std::move(term), {}, {}, {}, Field::text});
+}
+
+Run::Place& Run::place_of(Field field) {
+  std::size_t& place = place_of_field_[static_cast<std::size_t>(field)];
+  if (place == 0) {
+    places_.push_back({nullptr, {}, {}, {}, field});
+    place = places_.size();
+  }
+  return places_[place - 1];
+}
+
+void Run::add_days(const std::vector<TimeRange>& days) {
+  Place& condition = place_of(Field::time);
+  for (const TimeRange& day : days) {
+    if (std::find(condition.days.begin(), condition.days.end(), day) == condition.days.end()) {
+      condition.days.push_back(day);
+    }
+  }
 }
 
 std::size_t Run::add_values(Field field, const std::vector<Match>& matches) {
-  std::size_t& place = place_of_field_[static_cast<std::size_t>(field)];
-  if (place == 0) {
-    places_.push_back({nullptr, {}, {}, field});
-    place = places_.size();
-  }
-  Place& condition = places_[place - 1];
+  Place& condition = place_of(field);
   std::size_t added = 0;
   for (const Match& match : matches) {
     if (condition.keys.insert(match_key(match)).second) {
@@ -128,8 +142,15 @@ std::size_t Run::add_values(Field field, const std::vector<Match>& matches) {
 ExpressionPtrs Run::take() {
   ExpressionPtrs terms;
   for (Place& place : places_) {
-    terms.push_back(place.term != nullptr ? std::move(place.term)
-                                          : make_condition(place.field, std::move(place.matches)));
+    if (place.term != nullptr) {
+      terms.push_back(std::move(place.term));
+    } else if (!place.days.empty()) {
+      ExpressionPtrs days;
+      std::transform(place.days.begin(), place.days.end(), std::back_inserter(days), make_time);
+      terms.push_back(make_disjunction(std::move(days)));
+    } else {
+      terms.push_back(make_condition(place.field, std::move(place.matches)));
+    }
   }
   return terms;
 }

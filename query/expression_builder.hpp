@@ -27,10 +27,12 @@ using ExpressionPtrs = std::vector<ExpressionPtr>;
 [[nodiscard]] bool is_time(const Expression& expression);
 
 // The terms that stand side by side between operators. The values of one field that is named more
-// than once are gathered in one condition, where the field stood first.
+// than once are gathered in one condition, where the field stood first, and so are days.
 class Run {
  public:
   void add(ExpressionPtr term);
+  // Whole days, of which an event is in any: on: is a field like others.
+  void add_days(const std::vector<TimeRange>& days);
   // The number of values that were not there yet.
   std::size_t add_values(Field field, const std::vector<Match>& matches);
   [[nodiscard]] bool empty() const { return places_.empty(); }
@@ -41,9 +43,13 @@ class Run {
   struct Place {
     ExpressionPtr term;  // null: a condition that is still being gathered
     std::vector<Match> matches;
+    std::vector<TimeRange> days;
     std::unordered_set<std::string> keys;
     Field field;
   };
+  // Where the values of the field are gathered; made where there are none yet.
+  Place& place_of(Field field);
+
   static constexpr std::size_t field_count = static_cast<std::size_t>(Field::time) + 1;
 
   std::vector<Place> places_;

@@ -79,7 +79,7 @@ TIME
 
   since:            From that instant on.
   until:            Up to that instant, itself left out. Of several bounds the tightest holds.
-  on:               A whole day: today, yesterday or a date. Takes a list.
+  on:               A whole day: today, yesterday or a date. Takes a list, as other fields do.
 
   2026-05-01T14:22:03Z  An instant with its offset (RFC 3339), up to nine fraction digits.
   2026-05-01T14:22      That clock time, in the asked time zone.

@@ -106,9 +106,7 @@ class Parser {
       if (typed.time == TypedTime::none) {
         return parse_values(typed.field, run);
       }
-      DOCKET_ASSIGN(ExpressionPtr time, parse_time(typed.time, depth));
-      run.add(std::move(time));
-      return {};
+      return typed.time == TypedTime::on ? parse_days(run, depth) : parse_bound(typed.time, run);
     }
     DOCKET_ASSIGN(ExpressionPtr term, parse_other_term(depth));
     run.add(std::move(term));
@@ -186,27 +184,33 @@ class Parser {
     return advance();
   }
 
-  Result<ExpressionPtr> parse_time(TypedTime typed, std::size_t depth) {
-    ExpressionPtrs days;
+  // Each bound counts as a value, as each is a term of its own once it is printed.
+  Result<void> parse_days(Run& run, std::size_t depth) {
     const std::size_t field_offset = token_.offset;
+    std::vector<TimeRange> days;
     std::string_view after = field_text_;
     do {
       DOCKET_ASSIGN(const Value value, lexer_.value(after));
-      DOCKET_ASSIGN(const TimeRange range, time_range(typed, value));
-      // Each bound counts, as each is a term of its own once it is printed.
-      DOCKET_TRY(count_matches(typed == TypedTime::on ? 2 : 1, value.offset));
-      days.push_back(make_time(range));
+      DOCKET_ASSIGN(const TimeRange day, time_range(TypedTime::on, value));
+      DOCKET_TRY(count_matches(2, value.offset));
+      days.push_back(day);
       after = "the comma";
-      const std::size_t behind = lexer_.offset();
-      if (typed != TypedTime::on && lexer_.take_comma()) {
-        return fail_at(behind, "expected one time; only on: takes a list of days");
-      }
-    } while (typed == TypedTime::on && lexer_.take_comma());
-    if (typed == TypedTime::on) {
-      DOCKET_TRY(check_depth(depth + 1, field_offset));
+    } while (lexer_.take_comma());
+    DOCKET_TRY(check_depth(depth + 1, field_offset));
+    run.add_days(days);
+    return advance();
+  }
+
+  Result<void> parse_bound(TypedTime typed, Run& run) {
+    DOCKET_ASSIGN(const Value value, lexer_.value(field_text_));
+    DOCKET_ASSIGN(const TimeRange range, time_range(typed, value));
+    DOCKET_TRY(count_matches(1, value.offset));
+    run.add(make_time(range));
+    const std::size_t behind = lexer_.offset();
+    if (lexer_.take_comma()) {
+      return fail_at(behind, "expected one time; only on: takes a list of days");
     }
-    DOCKET_TRY(advance());
-    return make_disjunction(std::move(days));
+    return advance();
   }
 
   Result<TimeRange> time_range(TypedTime typed, const Value& value) {

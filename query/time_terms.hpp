@@ -12,6 +12,7 @@ namespace docket::query {
 struct TimeRange {
   Nanos since = 0;  // inclusive
   Nanos until = 0;  // exclusive
+  friend bool operator==(const TimeRange&, const TimeRange&) = default;
 };
 
 // An instant: RFC 3339; a date or a date and clock time in the zone (`2026-05-01`,

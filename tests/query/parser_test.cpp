@@ -263,6 +263,22 @@ TEST(QueryParser, OnTakesAListOfDays) {
   EXPECT_EQ(error_of("since:2026*"), "expected a time, which takes no * @6");
 }
 
+TEST(QueryParser, OnNamedAgainIsEitherDayLikeOtherFields) {
+  const std::string either =
+      "(since:2026-05-01T00:00:00Z until:2026-05-02T00:00:00Z OR "
+      "since:2026-05-03T00:00:00Z until:2026-05-04T00:00:00Z)";
+  EXPECT_EQ(canonical("x on:2026-05-01 on:2026-05-03"), "x " + either);
+  EXPECT_EQ(canonical("x on:2026-05-01 y on:2026-05-03,2026-05-01"), "x " + either + " y");
+  EXPECT_EQ(canonical("x on:2026-05-01 on:2026-05-01"), canonical("x on:2026-05-01"));
+  // since: and until: are bounds, of which the tightest holds; AND undoes the gathering.
+  EXPECT_EQ(canonical("since:2026-05-01 since:2026-05-03"), "since:2026-05-03T00:00:00Z");
+  EXPECT_EQ(canonical("on:2026-05-01 since:2026-05-01T12:00"),
+            "since:2026-05-01T12:00:00Z until:2026-05-02T00:00:00Z");
+  EXPECT_EQ(canonical("on:2026-05-01 AND on:2026-05-03"),
+            "since:2026-05-03T00:00:00Z until:2026-05-02T00:00:00Z");
+  EXPECT_EQ(parsed("on:2026-05-01 on:2026-05-04").until, at("2026-05-05T00:00:00Z"));
+}
+
 TEST(QueryParser, UnknownFieldListsNearNames) {
   EXPECT_EQ(error_of("a vreb:DELETE"),
             "expected a field such as verb; there is none called vreb (to search for the text "
