@@ -85,6 +85,13 @@ class Ask(driver.EndToEnd):
             buckets = self.server.get("/api/v1/histogram", q=query, every="1d")["buckets"]
             self.assertEqual(sum(b["count"] for b in buckets), count)
 
+    def test_records_of_facets_say_on_stderr_what_was_cut(self):
+        for form in ("csv", "ndjson"):
+            cut = self.server.docket("facets", "--by", "verb,outcome", "--top", 2, "-o", form)
+            self.assertRegex(cut.stderr, r"^docket: verb: [0-9]+ more values, [0-9,]+ in all")
+            whole = self.server.docket("facets", "--by", "verb,outcome", "--top", 999, "-o", form)
+            self.assertEqual(whole.stderr, "")
+
     def test_a_facet_value_counts_what_choosing_it_finds(self):
         for query in ("", "actor.kind:user", "since:2026-04-20"):
             fields = "verb,actor,actor.kind,target.type,target,ip,outcome,log,reason"

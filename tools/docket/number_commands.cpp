@@ -12,6 +12,15 @@ namespace docket::cli {
 
 namespace {
 
+// What --top has cut off; empty where it has not.
+std::string cut_text(const FacetAnswer& facet) {
+  return facet.distinct > facet.values.size()
+             ? fmt::format("{} more values, {} in all",
+                           api::readable_count(facet.distinct - facet.values.size()),
+                           api::readable_count(facet.other))
+             : std::string();
+}
+
 // A table of its own for each field, with what is not listed below it.
 std::string facets_text(const Context& context, const std::vector<FacetAnswer>& facets) {
   std::string out;
@@ -22,11 +31,8 @@ std::string facets_text(const Context& context, const std::vector<FacetAnswer>& 
     }
     out += out.empty() ? "" : "\n";
     out += table.text(context.terminal, context.zone);
-    if (facet.distinct > facet.values.size()) {
-      out += fmt::format("({} more values, {} in all)\n",
-                         api::readable_count(facet.distinct - facet.values.size()),
-                         api::readable_count(facet.other));
-    }
+    const std::string cut = cut_text(facet);
+    out += cut.empty() ? "" : fmt::format("({})\n", cut);
   }
   return out;
 }
@@ -112,6 +118,14 @@ int run_facets(Context& context, Source& source) {
       }
     }
     write_table(context, table, *body);
+    // JSON has the numbers in it; records have no place for them.
+    for (const FacetAnswer& facet : *facets) {
+      const std::string cut = context.arguments.format == Format::json ? "" : cut_text(facet);
+      if (!cut.empty()) {
+        static_cast<void>(
+            std::fprintf(stderr, "docket: %s: %s; see --top\n", facet.field.c_str(), cut.c_str()));
+      }
+    }
   }
   return report_gaps(context, *gaps);
 }
