@@ -4,6 +4,8 @@ import json
 import socket
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import driver
 from driver import event
@@ -126,6 +128,16 @@ class Capture(driver.EndToEnd):
         for error in (answers[0]["error"],
                       server.post([event(log="another")])[1]["rejected"][0]["error"]):
             self.assertTrue(error.startswith("log: is one too many; there are at most 64"), error)
+
+    def test_a_body_too_large_is_refused_in_words(self):
+        server = self.start()
+        body = b" " * (17 << 20)
+        request = urllib.request.Request(server.url + "/api/v1/events", data=body, method="POST")
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=driver.ANSWER_SECONDS)
+        with refused.exception as answer:
+            self.assertEqual(answer.code, 413)
+            self.assertIn("at most", json.loads(answer.read())["detail"])
 
     def test_an_idempotency_key_makes_a_retry_harmless(self):
         server = self.start()

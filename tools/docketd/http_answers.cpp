@@ -116,7 +116,8 @@ asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
                           "Idempotency-Key: must be at most 128 bytes of UTF-8");
   }
   if (answer.status != 200) {
-    keep_alive_ = false;  // The body stays unread.
+    keep_alive_ = false;
+    body_unread_ = true;
     co_return co_await write_answer(std::move(answer));
   }
   const bool has_body = co_await read_body(parser);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,6 +11,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <chrono>
+#include <vector>
 
 namespace docket::server {
 
@@ -27,6 +29,10 @@ constexpr std::chrono::seconds write_timeout{30};
 // cancelled, as nobody is likely to wait for it.
 constexpr std::chrono::seconds half_closed_grace{1};
 constexpr std::size_t lingering_bytes_max = std::size_t{1} << 20;
+// Most clients send a whole body before they look for an answer. What is refused is read over so
+// far, so that they get to see why.
+constexpr std::size_t refused_body_bytes_max = std::size_t{64} << 20;
+constexpr std::chrono::seconds refused_body_time_max{10};
 
 std::string peer_text(const asio::ip::tcp::socket& socket) {
   boost::system::error_code error;
@@ -98,6 +104,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   idle_ = false;
   keep_alive_ = false;
   is_head_ = false;
+  body_unread_ = false;
   version_ = 11;
   if (error) {
     co_return co_await refuse_head(error);
@@ -117,6 +124,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   if (admitted.refusal) {
     // What follows the head was not read, so that the next request could not be told from it.
     keep_alive_ = request.keep_alive() && !has_body;
+    body_unread_ = has_body;
     api::Answer refusal = std::move(*admitted.refusal);
     co_return co_await write_answer(std::move(refusal));
   }
@@ -155,6 +163,7 @@ asio::awaitable<bool> HttpConnection::refuse_head(boost::system::error_code erro
     answer = api::problem(431, "head_too_large", "The request's head is too large",
                           fmt::format("at most {} bytes are taken", head_bytes_max));
   } else if (error == http::error::body_limit) {
+    body_unread_ = true;
     answer = api::problem(413, "body_too_large", "The body is too large",
                           fmt::format("at most {} bytes are taken; send it in parts",
                                       context_.limits.http_body_bytes));
@@ -250,10 +259,14 @@ asio::awaitable<void> HttpConnection::close_politely() {
   }
   static_cast<void>(socket.shutdown(asio::ip::tcp::socket::shutdown_send, error));
   // Closing with unread bytes resets the connection and may take our last answer with it.
-  std::array<char, 4096> rest{};
+  const std::size_t bytes_max = body_unread_ ? refused_body_bytes_max : lingering_bytes_max;
+  const auto end =
+      std::chrono::steady_clock::now() + (body_unread_ ? refused_body_time_max : half_closed_grace);
+  std::vector<char> rest(body_unread_ ? 65536 : 4096);
   std::size_t read = 0;
-  stream_.expires_after(half_closed_grace);
-  while (!error && read < lingering_bytes_max) {
+  while (!error && read < bytes_max) {
+    // A peer that sends nothing for so long has had the time to see the answer.
+    stream_.expires_at(std::min(end, std::chrono::steady_clock::now() + half_closed_grace));
     const auto buffer = asio::buffer(rest);
     read +=
         co_await stream_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));

@@ -68,6 +68,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // Of the request at hand:
   bool keep_alive_ = false;
   bool is_head_ = false;
+  bool body_unread_ = false;  // refused without reading all of its body
   unsigned version_ = 11;
   std::shared_ptr<std::atomic<bool>> cancelled_;
   std::shared_ptr<boost::asio::steady_timer> watch_;

@@ -243,6 +243,22 @@ TEST_F(HttpServerTest, BodiesAreBoundedBeforeTheyAreRead) {
   EXPECT_THAT(answer_to(post(std::string(1000, ' '))), StartsWith("HTTP/1.1 429"));
 }
 
+// More than the buffers of a connection hold: who sends it all first must be read to the end.
+TEST_F(HttpServerTest, ARefusalReachesClientsThatSendTheirWholeBodyFirst) {
+  LimitSettings limits;
+  limits.http_body_bytes = 1000;
+  start(limits);
+  const std::string large(std::size_t{40} << 20, ' ');
+  EXPECT_THAT(answer_to(post(large)), StartsWith("HTTP/1.1 413"));
+  server_->stop(60'000);
+  limits.http_body_bytes = large.size();
+  start(limits);
+  EXPECT_THAT(answer_to("DELETE /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                        std::to_string(large.size()) + "\r\n\r\n" + large),
+              StartsWith("HTTP/1.1 405"));
+  EXPECT_EQ(ask("/healthz").status, 200U);
+}
+
 TEST_F(HttpServerTest, WhatIsNotHttpIsRefusedAndHarmsNobody) {
   start();
   for (const std::string& garbage :
