@@ -58,7 +58,7 @@ FIELDS
   outcome           success, failure or denied.
   reason session request node
   seq               A number or a range with both ends in it: 17, 17..42.
-  payload           Text inside the payload as it was sent, in any case.
+  payload           Text inside the payload, in any case: as it was sent, or as its escapes read.
   changed           A field in the payload's diff: hourly_limit, limits.hourly, or limits for all
                     that is in it.
   old new           A value in the diff, before or after: text without quotes, or JSON.

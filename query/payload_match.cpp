@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/assert.hpp"
+#include "query/escaped_strings.hpp"
 
 namespace docket::query {
 
@@ -24,8 +25,11 @@ PayloadMatcher::PayloadMatcher(Field field, const std::vector<Match>& matches)
 
 bool PayloadMatcher::matches(std::string_view payload, DiffReader& diffs) const {
   if (!needles_.empty()) {
-    return std::any_of(needles_.begin(), needles_.end(),
-                       [&](const Needle& needle) { return needle.in(payload); });
+    const auto is_in = [this](std::string_view text) {
+      return std::any_of(needles_.begin(), needles_.end(),
+                         [text](const Needle& needle) { return needle.in(text); });
+    };
+    return is_in(payload) || any_escaped_string(payload, is_in);
   }
   const std::vector<DiffEntry>& diff = diffs.read(payload);
   return !diff.empty() && std::any_of(matches_.begin(), matches_.end(), [&](const Match& match) {

@@ -18,8 +18,9 @@ class PayloadMatcher {
 
   // Precondition: reads(field).
   PayloadMatcher(Field field, const std::vector<Match>& matches);
-  // Whether any of the condition's values matches. `payload` is not empty: an absent payload
-  // matches nothing.
+  // Whether any of the condition's values matches: a substring of the payload as it was sent, or of
+  // what one of its strings stands for where that has escapes. `payload` is not empty: an absent
+  // payload matches nothing.
   [[nodiscard]] bool matches(std::string_view payload, DiffReader& diffs) const;
 
  private:

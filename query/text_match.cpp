@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "query/case_fold.hpp"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 
@@ -25,22 +27,30 @@ namespace {
 }  // namespace
 
 std::string folded(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), fold_case);
+  std::string out;
+  out.reserve(text.size());
+  append_folded(out, text);
   return out;
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return fold_case(x) == fold_case(y);
-         });
+  if (is_ascii(b)) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+             return fold_case(x) == fold_case(y);
+           });
+  }
+  return !is_ascii(a) && folded(a) == folded(b);
 }
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() && equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+  if (is_ascii(prefix)) {
+    return text.size() >= prefix.size() &&
+           equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+  }
+  return !is_ascii(text) && folded(text).starts_with(folded(prefix));
 }
 
-Needle::Needle(std::string_view text) : folded_(folded(text)) {
+Needle::Needle(std::string_view text) : folded_(folded(text)), is_ascii_(is_ascii(text)) {
   for (std::size_t i = 1; i < folded_.size(); ++i) {
     if (commonness(folded_[i]) < commonness(folded_[rare_])) {
       rare_ = i;
@@ -57,9 +67,23 @@ bool Needle::equal_at(const char* text) const {
   return true;
 }
 
+// The length of a letter may change with its case, so that places cannot be compared one by one.
+bool Needle::in_folded(std::string_view text) const {
+  if (is_ascii(text)) {
+    return false;
+  }
+  thread_local std::string scratch;
+  scratch.clear();
+  append_folded(scratch, text);
+  return scratch.find(folded_) != std::string::npos;
+}
+
 bool Needle::in(std::string_view text) const {
   if (folded_.empty()) {
     return true;
+  }
+  if (!is_ascii_) {
+    return in_folded(text);
   }
   if (text.size() < folded_.size()) {
     return false;

@@ -1,7 +1,5 @@
-// Comparing text as conditions do: whole, by prefix, by substring; with or without ASCII case.
-//
-// Case is that of ASCII letters only. Other bytes are compared as they are: folding them would need
-// Unicode tables that change from year to year, and an answer must not change with them.
+// Comparing text as conditions do: whole, by prefix, by substring; with or without case. What case
+// is, is case_fold.hpp's to say.
 #pragma once
 
 #include <array>
@@ -11,6 +9,7 @@
 
 namespace docket::query {
 
+// Of an ASCII letter; other bytes stay.
 [[nodiscard]] constexpr char fold_case(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
@@ -27,8 +26,10 @@ class Needle {
 
  private:
   [[nodiscard]] bool equal_at(const char* text) const;
+  [[nodiscard]] bool in_folded(std::string_view text) const;
 
   std::string folded_;
+  bool is_ascii_;
   std::size_t rare_ = 0;  // position of the byte that is looked for first
 };
 

@@ -1,5 +1,7 @@
 #include "tests/query/oracle.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -9,10 +11,15 @@
 namespace docket::query::testing {
 namespace {
 
+// ASCII and the letters of Latin-1, which are those that the events here are made of.
 std::string lower(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x80) {
-      c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_latin = i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xC3;
+    if (byte < 0x80) {
+      text[i] = static_cast<char>(std::tolower(byte));
+    } else if (is_latin && byte <= 0x9E && byte != 0x97) {
+      text[i] = static_cast<char>(byte + 0x20);
     }
   }
   return text;
@@ -33,6 +40,32 @@ bool value_is_any_case(const std::string& value, const Match& match) {
 
 bool contains_any_case(const std::string& text, const std::string& part) {
   return lower(text).find(lower(part)) != std::string::npos;
+}
+
+bool any_string_contains(const simdjson::dom::element& value, const std::string& part) {
+  if (value.is_string()) {
+    return contains_any_case(std::string(std::string_view(value)), part);
+  }
+  bool found = false;
+  if (value.is_array()) {
+    for (const simdjson::dom::element element : value.get_array()) {
+      found = found || any_string_contains(element, part);
+    }
+  }
+  if (value.is_object()) {
+    for (const auto member : value.get_object()) {
+      found = found || contains_any_case(std::string(member.key), part) ||
+              any_string_contains(member.value, part);
+    }
+  }
+  return found;
+}
+
+// As it was sent, or in a string without its escapes.
+bool payload_contains(const std::string& payload, const std::string& part) {
+  simdjson::dom::parser parser;
+  return !payload.empty() &&
+         (contains_any_case(payload, part) || any_string_contains(parser.parse(payload), part));
 }
 
 // `kind:id` with the kind in any case, split at any colon.
@@ -87,15 +120,16 @@ bool target_is(Field field, const Target& target, const Match& match) {
 }
 
 bool text_is_in(const Event& event, const std::string& text) {
-  std::vector<std::string> places{event.actor.id, event.actor.name, event.reason,
-                                  event.session,  event.request,    event.payload};
+  std::vector<std::string> places{event.actor.id, event.actor.name, event.reason, event.session,
+                                  event.request};
   for (const Target& target : targets_of(event)) {
     places.push_back(target.id);
     places.push_back(target.name);
   }
-  return std::any_of(places.begin(), places.end(), [&](const std::string& place) {
-    return !place.empty() && contains_any_case(place, text);
-  });
+  return payload_contains(event.payload, text) ||
+         std::any_of(places.begin(), places.end(), [&](const std::string& place) {
+           return !place.empty() && contains_any_case(place, text);
+         });
 }
 
 bool verb_is(const Event& event, const Match& match) {
@@ -144,7 +178,7 @@ bool match_is(Field field, const Event& event, const Match& match) {
     case Field::seq:
       return match.seq_first <= event.seq.value && event.seq.value <= match.seq_last;
     case Field::payload:
-      return !event.payload.empty() && contains_any_case(event.payload, match.text);
+      return payload_contains(event.payload, match.text);
     case Field::changed:
     case Field::old_value:
     case Field::new_value:

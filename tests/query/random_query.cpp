@@ -27,6 +27,18 @@ std::string cut(const std::string& text, std::size_t bytes) {
   return text.substr(0, end);
 }
 
+// Of ASCII and Latin-1.
+std::string upper(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_latin = i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xC3;
+    const bool is_lower =
+        (byte >= 'a' && byte <= 'z') || (is_latin && byte >= 0xA0 && byte <= 0xBE && byte != 0xB7);
+    text[i] = is_lower ? static_cast<char>(byte - 0x20) : text[i];
+  }
+  return text;
+}
+
 bool is_clean(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
@@ -45,12 +57,16 @@ std::string RandomQueries::part_of(const std::string& text) {
   }
   const std::string tail = text.substr(cut(text, below(text.size())).size());
   std::string part = cut(tail, 1 + below(8));
-  if (once_in(3)) {
-    std::transform(part.begin(), part.end(), part.begin(), [](char c) {
-      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
+  return once_in(3) ? upper(part) : part;
+}
+
+// As it was sent, or of a value of its diff without escapes.
+std::string RandomQueries::part_of_payload(const Event& from) {
+  const std::vector<DiffEntry> diff = DiffReader().read(from.payload);
+  if (diff.empty() || once_in(2)) {
+    return part_of(from.payload);
   }
-  return part;
+  return part_of(diff[below(diff.size())].new_value.value_or("500"));
 }
 
 std::string RandomQueries::text_of(Field field, const Event& from) {
@@ -92,9 +108,9 @@ std::string RandomQueries::text_of(Field field, const Event& from) {
     case Field::node:
       return from.node;
     case Field::payload:
-      return part_of(from.payload);
+      return part_of_payload(from);
     case Field::text:
-      return part_of(once_in(2) ? from.target.name : from.payload);
+      return once_in(2) ? part_of(from.target.name) : part_of_payload(from);
     case Field::changed:
     case Field::old_value:
     case Field::new_value: {
@@ -162,9 +178,7 @@ Match RandomQueries::match(Field field) {
     match.text = cut(match.text, below(match.text.size() + 1));
   }
   if ((field == Field::actor_kind || field == Field::target_type) && once_in(3)) {
-    std::transform(match.text.begin(), match.text.end(), match.text.begin(), [](char c) {
-      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
+    match.text = upper(match.text);
   }
   return match;
 }

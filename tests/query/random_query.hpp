@@ -31,6 +31,7 @@ class RandomQueries {
   [[nodiscard]] Match match(Field field);
   // Some of a text's characters, as a word to look for.
   [[nodiscard]] std::string part_of(const std::string& text);
+  [[nodiscard]] std::string part_of_payload(const Event& from);
   [[nodiscard]] std::string text_of(Field field, const Event& from);
 
   std::mt19937_64 random_;

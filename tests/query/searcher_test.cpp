@@ -52,6 +52,27 @@ TEST(Searcher, TheSystemsLogIsLeftOutUnlessNamed) {
   EXPECT_EQ(count_of(store, "log:docket,activity verb:DELETE"), 7U);
 }
 
+TEST(Searcher, WordsAreFoundInAnyCaseAndBehindEscapes) {
+  for (const bool sealed : {true, false}) {
+    MixedStore store(1);
+    std::vector<Event> events = plain_events(4);
+    events[0].actor.name = "Jürgen Groß";
+    events[1].target.name = "Project Ωmega";
+    events[2].target.type = "Çelik";
+    events[2].payload = R"({"n":"caf\u00e9 \"Noir\""})";
+    events[3].payload = R"({"n":"Café"})";
+    store.add("activity", events, sealed);
+    EXPECT_EQ(count_of(store, "JÜRGEN"), 1U);
+    EXPECT_EQ(count_of(store, "ωMEGA"), 1U);
+    EXPECT_EQ(count_of(store, "target.type:çelik"), 1U);
+    EXPECT_EQ(count_of(store, "café"), 2U);
+    EXPECT_EQ(count_of(store, "payload:CAFÉ"), 2U);
+    EXPECT_EQ(count_of(store, R"(payload:"\"noir\"")"), 1U);
+    EXPECT_EQ(count_of(store, R"(payload:"caf\\u00e9")"), 1U);
+    EXPECT_EQ(count_of(store, "-café"), 2U);
+  }
+}
+
 TEST(Searcher, ACountOverWholeSegmentsReadsNoRow) {
   MixedStore store(1);
   store.add("activity", plain_events(20'000), true);

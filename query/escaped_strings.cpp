@@ -1,0 +1,105 @@
+#include "query/escaped_strings.hpp"
+
+#include <charconv>
+#include <cstdint>
+
+namespace docket::query {
+namespace {
+
+constexpr std::uint32_t replacement = 0xFFFD;
+constexpr std::uint32_t no_unit = UINT32_MAX;
+
+// The UTF-16 unit of a `\uXXXX` at the start of `raw`.
+std::uint32_t unit_of(std::string_view raw) {
+  std::uint32_t unit = 0;
+  if (raw.size() < 6 || raw[0] != '\\' || raw[1] != 'u') {
+    return no_unit;
+  }
+  const auto [end, error] = std::from_chars(raw.data() + 2, raw.data() + 6, unit, 16);
+  return error == std::errc{} && end == raw.data() + 6 ? unit : no_unit;
+}
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
+  if (code < 0x80) {
+    put(code);
+    return;
+  }
+  if (code < 0x800) {
+    put(0xC0 | code >> 6);
+  } else {
+    if (code < 0x10000) {
+      put(0xE0 | code >> 12);
+    } else {
+      put(0xF0 | code >> 18);
+      put(0x80 | (code >> 12 & 0x3F));
+    }
+    put(0x80 | (code >> 6 & 0x3F));
+  }
+  put(0x80 | (code & 0x3F));
+}
+
+// Appends what the escape at the start of `raw` stands for, and returns its length.
+std::size_t append_escape(std::string& out, std::string_view raw) {
+  static constexpr std::string_view names = "\"\\/bfnrt";
+  static constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+  if (raw.size() > 1 && raw[1] != 'u') {
+    const std::size_t name = names.find(raw[1]);
+    if (name == std::string_view::npos) {
+      append_utf8(out, replacement);
+    } else {
+      out += meanings[name];
+    }
+    return 2;
+  }
+  const std::uint32_t unit = unit_of(raw);
+  if (unit == no_unit) {
+    append_utf8(out, replacement);
+    return 1;
+  }
+  const bool is_high = unit >= 0xD800 && unit < 0xDC00;
+  if (is_high) {
+    const std::uint32_t low = unit_of(raw.substr(6));
+    if (low >= 0xDC00 && low < 0xE000) {
+      append_utf8(out, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
+      return 12;
+    }
+  }
+  append_utf8(out, is_high || (unit >= 0xDC00 && unit < 0xE000) ? replacement : unit);
+  return 6;
+}
+
+}  // namespace
+
+void append_unescaped(std::string& out, std::string_view raw) {
+  for (;;) {
+    const std::size_t escape = raw.find('\\');
+    out += raw.substr(0, escape);
+    if (escape == std::string_view::npos) {
+      return;
+    }
+    raw.remove_prefix(escape);
+    raw.remove_prefix(append_escape(out, raw));
+  }
+}
+
+std::string_view next_escaped_string(std::string_view json, std::size_t& at) {
+  for (at = json.find('"', at); at != std::string_view::npos; at = json.find('"', at)) {
+    const std::size_t begin = ++at;
+    bool escaped = false;
+    while (at < json.size() && json[at] != '"') {
+      const bool escape = json[at] == '\\';
+      escaped = escaped || escape;
+      at += escape ? 2 : 1;
+    }
+    const std::size_t end = at < json.size() ? at : json.size();
+    at = end + (end < json.size() ? 1 : 0);
+    if (escaped) {
+      return json.substr(begin, end - begin);
+    }
+  }
+  at = json.size();
+  return {};
+}
+
+}  // namespace docket::query

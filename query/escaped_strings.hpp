@@ -1,0 +1,38 @@
+// The strings of a JSON text that were sent with escapes: `"caf\u00e9"` is what many serialisers
+// make of café. Internal to query/.
+#pragma once
+
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace docket::query {
+
+// Appends what stands between a JSON string's quotes, without its escapes. What is no escape, or
+// half of a surrogate pair, becomes U+FFFD.
+void append_unescaped(std::string& out, std::string_view raw);
+
+// The next string of a text, from `at` on, that holds a backslash; what is between its quotes.
+// Empty where there is none. `at` moves behind it.
+[[nodiscard]] std::string_view next_escaped_string(std::string_view json, std::size_t& at);
+
+// Whether `wanted(text)` holds for any string, of a member's name or a value, that holds escapes.
+template <typename Wanted>
+[[nodiscard]] bool any_escaped_string(std::string_view json, const Wanted& wanted) {
+  if (std::memchr(json.data(), '\\', json.size()) == nullptr) {
+    return false;
+  }
+  thread_local std::string text;
+  std::size_t at = 0;
+  for (std::string_view raw = next_escaped_string(json, at); !raw.empty();
+       raw = next_escaped_string(json, at)) {
+    text.clear();
+    append_unescaped(text, raw);
+    if (wanted(text)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace docket::query

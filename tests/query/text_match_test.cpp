@@ -1,0 +1,44 @@
+#include "query/text_match.hpp"
+
+#include <gtest/gtest.h>
+
+namespace docket::query {
+namespace {
+
+TEST(Needle, AsciiIsFoundInAnyCaseAtEveryPlace) {
+  for (std::size_t before = 0; before < 40; ++before) {
+    for (std::size_t after = 0; after < 20; ++after) {
+      const std::string text = std::string(before, '-') + "Welcome" + std::string(after, 'e');
+      EXPECT_TRUE(Needle("wELCOME").in(text));
+      EXPECT_FALSE(Needle("welcomed").in(text));
+    }
+  }
+  EXPECT_TRUE(Needle("").in(""));
+  EXPECT_FALSE(Needle("a").in(""));
+}
+
+TEST(Needle, LettersBeyondAsciiAreFoundInAnyCase) {
+  EXPECT_TRUE(Needle("JÜRGEN").in("Dr. Jürgen Groß"));
+  EXPECT_TRUE(Needle("jürgen").in("JÜRGEN"));
+  EXPECT_TRUE(Needle("ωmega").in("Project Ωmega"));
+  EXPECT_TRUE(Needle("çelik").in("Çelik A.Ş."));
+  EXPECT_TRUE(Needle("ⱥ").in("xȺx"));
+  EXPECT_TRUE(Needle("ΣΟΦΟΣ").in("σοφος"));
+  EXPECT_FALSE(Needle("jürgen").in("jurgen"));
+  EXPECT_FALSE(Needle("jurgen").in("Jürgen"));
+  EXPECT_FALSE(Needle("ü").in("only ascii"));
+}
+
+TEST(TextMatch, WholesAndPrefixesIgnoreCase) {
+  EXPECT_TRUE(equal_ignoring_case("Contact", "CONTACT"));
+  EXPECT_TRUE(equal_ignoring_case("Überprüfung", "ÜBERPRÜFUNG"));
+  EXPECT_FALSE(equal_ignoring_case("k", "\u212A"));
+  EXPECT_FALSE(equal_ignoring_case("\u212A", "k"));
+  EXPECT_TRUE(starts_with_ignoring_case("ÜBERnehmen", "über"));
+  EXPECT_TRUE(starts_with_ignoring_case("Über", ""));
+  EXPECT_FALSE(starts_with_ignoring_case("Uber", "ü"));
+  EXPECT_FALSE(starts_with_ignoring_case("Ü", "üb"));
+}
+
+}  // namespace
+}  // namespace docket::query
