@@ -3,6 +3,10 @@
 #include <charconv>
 #include <cstdint>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace docket::query {
 namespace {
 
@@ -70,6 +74,25 @@ std::size_t append_escape(std::string& out, std::string_view raw) {
 }
 
 }  // namespace
+
+// Payloads are short: a call of memchr() took longer than looking for the needle.
+bool has_backslash(std::string_view text) {
+#if defined(__SSE2__)
+  if (text.size() >= 16) {
+    const __m128i backslashes = _mm_set1_epi8('\\');
+    const auto look = [&](std::size_t at) {
+      return _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at)),
+                            backslashes);
+    };
+    __m128i found = look(text.size() - 16);  // may look at some bytes twice
+    for (std::size_t at = 0; at + 16 <= text.size(); at += 16) {
+      found = _mm_or_si128(found, look(at));
+    }
+    return _mm_movemask_epi8(found) != 0;
+  }
+#endif
+  return text.find('\\') != std::string_view::npos;
+}
 
 void append_unescaped(std::string& out, std::string_view raw) {
   for (;;) {

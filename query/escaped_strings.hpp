@@ -2,7 +2,6 @@
 // make of café. Internal to query/.
 #pragma once
 
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -16,10 +15,12 @@ void append_unescaped(std::string& out, std::string_view raw);
 // Empty where there is none. `at` moves behind it.
 [[nodiscard]] std::string_view next_escaped_string(std::string_view json, std::size_t& at);
 
+[[nodiscard]] bool has_backslash(std::string_view text);
+
 // Whether `wanted(text)` holds for any string, of a member's name or a value, that holds escapes.
 template <typename Wanted>
 [[nodiscard]] bool any_escaped_string(std::string_view json, const Wanted& wanted) {
-  if (std::memchr(json.data(), '\\', json.size()) == nullptr) {
+  if (!has_backslash(json)) {
     return false;
   }
   thread_local std::string text;

@@ -235,7 +235,8 @@ class Render(driver.EndToEnd):
         server.send_ndjson([event("CREATE"), event("UPDATE"), event("DELETE", reason="bob"),
                             event("SEND", ip="10.1.2.3")])
         for words, count in ((["-(verb:CREATE OR verb:UPDATE)"], 2), (['-"bob"'], 3),
-                             (["-bob"], 3), (["-ip:10.0.0.0/8"], 3), (["-bob", "-ip:10.0.0.0/8"], 2),
+                             (["-bob"], 3), (["-ip:10.0.0.0/8"], 3),
+                             (["-bob", "-ip:10.0.0.0/8"], 2),
                              (["create"], 0), (["bob"], 1), (["export"], 0)):
             self.assertEqual(server.docket("count", *words).stdout, f"{count}\n", words)
         self.assertEqual(server.docket("count", "[verb:SEND]").stdout, "0\n")

@@ -38,16 +38,15 @@ TEST(CaseFold, FoldingTwiceChangesNothingMore) {
   std::string all;
   for (char32_t code = 0x80; code < 0x20000; ++code) {
     if (code < 0xD800 || code > 0xDFFF) {
-      all += code < 0x800 ? std::string{static_cast<char>(0xC0 | code >> 6),
+      all += code < 0x800     ? std::string{static_cast<char>(0xC0 | code >> 6),
                                         static_cast<char>(0x80 | (code & 0x3F))}
-             : code < 0x10000
-                 ? std::string{static_cast<char>(0xE0 | code >> 12),
-                               static_cast<char>(0x80 | (code >> 6 & 0x3F)),
-                               static_cast<char>(0x80 | (code & 0x3F))}
-                 : std::string{static_cast<char>(0xF0 | code >> 18),
-                               static_cast<char>(0x80 | (code >> 12 & 0x3F)),
-                               static_cast<char>(0x80 | (code >> 6 & 0x3F)),
-                               static_cast<char>(0x80 | (code & 0x3F))};
+             : code < 0x10000 ? std::string{static_cast<char>(0xE0 | code >> 12),
+                                            static_cast<char>(0x80 | (code >> 6 & 0x3F)),
+                                            static_cast<char>(0x80 | (code & 0x3F))}
+                              : std::string{static_cast<char>(0xF0 | code >> 18),
+                                            static_cast<char>(0x80 | (code >> 12 & 0x3F)),
+                                            static_cast<char>(0x80 | (code >> 6 & 0x3F)),
+                                            static_cast<char>(0x80 | (code & 0x3F))};
     }
   }
   const std::string once = fold(all);

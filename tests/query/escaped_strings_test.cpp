@@ -28,8 +28,21 @@ TEST(EscapedStrings, AreGivenWithoutTheirEscapes) {
 TEST(EscapedStrings, WhatStandsForNothingIsReplaced) {
   using Strings = std::vector<std::string>;
   EXPECT_EQ(strings_of(R"({"a":"x\ud800y"})"), Strings{"x\uFFFDy"});
-  EXPECT_EQ(strings_of(R"({"a":"\udc00\ud800\u0041"})"), Strings{"\uFFFD\uFFFD" "A"});
+  EXPECT_EQ(strings_of(R"({"a":"\udc00\ud800\u0041"})"), Strings{"\uFFFD\uFFFD"
+                                                                 "A"});
   EXPECT_EQ(strings_of(R"({"a":"\q\u12"})"), Strings{"\uFFFD\uFFFDu12"});
+}
+
+TEST(EscapedStrings, ABackslashIsSeenAtEveryPlace) {
+  for (std::size_t size = 0; size < 70; ++size) {
+    std::string text(size, 'x');
+    EXPECT_FALSE(has_backslash(text)) << size;
+    for (char& c : text) {
+      c = '\\';
+      EXPECT_TRUE(has_backslash(text)) << size;
+      c = 'x';
+    }
+  }
 }
 
 TEST(EscapedStrings, ABrokenTextEndsTheWalk) {
