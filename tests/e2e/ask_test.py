@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import threading
 import unittest
@@ -179,6 +180,17 @@ class Ask(driver.EndToEnd):
         self.assertIn("docket-load-0", self.server.docket("nodes").stdout)
         self.assertIn("verb", driver.run("docket", "help", "query").stdout)
         self.server.docket("retention", "--dry-run")
+
+
+    def test_every_example_of_the_query_language_can_be_asked(self):
+        text = driver.run("docket", "help", "query").stdout
+        lines = [line for line in text.splitlines() if re.match(r"    \S", line)]
+        examples = [re.split(r"  +", line.strip())[0] for line in lines]
+        self.assertGreater(len(examples), 25)
+        for example in examples:
+            self.server.docket_data("count", example)
+        self.assertEqual(self.server.docket_data("count", "*").stdout,
+                         self.server.docket_data("count").stdout)
 
 
 class Render(driver.EndToEnd):

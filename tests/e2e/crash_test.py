@@ -62,6 +62,15 @@ class Crash(driver.EndToEnd):
         checked = driver.load("check", "--data", server.data, *flags, "--ledger", ledger)
         self.assertIn("0 missing, 0 changed, 0 invented", checked.stdout)
 
+    def test_verify_beside_a_running_server_finds_no_damage(self):
+        config = driver.SMALL_SEGMENTS + '[retention.activity]\nmax_bytes = "2MiB"\n'
+        server = self.start(config=config)
+        sender = self.spawn("docket-load", "send", "--server", f"127.0.0.1:{server.ingest[1]}",
+                            "--events", 200000, "--end", "2026-05-01T00:00:00Z")
+        while sender.poll() is None:
+            driver.run("docket", "verify", "--data", server.data)
+        self.assertEqual(sender.returncode, 0)
+
     def test_a_second_server_on_the_same_directory_is_refused(self):
         server = self.start()
         server.send_ndjson([event()])

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <map>
+#include <memory>
 
 #include "tools/version.hpp"
 
@@ -67,9 +68,24 @@ struct Typed {
   bool zone_given = false;
 };
 
+// Leaves no blank lines behind for options that are known and not shown.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  [[nodiscard]] std::string make_help(const CLI::App* app, std::string name,
+                                      CLI::AppFormatMode mode) const override {
+    std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+    for (std::size_t at = text.find("\n\n\n"); at != std::string::npos;
+         at = text.find("\n\n\n", at)) {
+      text.erase(at, 1);
+    }
+    return text;
+  }
+};
+
 class Parser {
  public:
   Parser() : app_("docket asks a Docket server, or a data directory, about events.", "docket") {
+    app_.formatter(std::make_shared<HelpFormatter>());
     app_.set_version_flag("--version", std::string("docket ") + std::string(version));
     app_.require_subcommand(1);
     add_source(app_, true);

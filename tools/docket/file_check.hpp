@@ -19,6 +19,7 @@ struct Damage {
   std::string path;           // of the file; empty where there is none
   std::uint64_t offset = 0;
   std::string what;
+  friend bool operator==(const Damage&, const Damage&) = default;
 };
 
 // The marker, and the directories of the logs that must be there: those that every server makes,
@@ -26,8 +27,8 @@ struct Damage {
 [[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory);
 
 // A log's manifests (either copy), hot files and headers of segments. The server may be at work:
-// files that go away meanwhile are no damage. `lost` gets the events behind the damage of hot
-// files, which snapshots tell as gaps.
+// files that go away or grow meanwhile are no damage. `lost` is set to the events behind the damage
+// of hot files, which snapshots tell as gaps.
 [[nodiscard]] std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
                                                   const std::string& log, std::vector<Gap>& lost);
 

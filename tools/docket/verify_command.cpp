@@ -17,11 +17,20 @@ namespace docket::cli {
 
 namespace {
 
+struct Findings {
+  std::uint64_t logs = 0, segments = 0, events = 0, bytes = 0;
+  std::vector<Damage> damage;
+
+  void add(std::vector<Damage> found) { std::ranges::move(found, std::back_inserter(damage)); }
+};
+
 class Verifier {
  public:
-  Verifier(index::Catalog& catalog, bool deep) : catalog_(catalog), deep_(deep) {}
+  // All three must outlive it.
+  Verifier(Store& store, index::Catalog& catalog, Findings& found, bool deep)
+      : store_(store), catalog_(catalog), found_(found), deep_(deep) {}
 
-  void check(const std::string& directory, const StoreSnapshot& snapshot) {
+  void check(const StoreSnapshot& snapshot) {
     std::uint64_t total = 0;
     for (const LogSnapshot& log : snapshot.logs) {
       for (const auto& segment : log.segments) {
@@ -30,43 +39,56 @@ class Verifier {
     }
     Progress progress("verified", total);
     for (const LogSnapshot& log : snapshot.logs) {
-      ++logs;
+      ++found_.logs;
       std::vector<Gap> told;
-      add(check_log_files(posix_disk(), directory, log.log, told));
+      found_.add(check_log_files(posix_disk(), store_.directory(), log.log, told));
       for (const Gap& gap : log.gaps) {
         if (std::ranges::find(told, gap) != told.end()) {
           continue;
         }
-        damage.push_back(
+        found_.damage.push_back(
             {log.log, 0, "", 0,
              fmt::format("{}:{} to {}:{} are missing: {}", log.log, gap.first_seq.value, log.log,
                          gap.last_seq.value, gap.reason)});
       }
       check_order(log);
       for (const auto& segment : log.segments) {
-        const std::size_t known = damage.size();
+        const std::size_t known = found_.damage.size();
         check_segment(*segment);
         // An index can only be compared with a segment that can be read.
-        if (segment->info().sealed && damage.size() == known) {
+        if (segment->info().sealed && found_.damage.size() == known) {
           check_index(segment);
         }
-        ++segments;
-        events += segment->info().rows;
-        bytes += segment->info().bytes;
-        progress.show(events, "events");
+        ++found_.segments;
+        found_.events += segment->info().rows;
+        found_.bytes += segment->info().bytes;
+        progress.show(found_.events, "events");
       }
     }
   }
 
-  std::uint64_t logs = 0, segments = 0, events = 0, bytes = 0;
-  std::vector<Damage> damage;
-
-  void add(std::vector<Damage> found) { std::ranges::move(found, std::back_inserter(damage)); }
-
  private:
   void note(const SegmentInfo& info, const Error& error, std::string_view part) {
-    damage.push_back({info.log, info.id.value, info.path, error.offset,
-                      fmt::format("{}: {}", part, error.message)});
+    if (error.code == ErrorCode::not_found && is_retired(info)) {
+      return;
+    }
+    found_.damage.push_back({info.log, info.id.value, info.path, error.offset,
+                             fmt::format("{}: {}", part, error.message)});
+  }
+
+  // Whether the server has retired the segment since we began.
+  [[nodiscard]] bool is_retired(const SegmentInfo& info) {
+    const auto now = store_.snapshot();
+    if (!now) {
+      return false;
+    }
+    const auto log = std::ranges::find(now->logs, info.log, &LogSnapshot::log);
+    return log != now->logs.end() &&
+           std::ranges::none_of(log->segments,
+                                [&](const auto& each) { return each->info().id == info.id; }) &&
+           std::ranges::none_of(log->gaps, [&](const Gap& gap) {
+             return gap.first_seq <= info.last_seq && gap.last_seq >= info.first_seq;
+           });
   }
 
   // Between one segment and the next nothing may be missing but what a gap names.
@@ -78,8 +100,9 @@ class Verifier {
         return gap.first_seq.value <= end + 1 && gap.last_seq.value + 1 >= next;
       });
       if (next != end + 1 && !explained) {
-        damage.push_back({log.log, log.segments[i]->info().id.value, log.segments[i]->info().path,
-                          0, fmt::format("starts at seq {} where {} was expected", next, end + 1)});
+        found_.damage.push_back(
+            {log.log, log.segments[i]->info().id.value, log.segments[i]->info().path, 0,
+             fmt::format("starts at seq {} where {} was expected", next, end + 1)});
       }
     }
   }
@@ -94,7 +117,7 @@ class Verifier {
     const Dictionaries* checked = nullptr;  // sealed blocks share theirs
     for (std::uint32_t block = 0; block < blocks->size(); ++block) {
       const std::string name = fmt::format("block {}", block);
-      const std::size_t known = damage.size();
+      const std::size_t known = found_.damage.size();
       for (std::size_t i = 0; i < row_column_count; ++i) {
         if (const auto column = segment.column(block, static_cast<RowColumn>(i)); !column) {
           note(info, column.error(), fmt::format("{}, column {}", name, i));
@@ -117,7 +140,7 @@ class Verifier {
         checked = info.sealed ? dictionaries->get() : nullptr;
         check_dictionaries(info, **dictionaries);
       }
-      if (damage.size() == known) {
+      if (found_.damage.size() == known) {
         check_rows(segment, (*blocks)[block], name);
       }
     }
@@ -168,8 +191,9 @@ class Verifier {
       }
       if (event.ts < block.ts_min || event.ts > block.ts_max ||
           event.seq != block.first_seq + row) {
-        damage.push_back({segment.info().log, segment.info().id.value, segment.info().path, 0,
-                          fmt::format("{}, row {}: outside its block's range", name, row)});
+        found_.damage.push_back({segment.info().log, segment.info().id.value, segment.info().path,
+                                 0,
+                                 fmt::format("{}, row {}: outside its block's range", name, row)});
         return;
       }
     }
@@ -178,7 +202,7 @@ class Verifier {
   void check_index(const std::shared_ptr<const SegmentReader>& segment) {
     std::vector<Damage> found = check_index_file(posix_disk(), segment->info());
     if (!found.empty() || !deep_) {
-      add(std::move(found));
+      found_.add(std::move(found));
       return;
     }
     const auto verified = catalog_.verify(segment);
@@ -188,11 +212,13 @@ class Verifier {
     }
   }
 
+  Store& store_;
   index::Catalog& catalog_;
+  Findings& found_;
   const bool deep_;
 };
 
-std::string report_json(const Verifier& found) {
+std::string report_json(const Findings& found) {
   std::string out =
       fmt::format("{{\"logs\":{},\"segments\":{},\"events\":{},\"bytes\":{},\"damage\":[",
                   found.logs, found.segments, found.events, found.bytes);
@@ -211,7 +237,7 @@ std::string report_json(const Verifier& found) {
   return out + "]}";
 }
 
-std::string report_text(const Verifier& found) {
+std::string report_text(const Findings& found) {
   std::string out;
   for (const Damage& damage : found.damage) {
     const std::string what = query::terminal_safe(damage.what);
@@ -234,26 +260,26 @@ std::string report_text(const Verifier& found) {
 
 int run_verify(Context& context) {
   const std::string& directory = context.arguments.data;
-  index::CatalogOptions catalog_options;
-  catalog_options.read_only = true;
-  index::Catalog catalog(posix_disk(), catalog_options);
-  Verifier verifier(catalog, context.arguments.deep);
-  verifier.add(check_layout(posix_disk(), directory));
+  Findings found;
+  found.add(check_layout(posix_disk(), directory));
   StoreOptions options;
   options.read_only = true;
   const auto store = Store::open(posix_disk(), directory, options);
   const auto snapshot = store ? (*store)->snapshot() : fail(store.error());
   if (snapshot) {
-    verifier.check(directory, *snapshot);
-  } else if (verifier.damage.empty()) {
+    index::CatalogOptions catalog_options;
+    catalog_options.read_only = true;
+    index::Catalog catalog(posix_disk(), catalog_options);
+    Verifier(**store, catalog, found, context.arguments.deep).check(*snapshot);
+  } else if (found.damage.empty()) {
     return complain(snapshot.error());
   }
   if (context.arguments.format == Format::json) {
-    write_json(context, report_json(verifier));
+    write_json(context, report_json(found));
   } else {
-    context.out.write(report_text(verifier));
+    context.out.write(report_text(found));
   }
-  return verifier.damage.empty() ? exit_done : exit_damaged;
+  return found.damage.empty() ? exit_done : exit_damaged;
 }
 
 }  // namespace docket::cli
