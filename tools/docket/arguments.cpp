@@ -148,14 +148,13 @@ class Parser {
       if (!has_query && command->get_option_no_throw("FILE") == nullptr) {
         break;
       }
-      if (only_words) {
+      const bool is_word = only_words || !word.starts_with('-') || (has_query && !is_option(word));
+      if (is_word) {
         word.insert(0, 1, word_mark);
       } else if (word == "--") {
         only_words = true;
       } else if (takes_next_word(*command, word)) {
         ++i;
-      } else if (!word.starts_with('-') || (has_query && !is_option(word))) {
-        word.insert(0, 1, word_mark);
       }
     }
     return words;
