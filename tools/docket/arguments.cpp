@@ -278,8 +278,7 @@ class Parser {
     app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
         ->type_name("LOG");
     app->add_option("--ingest", a.ingest,
-                    "Where the server takes events; else the server is asked for it")
-        ->envname("DOCKET_INGEST")
+                    "Where the server takes events ($DOCKET_INGEST, else the server is asked)")
         ->type_name("ADDR:PORT");
     app->add_flag("--raw", a.raw, "CSV cells are as they are; else a leading ' is taken off them");
   }
@@ -362,12 +361,18 @@ class Parser {
       throw CLI::ValidationError(name, "reads a data directory; name it by --data DIR");
     }
     if (a.data.empty() && a.server.empty()) {
-      // There is no other thread yet.
-      const char* const environment =
-          std::getenv("DOCKET_SERVER");  // NOLINT(concurrency-mt-unsafe)
-      a.server =
-          environment != nullptr && *environment != '\0' ? environment : "http://127.0.0.1:7480";
+      // A server named on the command line tells its own; the environment must not lead elsewhere.
+      a.ingest = a.ingest.empty() ? environment("DOCKET_INGEST") : a.ingest;
+      a.server = environment("DOCKET_SERVER");
+      a.server = a.server.empty() ? "http://127.0.0.1:7480" : a.server;
     }
+  }
+
+  // Empty where it is not set.
+  static std::string environment(const char* name) {
+    // There is no other thread yet.
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+    return value == nullptr ? "" : value;
   }
 
   void check_format(const Known& known) {

@@ -55,6 +55,11 @@ TEST(DocketArguments, WhereToLookMayStandBeforeAndBehindTheCommand) {
   EXPECT_EQ(parse({"count", "--server", "http://x"}).arguments.server, "http://x");
   EXPECT_EQ(parse({"import", "f"}).arguments.server, "http://10.0.0.1:1");
   EXPECT_EQ(parse({"import", "f", "--server", "http://x"}).arguments.server, "http://x");
+  ::setenv("DOCKET_INGEST", "10.0.0.2:2", 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_EQ(parse({"import", "f"}).arguments.ingest, "10.0.0.2:2");
+  EXPECT_EQ(parse({"import", "f", "--ingest", "10.0.0.3:3"}).arguments.ingest, "10.0.0.3:3");
+  EXPECT_EQ(parse({"import", "f", "--server", "http://x"}).arguments.ingest, "");
+  ::unsetenv("DOCKET_INGEST");  // NOLINT(concurrency-mt-unsafe)
   ::unsetenv("DOCKET_SERVER");  // NOLINT(concurrency-mt-unsafe)
 }
 
