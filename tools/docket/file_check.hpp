@@ -23,7 +23,8 @@ struct Damage {
 };
 
 // The marker, and the directories of the logs that must be there: those that every server makes,
-// where one has been at work. That another log's directory is gone leaves no trace.
+// where one has been at work. That another log's directory is gone leaves no trace. A marker of a
+// newer format is no damage: opening the store tells of it.
 [[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory);
 
 // A log's manifests (either copy), hot files and headers of segments. The server may be at work:

@@ -271,7 +271,7 @@ int run_verify(Context& context) {
     catalog_options.read_only = true;
     index::Catalog catalog(posix_disk(), catalog_options);
     Verifier(**store, catalog, found, context.arguments.deep).check(*snapshot);
-  } else if (found.damage.empty()) {
+  } else if (found.damage.empty() || snapshot.error().code == ErrorCode::newer_format) {
     return complain(snapshot.error());
   }
   if (context.arguments.format == Format::json) {

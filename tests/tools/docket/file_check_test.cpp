@@ -134,6 +134,9 @@ TEST_F(FileCheck, TheMarkerAndTheLogsOfAServerMustBeThere) {
     EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 1U) << at;
     flip(marker, at);
   }
+  std::ofstream(marker) << "docket store, format 2\n";
+  EXPECT_TRUE(check_layout(posix_disk(), directory_.path()).empty());
+  std::ofstream(marker) << "docket store, format 1\n";
   std::filesystem::create_directory(directory_.path() + "/logs/docket");
   EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 3U);
   std::filesystem::rename(directory_.path() + "/logs", directory_.path() + "/gone");
