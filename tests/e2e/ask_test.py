@@ -216,7 +216,10 @@ class Render(driver.EndToEnd):
         server = self.start()
         server.send_ndjson([event(), event()])
         plain = server.docket("export", "-o", "ndjson").stdout
-        through = server.docket("export", "-o", "ndjson", "--out", "/dev/stdout")
+        # As /dev/stdout, which a mistake here would replace.
+        link = self.directory / "stdout"
+        link.symlink_to("/proc/self/fd/1")
+        through = server.docket("export", "-o", "ndjson", "--out", link)
         self.assertEqual(through.stdout, plain)
         self.assertIn("rows 2", through.stderr)
         missing = self.directory / "no" / "file"

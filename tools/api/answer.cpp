@@ -10,6 +10,9 @@ namespace docket::api {
 
 namespace {
 
+// How soon a sender whose events the store could not take is to try again.
+constexpr std::uint32_t store_retry_s = 10;
+
 struct CodeRow {
   ErrorCode code;
   unsigned status;
@@ -81,6 +84,17 @@ Answer problem(const Error& error) {
                    error.offset);
   }
   answer.body += '}';
+  return answer;
+}
+
+Answer problem_of_post(const Error& error) {
+  const CodeRow& row = row_of(error.code);
+  if (error.code == ErrorCode::invalid_argument || row.retry_after_s != 0) {
+    return problem(error);
+  }
+  Answer answer =
+      problem(503, to_string(error.code), "The events could not be stored", error.describe());
+  answer.retry_after_s = store_retry_s;
   return answer;
 }
 

@@ -39,6 +39,9 @@ inline constexpr std::string_view problem_content_type = "application/problem+js
 // line (a query's syntax error) is split: the first line is the detail, the rest, with the caret
 // under the column, is "caret", and "position" is the byte offset in the query.
 [[nodiscard]] Answer problem(const Error& error);
+// The same for an event that was posted: but for invalid_argument nothing is the sender's fault,
+// whatever the code means of a question, so it is to come again (503, or 429).
+[[nodiscard]] Answer problem_of_post(const Error& error);
 // The same for what has no error code of ours. `kind` completes the type's URN; `title` says what
 // is wrong in general, `detail` in this case.
 [[nodiscard]] Answer problem(unsigned status, std::string_view kind, std::string_view title,

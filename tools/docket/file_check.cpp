@@ -52,10 +52,14 @@ class LogCheck {
       check_sealed(id);
     }
     Seq next = manifest ? manifest->next_seq : Seq(1);
-    for (const SegmentId id : files->hot) {
-      const bool is_sealed = std::ranges::binary_search(files->sealed, id);
+    for (std::size_t i = 0; i < files->hot.size(); ++i) {
+      const bool is_sealed = std::ranges::binary_search(files->sealed, files->hot[i]);
       if (!is_sealed) {
-        check_hot(id, next);
+        const auto later =
+            i + 1 < files->hot.size()
+                ? first_seq_of_hot(disk_, directory_, files->hot[i + 1]).value_or(std::nullopt)
+                : std::nullopt;
+        check_hot(files->hot[i], later.value_or(Seq(1)) - 1, next);
       }
     }
     return std::move(found_);
@@ -144,8 +148,9 @@ class LogCheck {
     }
   }
 
-  // `next` is the seq to go on with, and is moved on.
-  void check_hot(SegmentId id, Seq& next) {
+  // What a later file proves to have been synced goes up to `proven`. `next` is the seq to go on
+  // with, and is moved on.
+  void check_hot(SegmentId id, Seq proven, Seq& next) {
     const std::string path = directory_ + "/" + segment_file_name(id, "hot");
     const auto file = disk_.open(path, OpenMode::read);
     if (!file) {
@@ -160,7 +165,7 @@ class LogCheck {
       return;  // what is left over of a segment that has been sealed
     }
     const Seq first = header ? std::max(next, header->first_seq) : next;
-    const auto scan = scan_hot_segment(**file, id, FileOffset(segment_header_bytes), first,
+    const auto scan = scan_hot_segment(**file, id, FileOffset(segment_header_bytes), first, proven,
                                        [](const BlockHeader&, std::string_view) {});
     if (!scan) {
       note(id.value, path, scan.error());

@@ -134,7 +134,7 @@ asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
                        });
   });
   const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
-  answer = outcome ? answer_of(*outcome) : api::problem(outcome.error());
+  answer = outcome ? answer_of(*outcome) : api::problem_of_post(outcome.error());
   context_.parts.metrics.durations[static_cast<std::size_t>(api::Endpoint::post_events)].observe(
       steady_ns() - began);
   co_return co_await write_answer(std::move(answer));
