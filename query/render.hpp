@@ -19,9 +19,10 @@ enum class PayloadForm : std::uint8_t {
   as_sent,   // as they are: byte for byte what was sent
 };
 
-// One JSON object, no newline behind it: seq, received, then the fields in the contract's order;
-// absent optional fields are left out; the payload's bytes as they were sent but for `form`; `node`
-// last. Control characters and bidi marks are escaped, other than within the payload.
+// One JSON object, no newline behind it: seq, received (in nanoseconds since the Unix epoch), then
+// the fields in the contract's order; absent optional fields are left out; the payload's bytes as
+// they were sent but for `form`; `node` last. Control characters and bidi marks are escaped, other
+// than within the payload.
 void append_json(std::string& out, const Event& event, PayloadForm form = PayloadForm::one_line);
 // A JSON string with its quotes; U+2028/9, control characters (C1 and DEL included) and bidi marks
 // as \u escapes; bytes that are no UTF-8 as U+FFFD.

@@ -104,9 +104,9 @@ void append_json_targets(std::string& out, const std::vector<Target>& targets) {
 void append_json(std::string& out, const Event& event, PayloadForm form) {
   out += "{\"seq\":";
   append_number(out, event.seq.value);
-  out += ",\"received\":\"";
-  append_rfc3339(out, event.received);
-  out += "\",\"log\":";
+  out += ",\"received\":";
+  out += std::to_string(event.received);
+  out += ",\"log\":";
   append_json_string(out, event.log);
   out += ",\"ts\":\"";
   append_rfc3339(out, event.ts);

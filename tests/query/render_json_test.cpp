@@ -44,7 +44,7 @@ Event full_event() {
 
 TEST(RenderJson, FieldsStandInTheContractsOrder) {
   EXPECT_EQ(json(full_event()),
-            R"({"seq":1048577,"received":"2026-05-01T14:22:03.5Z","log":"activity",)"
+            R"({"seq":1048577,"received":1777645323500000000,"log":"activity",)"
             R"("ts":"2026-05-01T14:22:03.000000001Z",)"
             R"("actor":{"kind":"user","id":"17","name":"Ana \"Lima\"","role":"owner"},)"
             R"("verb":"EDIT","target":{"type":"Broadcast","id":"9","name":"Welcome series"},)"
@@ -62,7 +62,7 @@ TEST(RenderJson, AbsentFieldsAreLeftOut) {
   event.verb = "SEND";
   event.target = {"Domain", "", ""};
   EXPECT_EQ(json(event),
-            R"({"seq":1,"received":"1970-01-01T00:00:00Z","log":"api","ts":"1970-01-01T00:00:00Z",)"
+            R"({"seq":1,"received":0,"log":"api","ts":"1970-01-01T00:00:00Z",)"
             R"("actor":{"kind":"system","id":"cron"},"verb":"SEND","target":{"type":"Domain"},)"
             R"("affected":1,"outcome":"success"})");
 }

@@ -61,7 +61,7 @@ Target target_of(const dom::element& object) {
 Event event_of(const dom::element& object) {
   Event event;
   event.seq = Seq(std::uint64_t(object["seq"]));
-  event.received = time_of(std::string_view(object["received"]));
+  event.received = std::int64_t(object["received"]);
   event.log = std::string_view(object["log"]);
   event.node = optional_text(object, "node");
   event.ts = time_of(std::string_view(object["ts"]));

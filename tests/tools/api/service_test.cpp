@@ -36,7 +36,7 @@ TEST_F(ServiceTest, BodiesAreAsTheContractSays) {
             R"({"every":"1h","by":"verb","buckets":[{"start":"2026-05-01T00:00:00Z","count":3,)"
             R"("by":[{"value":"DELETE","count":1},{"value":"EDIT","count":2}]}],"gaps":[]})");
   const std::string page = get("/api/v1/search", {{"limit", "1"}}).body;
-  EXPECT_THAT(page, StartsWith(R"({"events":[{"seq":3,"received":")"));
+  EXPECT_THAT(page, StartsWith(R"({"events":[{"seq":3,"received":)"));
   EXPECT_THAT(page, HasSubstr(R"(}],"next":")"));
   EXPECT_THAT(get("/api/v1/search").body, HasSubstr(R"(}],"next":null,"gaps":[]})"));
   EXPECT_THAT(get("/api/v1/events/activity/2").body, HasSubstr(R"("verb":"DELETE")"));
