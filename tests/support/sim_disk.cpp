@@ -1,6 +1,7 @@
 #include "tests/support/sim_disk.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <random>
@@ -39,6 +40,13 @@ struct SimDisk::State {
   bool hit = false;
   std::uint64_t calls = 0;
 
+  std::function<void(Io)> pause;  // set before the disk is shared
+
+  void pause_before(Io kind) const {
+    if (pause) {
+      pause(kind);
+    }
+  }
   // Counts a call and says whether it is to fail.
   bool fails(Io kind) {
     ++calls;
@@ -100,6 +108,7 @@ class SimDisk::OpenFile final : public File {
   }
 
   Result<void> read_at(FileOffset offset, std::span<std::byte> into) const override {
+    state_->pause_before(Io::read);
     const std::lock_guard lock(state_->mutex);
     if (state_->fails(Io::read)) {
       return fail_call("cannot read", path_, state_->fault.error_number);
@@ -120,6 +129,7 @@ class SimDisk::OpenFile final : public File {
 
   Result<void> write_at(FileOffset offset,
                         std::span<const std::span<const std::byte>> parts) override {
+    state_->pause_before(Io::write);
     const std::lock_guard lock(state_->mutex);
     std::uint64_t end = offset.value;
     for (const auto part : parts) {
@@ -153,6 +163,7 @@ class SimDisk::OpenFile final : public File {
   }
 
   Result<void> sync_data() override {
+    state_->pause_before(Io::sync);
     const std::lock_guard lock(state_->mutex);
     if (state_->fails(Io::sync)) {
       auto random = state_->fault_random();
@@ -164,6 +175,7 @@ class SimDisk::OpenFile final : public File {
   }
 
   Result<void> resize(std::uint64_t bytes) override {
+    state_->pause_before(Io::resize);
     const std::lock_guard lock(state_->mutex);
     if (state_->fails(Io::resize)) {
       return fail_call("cannot resize", path_, state_->fault.error_number);
@@ -179,6 +191,7 @@ class SimDisk::OpenFile final : public File {
   }
 
   Result<std::uint64_t> size() const override {
+    state_->pause_before(Io::size);
     const std::lock_guard lock(state_->mutex);
     if (state_->fails(Io::size)) {
       return fail_call("cannot stat", path_, state_->fault.error_number);
@@ -212,6 +225,7 @@ SimDisk::SimDisk(std::shared_ptr<State> state) : state_(std::move(state)) {}
 SimDisk::~SimDisk() = default;
 
 Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mode) {
+  state_->pause_before(Io::open);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::open)) {
     return fail_call("cannot open", path, state_->fault.error_number);
@@ -239,6 +253,7 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mo
 }
 
 Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
+  state_->pause_before(Io::rename);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::rename)) {
     return fail_call("cannot rename", from, state_->fault.error_number);
@@ -260,6 +275,7 @@ Result<void> SimDisk::rename(const std::string& from, const std::string& to) {
 }
 
 Result<void> SimDisk::unlink(const std::string& path) {
+  state_->pause_before(Io::unlink);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::unlink)) {
     return fail_call("cannot remove", path, state_->fault.error_number);
@@ -276,6 +292,7 @@ Result<void> SimDisk::unlink(const std::string& path) {
 }
 
 Result<void> SimDisk::make_directories(const std::string& path) {
+  state_->pause_before(Io::make_directories);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::make_directories)) {
     return fail_call("cannot make directory", path, state_->fault.error_number);
@@ -294,6 +311,7 @@ Result<void> SimDisk::make_directories(const std::string& path) {
 }
 
 Result<void> SimDisk::sync_directory(const std::string& path) {
+  state_->pause_before(Io::sync_directory);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::sync_directory)) {
     return fail_call("cannot sync directory", path, state_->fault.error_number);
@@ -307,6 +325,7 @@ Result<void> SimDisk::sync_directory(const std::string& path) {
 }
 
 Result<std::vector<DirectoryEntry>> SimDisk::list(const std::string& path) {
+  state_->pause_before(Io::list);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::list)) {
     return fail_call("cannot list", path, state_->fault.error_number);
@@ -319,6 +338,7 @@ Result<std::vector<DirectoryEntry>> SimDisk::list(const std::string& path) {
 }
 
 Result<bool> SimDisk::exists(const std::string& path) {
+  state_->pause_before(Io::exists);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::exists)) {
     return fail_call("cannot stat", path, state_->fault.error_number);
@@ -328,6 +348,7 @@ Result<bool> SimDisk::exists(const std::string& path) {
 }
 
 Result<std::uint64_t> SimDisk::free_bytes(const std::string& path) {
+  state_->pause_before(Io::free_bytes);
   const std::lock_guard lock(state_->mutex);
   if (state_->fails(Io::free_bytes)) {
     return fail_call("cannot stat the file system of", path, state_->fault.error_number);
@@ -341,6 +362,7 @@ Result<std::uint64_t> SimDisk::free_bytes(const std::string& path) {
 }
 
 Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& path) {
+  state_->pause_before(Io::lock);
   const std::lock_guard guard(state_->mutex);
   if (state_->fails(Io::lock)) {
     return fail_call("cannot lock", path, state_->fault.error_number);
@@ -370,6 +392,11 @@ bool SimDisk::fault_hit() const {
   return state_->hit;
 }
 
+bool SimDisk::fault_pending() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->fault.at != 0 && (state_->fault.forever || state_->matched < state_->fault.at);
+}
+
 std::uint64_t SimDisk::io_count() const {
   const std::lock_guard lock(state_->mutex);
   return state_->calls;
@@ -378,6 +405,10 @@ std::uint64_t SimDisk::io_count() const {
 void SimDisk::set_capacity(std::uint64_t bytes) {
   const std::lock_guard lock(state_->mutex);
   state_->capacity = bytes;
+}
+
+void SimDisk::set_pause(std::function<void(Io)> pause) {
+  state_->pause = std::move(pause);
 }
 
 std::unique_ptr<SimDisk> SimDisk::boot(SimNames names, std::uint64_t capacity) {

@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,10 +86,16 @@ class SimDisk final : public Disk {
   // failing sync may drop dirty sectors for ever; other failing calls do nothing.
   void inject(const Fault& fault);
   [[nodiscard]] bool fault_hit() const;
+  // Whether a call from now on will fail.
+  [[nodiscard]] bool fault_pending() const;
   // All calls so far, failed ones included.
   [[nodiscard]] std::uint64_t io_count() const;
   // Writes that would make the files larger than this in sum fail with ENOSPC.
   void set_capacity(std::uint64_t bytes);
+
+  // Called before every call, without the lock: what a slow disk does. To be set before the disk is
+  // shared.
+  void set_pause(std::function<void(Io)> pause);
 
   // The disk as the next boot could find it if the power failed now; every seed finds another
   // possibility. Open files and locks stay with this disk, faults and counters start anew.
