@@ -335,10 +335,13 @@ void WritableLog::fail_log(const Error& error) {
 }
 
 void WritableLog::mark_active() {
-  if (!mark_due_ || !active_ || failed_) {
+  if (!mark_due_) {
     return;
   }
-  mark_due_.reset();
+  mark_due_.reset();  // whatever comes of it: what stays due would keep the committer awake
+  if (!active_ || failed_) {
+    return;
+  }
   if (const auto marked = active_->mark(next_seq_ - 1); !marked) {
     fail_log(marked.error());
   }
