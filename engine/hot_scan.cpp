@@ -26,10 +26,11 @@ struct ReadBlock {
 
 class Scanner {
  public:
-  // Without a salt, the first block that stands where one should tells it.
+  // Without a salt, the first block that stands where one should tells it; but one of `foreign`
+  // belongs to another file.
   Scanner(const File& file, SegmentId id, std::uint64_t file_bytes,
-          std::optional<std::uint32_t> salt)
-      : file_(file), id_(id), file_bytes_(file_bytes), salt_(salt) {}
+          std::optional<std::uint32_t> salt, std::optional<std::uint32_t> foreign)
+      : file_(file), id_(id), file_bytes_(file_bytes), salt_(salt), foreign_(foreign) {}
 
   // The block at `at`, or nothing where there is no valid one. Only io errors are errors.
   Result<std::optional<ReadBlock>> block_at(FileOffset at) {
@@ -42,7 +43,7 @@ class Scanner {
     const auto header = decode_block_header(std::span<const std::byte>(head).first(available));
     if (!head_read || !header || header->segment != id_ || header->offset != at ||
         (header->flags & block_sealed) != 0 || header->salt != salt_.value_or(header->salt) ||
-        at.value + header->block_bytes() > file_bytes_) {
+        header->salt == foreign_ || at.value + header->block_bytes() > file_bytes_) {
       return std::nullopt;
     }
     body_.resize(header->body_bytes);
@@ -156,6 +157,7 @@ class Scanner {
   SegmentId id_;
   std::uint64_t file_bytes_;
   std::optional<std::uint32_t> salt_;
+  const std::optional<std::uint32_t> foreign_;
   std::uint64_t last_non_zero_ = 0;
   std::vector<std::byte> body_;
   std::vector<std::byte> window_;
@@ -184,8 +186,9 @@ Result<Durable> durable_behind(Scanner& scanner, FileOffset from) {
 
 }  // namespace
 
-Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from, Seq expected,
-                                 Seq proven, const HotBlockVisitor& visit) {
+Result<HotScan> scan_hot_segment(const File& file, std::string_view log, SegmentId id,
+                                 FileOffset from, Seq expected, Seq proven,
+                                 const HotBlockVisitor& visit) {
   HotScan scan;
   DOCKET_ASSIGN(scan.file_bytes, file.size());
   std::vector<std::byte> bytes(segment_header_bytes);
@@ -199,11 +202,14 @@ Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from
   if (!file_header && file_header.error().code == ErrorCode::newer_format) {
     return fail(file_header.error());
   }
-  scan.header_damaged =
-      !file_header || file_header->id != id || file_header->kind != SegmentKind::active;
-  Scanner scanner(file, id, scan.file_bytes,
-                  scan.header_damaged ? std::nullopt : std::optional(file_header->salt));
-  scan.salt = scan.header_damaged ? 0 : file_header->salt;
+  // A whole header of another file has been written here by mistake, perhaps with blocks.
+  const bool is_foreign = file_header && (file_header->log != log || file_header->id != id ||
+                                          file_header->kind != SegmentKind::active);
+  scan.header_damaged = !file_header || is_foreign;
+  const auto salt = file_header ? std::optional(file_header->salt) : std::nullopt;
+  Scanner scanner(file, id, scan.file_bytes, is_foreign ? std::nullopt : salt,
+                  is_foreign ? salt : std::nullopt);
+  scan.salt = scan.header_damaged ? 0 : *salt;
   scan.end = scan.data_end = from;
   scan.next_seq = expected;
   // What the blocks behind an invalid place say is durable; it never falls on the way through the

@@ -50,11 +50,11 @@ struct HotScan {
 // Called for each valid block, in order; `node` is who sent it. Blocks without rows, too.
 using HotBlockVisitor = std::function<void(const BlockHeader& header, std::string_view node)>;
 
-// Scans from `from` (a block boundary; segment_header_bytes for all of the file). `expected` is the
-// seq that the first block should have; every seq up to `proven` is known to have been synced into
-// this file. Errors: io, newer_format; damage is part of the result.
-[[nodiscard]] Result<HotScan> scan_hot_segment(const File& file, SegmentId id, FileOffset from,
-                                               Seq expected, Seq proven,
+// Scans segment `id` of `log` from `from` (a block boundary; segment_header_bytes for all of the
+// file). `expected` is the seq that the first block should have; every seq up to `proven` is known
+// to have been synced into this file. Errors: io, newer_format; damage is part of the result.
+[[nodiscard]] Result<HotScan> scan_hot_segment(const File& file, std::string_view log, SegmentId id,
+                                               FileOffset from, Seq expected, Seq proven,
                                                const HotBlockVisitor& visit);
 
 }  // namespace docket

@@ -172,12 +172,11 @@ Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directo
                                           const std::string& log, const LogFiles& files,
                                           std::vector<RecoveryNotice>& notices) {
   std::vector<std::string> damaged;
-  auto manifest = load_manifest(disk, directory, damaged);
+  auto manifest = load_manifest(disk, directory, log, damaged);
   for (const std::string& path : damaged) {
     notices.push_back({"damage_quarantined", path + ": manifest copy is damaged"});
   }
   if (manifest) {
-    manifest->log = log;
     for (Gap& gap : manifest->gaps) {
       gap.log = log;
     }
@@ -197,7 +196,7 @@ Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directo
 }
 
 Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& directory,
-                                            SegmentId id) {
+                                            std::string_view log, SegmentId id) {
   DOCKET_ASSIGN(const auto file,
                 disk.open(directory + "/" + segment_file_name(id, "hot"), OpenMode::read));
   std::vector<std::byte> bytes(segment_header_bytes);
@@ -206,7 +205,8 @@ Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& direc
                                                    : fail(read.error());
   }
   const auto header = decode_segment_header(bytes);
-  const bool sound = header && header->id == id && header->kind == SegmentKind::active;
+  const bool sound =
+      header && header->log == log && header->id == id && header->kind == SegmentKind::active;
   return sound ? std::optional(header->first_seq) : std::nullopt;
 }
 
@@ -229,16 +229,16 @@ Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache, const HotFileT
   // be shown, and taken for stored when they are sent again.
   DOCKET_TRY(file->sync_data());
   Seq first_seq = what.next_seq;
-  DOCKET_ASSIGN(const auto stated, first_seq_of_hot(disk, what.directory, what.id));
+  DOCKET_ASSIGN(const auto stated, first_seq_of_hot(disk, what.directory, what.log, what.id));
   if (stated && *stated > what.next_seq) {
     first_seq = *stated;
     add_gap(gaps, {what.log, what.next_seq, first_seq - 1, "no segment holds them"});
   }
   auto source = std::make_shared<const SegmentSource>(std::move(file), cache, what.id, path);
   RecoveredHot hot{what.id, HotBlocks(source, what.log, first_seq), {}, path};
-  DOCKET_ASSIGN(hot.scan,
-                scan_hot_segment(source->file(), what.id, FileOffset(segment_header_bytes),
-                                 first_seq, what.proven, note_blocks(hot.blocks, producers)));
+  DOCKET_ASSIGN(hot.scan, scan_hot_segment(source->file(), what.log, what.id,
+                                           FileOffset(segment_header_bytes), first_seq, what.proven,
+                                           note_blocks(hot.blocks, producers)));
   for (const DamagedRange& range : hot.scan.damage) {
     add_gap(gaps, {what.log, range.first_seq, range.last_seq, range.reason});
   }

@@ -38,11 +38,12 @@ struct LogFiles {
                                                         const LogFiles& files,
                                                         std::vector<RecoveryNotice>& notices);
 
-// The first seq of a hot file, as its header says; nullopt where that cannot be read. A file whose
+// The first seq of a hot file, as its header says; nullopt where that cannot be read, or
+// is another file's. A file whose
 // first seq is below all that is not sealed is only a leftover. One that exists proves that every
 // seq before its first had been synced when it was made.
 [[nodiscard]] Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& directory,
-                                                          SegmentId id);
+                                                          std::string_view log, SegmentId id);
 
 // A hot file that has been scanned.
 struct RecoveredHot {

@@ -148,7 +148,7 @@ Result<Manifest> decode_manifest(std::span<const std::byte> bytes) {
   return decode_content(content);
 }
 
-Result<Manifest> load_manifest(Disk& disk, const std::string& directory,
+Result<Manifest> load_manifest(Disk& disk, const std::string& directory, std::string_view log,
                                std::vector<std::string>& damaged) {
   std::optional<Manifest> newest;
   for (const std::string_view copy : copies) {
@@ -171,6 +171,8 @@ Result<Manifest> load_manifest(Disk& disk, const std::string& directory,
         return fail(manifest.error());
       }
       damaged.push_back(path);
+    } else if (manifest->log != log) {
+      damaged.push_back(path);  // a write that went astray
     } else if (!newest || manifest->generation > newest->generation) {
       newest = std::move(*manifest);
     }

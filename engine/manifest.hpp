@@ -37,9 +37,11 @@ struct Manifest {
 // Errors: corrupt, newer_format.
 [[nodiscard]] Result<Manifest> decode_manifest(std::span<const std::byte> bytes);
 
-// The newest valid copy in `directory`; not_found when there is none at all, corrupt when there are
-// only damaged ones. `damaged` names the copies that could not be read.
+// The newest valid copy of `log` in `directory`; not_found when there is none at all, corrupt when
+// there are only damaged ones. `damaged` names the copies that could not be read, or are another
+// log's.
 [[nodiscard]] Result<Manifest> load_manifest(Disk& disk, const std::string& directory,
+                                             std::string_view log,
                                              std::vector<std::string>& damaged);
 // Raises the generation and writes both copies durably.
 [[nodiscard]] Result<void> save_manifest(Disk& disk, const std::string& directory,

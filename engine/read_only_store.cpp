@@ -141,14 +141,15 @@ class ReadOnlyLog : public Log {
         continue;
       }
       if (!followed_.contains(id)) {
-        DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, directory_, id));
+        DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, directory_, name_, id));
         if (first && *first < manifest.next_seq) {
           continue;
         }
       }
       Seq proven;
       if (i + 1 < files.hot.size()) {
-        DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, directory_, files.hot[i + 1]));
+        DOCKET_ASSIGN(const auto first,
+                      first_seq_of_hot(disk_, directory_, name_, files.hot[i + 1]));
         proven = first.value_or(Seq(1)) - 1;
       }
       DOCKET_TRY(follow({directory_, name_, id, next, proven}, producers, gaps, followed));
@@ -181,7 +182,7 @@ class ReadOnlyLog : public Log {
     if (auto known = followed_.extract(what.id);
         !known.empty() && known.mapped().scan.damage.empty()) {
       Followed& hot = known.mapped();
-      DOCKET_ASSIGN(HotScan more, scan_hot_segment(hot.blocks.source()->file(), what.id,
+      DOCKET_ASSIGN(HotScan more, scan_hot_segment(hot.blocks.source()->file(), what.log, what.id,
                                                    hot.scan.end, hot.scan.next_seq, what.proven,
                                                    note_blocks(hot.blocks, hot.producers)));
       if (more.damage.empty()) {

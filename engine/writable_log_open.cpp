@@ -108,7 +108,7 @@ class WritableLog::Recovery {
     Seq next = manifest_.next_seq;
     std::vector<std::optional<Seq>> first_seqs;
     for (const SegmentId id : files_.hot) {
-      DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, log_.directory_, id));
+      DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, log_.directory_, log_.name_, id));
       first_seqs.push_back(first);
     }
     for (std::size_t i = 0; i < files_.hot.size(); ++i) {

@@ -28,7 +28,7 @@ Scanned scan_of(const std::vector<std::byte>& bytes, SegmentId id = SegmentId(1)
   disk.plant("f.hot", bytes);
   const auto file = disk.open("f.hot", OpenMode::read);
   Scanned scanned;
-  auto scan = scan_hot_segment(**file, id, from, expected, proven,
+  auto scan = scan_hot_segment(**file, "activity", id, from, expected, proven,
                                [&](const BlockHeader& header, std::string_view node) {
                                  scanned.blocks.push_back(header.first_seq);
                                  scanned.nodes.emplace_back(node);
@@ -360,6 +360,30 @@ TEST(HotScan, FileCutWithinItsHeaderIsEmptyAndDamaged) {
   }
 }
 
+TEST(HotScan, BlocksOfAnotherLogAreNoneOfThisOne) {
+  // A misdirected write has put the head of another log's file here: header and blocks fit one
+  // another, ids, offsets and seqs are those of this file.
+  HotFile file;
+  for (std::size_t n = 0; n < 4; ++n) {
+    file.add(plain_events(10, 20 + n * 10));
+  }
+  HotFile other(SegmentId(1), Seq(1), 7);
+  for (std::size_t n = 0; n < 2; ++n) {
+    other.add(plain_events(10, 70 + n * 10));
+  }
+  SegmentFileHeader header{SegmentKind::active, "campaign", SegmentId(1), Seq(1), 7};
+  const auto foreign = encode_segment_header(header);
+  std::copy(foreign.begin(), foreign.end(), other.bytes().begin());
+  ASSERT_EQ(other.end(), file.headers()[2].offset.value) << "the blocks have to be as long";
+  std::copy_n(other.bytes().begin(), other.end(), file.bytes().begin());
+  const Scanned got = scan_of(file.bytes());
+  EXPECT_TRUE(got.scan.header_damaged);
+  EXPECT_EQ(got.blocks, seqs({21, 31}));
+  ASSERT_EQ(got.scan.damage.size(), 1U);
+  EXPECT_EQ(got.scan.damage[0].first_seq, Seq(1));
+  EXPECT_EQ(got.scan.damage[0].last_seq, Seq(20));
+}
+
 TEST(HotScan, NewerFormatIsRefused) {
   HotFile file = file_of(1);
   SegmentFileHeader header{SegmentKind::active, "activity", SegmentId(1), Seq(1)};
@@ -370,8 +394,9 @@ TEST(HotScan, NewerFormatIsRefused) {
   testing::SimDisk disk;
   disk.plant("f.hot", file.bytes());
   const auto opened = disk.open("f.hot", OpenMode::read);
-  const auto scan = scan_hot_segment(**opened, SegmentId(1), FileOffset(segment_header_bytes),
-                                     Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
+  const auto scan =
+      scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
+                       Seq(0), [](const BlockHeader&, std::string_view) {});
   ASSERT_FALSE(scan);
   EXPECT_EQ(scan.error().code, ErrorCode::newer_format);
 }
@@ -416,8 +441,8 @@ TEST(HotScan, BadSectorAnywhereCostsNoMoreThanItsBlock) {
     const auto opened = disk.open("f.hot", OpenMode::read);
     std::vector<Seq> blocks;
     const auto scan =
-        scan_hot_segment(**opened, SegmentId(1), FileOffset(segment_header_bytes), Seq(1), Seq(40),
-                         [&blocks](const BlockHeader& header, std::string_view) {
+        scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes),
+                         Seq(1), Seq(40), [&blocks](const BlockHeader& header, std::string_view) {
                            blocks.push_back(header.first_seq);
                          });
     ASSERT_TRUE(scan) << scan.error().describe();
@@ -437,8 +462,9 @@ TEST(HotScan, ErrorOfTheDiskIsAnErrorAndNotDamage) {
   const auto opened = disk.open("f.hot", OpenMode::read);
   for (std::uint64_t n = 1;; ++n) {
     disk.inject({.at = n});
-    const auto scan = scan_hot_segment(**opened, SegmentId(1), FileOffset(segment_header_bytes),
-                                       Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
+    const auto scan =
+        scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes),
+                         Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
     if (!disk.fault_hit()) {
       break;
     }

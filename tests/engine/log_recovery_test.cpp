@@ -123,7 +123,7 @@ class LogRecovery : public ::testing::Test {
     std::vector<BlockHeader> blocks;
     const auto file = disk_.open(path, OpenMode::read);
     EXPECT_TRUE(scan_hot_segment(
-        **file, SegmentId(id), FileOffset(segment_header_bytes), first, Seq(0),
+        **file, "activity", SegmentId(id), FileOffset(segment_header_bytes), first, Seq(0),
         [&](const BlockHeader& header, std::string_view) { blocks.push_back(header); }));
     return blocks;
   }

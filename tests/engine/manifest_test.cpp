@@ -153,7 +153,7 @@ class ManifestCopies : public ::testing::Test {
   // retired_events of what is loaded, or the error's name.
   std::string load(Disk& disk) {
     damaged_.clear();
-    const auto loaded = load_manifest(disk, "log", damaged_);
+    const auto loaded = load_manifest(disk, "log", "activity", damaged_);
     return loaded ? std::to_string(loaded->retired_events)
                   : std::string(to_string(loaded.error().code));
   }
@@ -174,6 +174,16 @@ TEST_F(ManifestCopies, SavingRaisesTheGenerationAndWritesBoth) {
   EXPECT_EQ(manifest_.generation, 7U);
   EXPECT_EQ(disk_.content("log/manifest.a"), disk_.content("log/manifest.b"));
   EXPECT_EQ(load(disk_), "2");
+}
+
+TEST_F(ManifestCopies, OneOfAnotherLogDoesNotCount) {
+  save(1);
+  Manifest other = example();
+  other.log = "campaign";
+  other.generation = 99;
+  disk_.plant("log/manifest.b", encode_manifest(other));
+  EXPECT_EQ(load(disk_), "1");
+  EXPECT_EQ(damaged_, std::vector<std::string>{"log/manifest.b"});
 }
 
 TEST_F(ManifestCopies, NewerOfTwoCounts) {

@@ -218,11 +218,11 @@ TEST_F(ReadOnlyStoreTest, DamageIsNamedAsAGapAndNotRepaired) {
   expect_all(look(*reader), 30);
   std::uint64_t second = 0;
   const auto file = disk_.open(hot, OpenMode::read);
-  ASSERT_TRUE(scan_hot_segment(**file, SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
-                               Seq(0), [&second](const BlockHeader& header, std::string_view) {
-                                 second =
-                                     header.first_seq == Seq(11) ? header.offset.value : second;
-                               }));
+  ASSERT_TRUE(
+      scan_hot_segment(**file, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
+                       Seq(0), [&second](const BlockHeader& header, std::string_view) {
+                         second = header.first_seq == Seq(11) ? header.offset.value : second;
+                       }));
   disk_.flip_bit(hot, (second + 900) * 8);
   const auto fresh = open_reader();
   const LogSnapshot snapshot = look(*fresh);

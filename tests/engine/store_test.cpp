@@ -452,8 +452,9 @@ TEST(StoreMark, StandsBehindTheLastGroupOfALogThatFallsQuiet) {
   store_events(log_of(*store), plain_events(5, 5));
   const auto vouched_for = [&disk] {
     const auto file = disk.open("data/logs/activity/00000000000000000001.hot", OpenMode::read);
-    const auto scan = scan_hot_segment(**file, SegmentId(1), FileOffset(segment_header_bytes),
-                                       Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
+    const auto scan =
+        scan_hot_segment(**file, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
+                         Seq(0), [](const BlockHeader&, std::string_view) {});
     return scan->durable_seq;
   };
   while (vouched_for() != Seq(10)) {

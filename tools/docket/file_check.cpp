@@ -55,10 +55,10 @@ class LogCheck {
     for (std::size_t i = 0; i < files->hot.size(); ++i) {
       const bool is_sealed = std::ranges::binary_search(files->sealed, files->hot[i]);
       if (!is_sealed) {
-        const auto later =
-            i + 1 < files->hot.size()
-                ? first_seq_of_hot(disk_, directory_, files->hot[i + 1]).value_or(std::nullopt)
-                : std::nullopt;
+        const auto later = i + 1 < files->hot.size()
+                               ? first_seq_of_hot(disk_, directory_, log_, files->hot[i + 1])
+                                     .value_or(std::nullopt)
+                               : std::nullopt;
         check_hot(files->hot[i], later.value_or(Seq(1)) - 1, next);
       }
     }
@@ -165,8 +165,8 @@ class LogCheck {
       return;  // what is left over of a segment that has been sealed
     }
     const Seq first = header ? std::max(next, header->first_seq) : next;
-    const auto scan = scan_hot_segment(**file, id, FileOffset(segment_header_bytes), first, proven,
-                                       [](const BlockHeader&, std::string_view) {});
+    const auto scan = scan_hot_segment(**file, log_, id, FileOffset(segment_header_bytes), first,
+                                       proven, [](const BlockHeader&, std::string_view) {});
     if (!scan) {
       note(id.value, path, scan.error());
       return;
