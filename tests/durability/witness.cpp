@@ -124,8 +124,9 @@ std::string Witness::Stream::tag(std::size_t index) const {
   return log + "/" + node + "/" + std::to_string(epoch) + "/" + std::to_string(index + 1);
 }
 
-Witness::Witness(std::uint64_t seed) : random_(seed), events_(seed) {
-  for (const char* log : {"activity", "campaign"}) {
+Witness::Witness(std::uint64_t seed, const WitnessOptions& options)
+    : options_(options), random_(seed), events_(seed) {
+  for (const std::string& log : options_.logs) {
     for (const char* node : {"node-a", "node-b"}) {
       streams_.push_back({.log = log, .node = node, .batches = {}});
     }
@@ -148,7 +149,8 @@ std::uint64_t Witness::acknowledged() const {
 Witness::Batch Witness::make_batch(const Stream& stream, std::size_t index) {
   Batch batch;
   // A numbered batch may be empty: what a sender sends whose events were all rejected.
-  const std::uint64_t rows = stream.numbered && random_() % 10 == 0 ? 0 : 1 + random_() % 30;
+  const std::uint64_t rows =
+      stream.numbered && random_() % 10 == 0 ? 0 : 1 + random_() % options_.rows_max;
   batch.events = events_.take(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     batch.events[row].request = stream.tag(index) + "/" + std::to_string(row);
@@ -209,7 +211,7 @@ void Witness::send_unacknowledged(Store& store) {
 
 void Witness::send_new(Store& store) {
   Sending sending;
-  for (std::uint64_t n = 1 + random_() % 6; n > 0; --n) {
+  for (std::uint64_t n = 1 + random_() % options_.batches_max; n > 0; --n) {
     Stream& stream = streams_[random_() % streams_.size()];
     if (stream.waits) {
       continue;

@@ -18,16 +18,22 @@ namespace docket::testing {
 
 enum class Step : std::uint8_t { send, seal, retire };
 
+struct WitnessOptions {
+  std::vector<std::string> logs = {"activity", "campaign"};
+  std::uint64_t rows_max = 30;    // of a batch
+  std::uint64_t batches_max = 6;  // of a `send`
+};
+
 // Follows several lives of one store: live() on a disk, a crash, live() on what survived it. A copy
 // knows the same and can follow another course. Not thread-safe.
 class Witness {
  public:
-  explicit Witness(std::uint64_t seed);
+  explicit Witness(std::uint64_t seed, const WitnessOptions& options = {});
 
   // Opens the store, sends again what was not acknowledged, takes the steps and closes the store:
-  // `send` is a few batches of some senders to two logs, all under way at once; `seal` and `retire`
-  // concern one log. Ends early and quietly when the disk fails; what the senders were told until
-  // then is remembered.
+  // `send` is a few batches of some senders to some logs, all under way at once; `seal` and
+  // `retire` concern one log. Ends early and quietly when the disk fails; what the senders were
+  // told until then is remembered.
   void live(Disk& disk, const std::vector<Step>& steps);
   // Six out of eight send.
   [[nodiscard]] std::vector<Step> random_steps(std::size_t count);
@@ -96,6 +102,7 @@ class Witness {
   void check(Store& store, const Contents& contents);
   void check_batch(const Stream& stream, std::size_t index, const Contents& contents) const;
 
+  WitnessOptions options_;
   std::mt19937_64 random_;
   RandomEvents events_;
   std::vector<Stream> streams_;

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/simulation/damage.hpp"
+#include "tests/support/damage.hpp"
 #include "tests/simulation/ledger.hpp"
 #include "tests/simulation/machine.hpp"
 #include "tests/simulation/network.hpp"
@@ -254,7 +254,7 @@ class Course {
 
   void damage() {
     ledger_.damage();
-    const auto done = damage_something(*disk_, "data/logs", dice_);
+    const auto done = docket::testing::damage_something(*disk_, "data/logs", dice_);
     if (!done.empty()) {
       ++result_.damages;
       tell("damage: " + done);

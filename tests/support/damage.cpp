@@ -1,15 +1,12 @@
-#include "tests/simulation/damage.hpp"
-
-#include <fmt/format.h>
+#include "tests/support/damage.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
-#include <vector>
 
+#include "engine/assert.hpp"
 #include "engine/block.hpp"
 
-namespace docket::simulation {
+namespace docket::testing {
 
 namespace {
 
@@ -40,58 +37,78 @@ std::size_t durable_end(const Bytes& bytes) {
 
 }  // namespace
 
-std::string damage_something(docket::testing::SimDisk& disk, const std::string& directory,
-                             std::mt19937_64& dice) {
+std::vector<std::string> damageable_files(const SimDisk& disk, const std::string& directory) {
   std::vector<std::string> paths = disk.files();
   std::erase_if(paths, [&](const std::string& path) {
     return !path.starts_with(directory) || !is_of_interest(path);
   });
-  if (paths.empty()) {
-    return {};
+  return paths;
+}
+
+std::uint64_t damageable_sectors(const SimDisk& disk, const std::string& path,
+                                 const DamageMode& mode) {
+  const Bytes bytes = disk.content(path);
+  if (!path.ends_with(".hot")) {
+    return (bytes.size() + mode.sector - 1) / mode.sector;
   }
-  const std::string path = paths[dice() % paths.size()];
+  return mode.kind == DamageKind::cut ? 0 : durable_end(bytes) / mode.sector;
+}
+
+std::string damage(SimDisk& disk, const std::vector<std::string>& files, const std::string& path,
+                   const DamageMode& mode, std::uint64_t sector, std::mt19937_64& dice) {
   Bytes bytes = disk.content(path);
-  const bool is_hot = path.ends_with(".hot");
-  const std::size_t used = is_hot ? durable_end(bytes) : bytes.size();
-  if (used == 0) {
-    return {};
-  }
-  const std::size_t unit = dice() % 2 == 0 ? 512 : 4096;
-  const std::size_t units = is_hot ? used / unit : (used + unit - 1) / unit;
-  const std::uint64_t kind = units == 0 ? 0 : dice() % 5;
-  const std::size_t at = units == 0 ? 0 : dice() % units * unit;
-  const std::size_t length = std::min(unit, bytes.size() - at);
-  switch (kind) {
-    case 0: {
-      const std::uint64_t bit = dice() % (used * 8);
+  const std::size_t at = sector * mode.sector;
+  DOCKET_ASSERT(at < bytes.size());
+  const std::size_t length = std::min(mode.sector, bytes.size() - at);
+  const std::string place =
+      path + ": " + std::to_string(length) + " bytes at " + std::to_string(at);
+  switch (mode.kind) {
+    case DamageKind::bit: {
+      const std::uint64_t bit = (at + dice() % length) * 8 + dice() % 8;
       disk.flip_bit(path, bit);
-      return fmt::format("{}: bit {} is flipped", path, bit);
+      return path + ": bit " + std::to_string(bit) + " is flipped";
     }
-    case 1:
+    case DamageKind::zeros:
       std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), length, std::byte{0});
       disk.plant(path, bytes);
-      return fmt::format("{}: {} bytes at {} are zero", path, length, at);
-    case 2: {
-      const std::string& other = paths[dice() % paths.size()];
+      return place + " are zero";
+    case DamageKind::noise:
+      for (std::size_t i = 0; i < length; ++i) {
+        bytes[at + i] = std::byte{static_cast<unsigned char>(dice())};
+      }
+      disk.plant(path, bytes);
+      return place + " are noise";
+    case DamageKind::elsewhere: {
+      const std::string& other = files[dice() % files.size()];
       const Bytes source = disk.content(other);
-      const std::size_t from = source.size() < unit ? 0 : dice() % (source.size() / unit) * unit;
+      const std::size_t sectors = source.size() / mode.sector;
+      const std::size_t from = sectors == 0 ? 0 : dice() % sectors * mode.sector;
       for (std::size_t i = 0; i < length && from + i < source.size(); ++i) {
         bytes[at + i] = source[from + i];
       }
       disk.plant(path, bytes);
-      return fmt::format("{}: {} bytes at {} are those of {} at {}", path, length, at, other, from);
+      return place + " are those of " + other + " at " + std::to_string(from);
     }
-    case 3:
+    case DamageKind::unreadable:
       disk.spoil(path, at, length);
-      return fmt::format("{}: {} bytes at {} cannot be read", path, length, at);
-    default:
-      if (is_hot) {
-        return {};  // looks like a file that was never written so far
-      }
-      bytes.resize(at);
-      disk.plant(path, bytes);
-      return fmt::format("{}: is cut to {} bytes", path, at);
+      return place + " cannot be read";
+    case DamageKind::cut:
+      break;
   }
+  bytes.resize(at);
+  disk.plant(path, bytes);
+  return path + ": is cut to " + std::to_string(at) + " bytes";
 }
 
-}  // namespace docket::simulation
+std::string damage_something(SimDisk& disk, const std::string& directory, std::mt19937_64& dice) {
+  const auto files = damageable_files(disk, directory);
+  if (files.empty()) {
+    return {};
+  }
+  const std::string& path = files[dice() % files.size()];
+  const DamageMode mode = damage_modes[dice() % damage_modes.size()];
+  const std::uint64_t sectors = damageable_sectors(disk, path, mode);
+  return sectors == 0 ? std::string() : damage(disk, files, path, mode, dice() % sectors, dice);
+}
+
+}  // namespace docket::testing
