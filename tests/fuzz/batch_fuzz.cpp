@@ -21,51 +21,13 @@
 #include "engine/event.hpp"
 #include "engine/section.hpp"
 #include "ingest/event_json.hpp"
+#include "tests/fuzz/body_mutator.hpp"
 
 namespace {
 
 using Bytes = std::vector<std::byte>;
 
 constexpr docket::Nanos received = 1'800'000'000'000'000'000;
-constexpr std::size_t chunk_entry = 16;
-
-// Writes the checksums of all sections and chunks that lie within the bytes.
-void repair_checksums(Bytes& body) {
-  if (body.size() < docket::body_header_bytes) {
-    return;
-  }
-  const auto sections = docket::load_le<std::uint16_t>(body.data() + 4);
-  std::size_t at = docket::body_header_bytes + sections * docket::section_entry_bytes;
-  for (std::size_t s = 0; s < sections; ++s) {
-    const std::size_t entry = docket::body_header_bytes + s * docket::section_entry_bytes;
-    if (at > body.size()) {
-      return;
-    }
-    const auto codec = docket::load_le<std::uint8_t>(body.data() + entry + 1);
-    const std::size_t items = docket::load_le<std::uint32_t>(body.data() + entry + 4);
-    const std::size_t bytes = docket::load_le<std::uint32_t>(body.data() + entry + 8);
-    if (bytes > body.size() - at) {
-      return;
-    }
-    std::span<std::byte> section = std::span(body).subspan(at, bytes);
-    if (codec == 3) {
-      const std::size_t table = std::min(items * chunk_entry, bytes);
-      std::size_t chunk_at = table;
-      for (std::size_t c = 0; (c + 1) * chunk_entry <= table; ++c) {
-        std::byte* chunk = section.data() + c * chunk_entry;
-        const std::size_t stored = docket::load_le<std::uint32_t>(chunk + 8);
-        if (stored > bytes - chunk_at) {
-          break;
-        }
-        docket::store_le(chunk + 12, docket::checksum32(section.subspan(chunk_at, stored)));
-        chunk_at += stored;
-      }
-      section = section.first(table);
-    }
-    docket::store_le(body.data() + entry + 12, docket::checksum32(section));
-    at += bytes;
-  }
-}
 
 void check(const Bytes& wire) {
   const docket::EventRules rules;
@@ -106,7 +68,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto input = std::as_bytes(std::span(data, size));
   Bytes wire(input.begin(), input.end());
   check(wire);
-  repair_checksums(wire);
+  docket::testing::repair_body(wire);
   check(wire);
   return 0;
 }
+
+#ifdef DOCKET_FUZZ_ENGINE
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  return docket::testing::mutate_bodies(
+      data, size, max_size, seed, [](std::span<const std::byte> bytes) {
+        return bytes.empty() ? std::vector<std::size_t>() : std::vector<std::size_t>{0};
+      });
+}
+#endif

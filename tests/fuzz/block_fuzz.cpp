@@ -16,6 +16,7 @@
 #include "engine/body.hpp"
 #include "engine/limits.hpp"
 #include "ingest/event_json.hpp"
+#include "tests/fuzz/body_mutator.hpp"
 #include "tests/fuzz/repair.hpp"
 
 namespace {
@@ -80,3 +81,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(wire);
   return 0;
 }
+
+#ifdef DOCKET_FUZZ_ENGINE
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  return testing::mutate_bodies(data, size, max_size, seed, [](std::span<const std::byte> bytes) {
+    return bytes.empty() ? std::vector<std::size_t>() : std::vector<std::size_t>{0};
+  });
+}
+#endif

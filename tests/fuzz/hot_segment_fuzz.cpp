@@ -18,6 +18,7 @@
 #include "engine/hot_segment.hpp"
 #include "engine/sealed_segment.hpp"
 #include "engine/sealer.hpp"
+#include "tests/fuzz/body_mutator.hpp"
 #include "tests/fuzz/memory_disk.hpp"
 #include "tests/fuzz/repair.hpp"
 
@@ -134,3 +135,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+#ifdef DOCKET_FUZZ_ENGINE
+// The input is what stands behind the segment's header.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  return testing::mutate_bodies(data, size, max_size, seed, [](std::span<const std::byte> bytes) {
+    std::vector<std::size_t> bodies;
+    for (std::size_t at = 0; at + block_header_bytes <= bytes.size(); at += block_alignment) {
+      if (block_head_bytes(bytes.subspan(at)) != 0) {
+        bodies.push_back(at + block_header_bytes);
+      }
+    }
+    return bodies;
+  });
+}
+#endif

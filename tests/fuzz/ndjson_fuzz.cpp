@@ -22,13 +22,13 @@
 #include "engine/batch.hpp"
 #include "engine/event.hpp"
 #include "ingest/event_json.hpp"
+#include "tests/fuzz/event_copy.hpp"
 #include "tests/support/acking_store.hpp"
 
 namespace {
 
 using docket::Event;
 using docket::EventRules;
-using docket::EventView;
 using docket::ingest::EventDecoder;
 
 constexpr docket::Nanos received = 1'800'000'000'000'000'000;
@@ -51,28 +51,6 @@ void check_object(std::string_view text) {
   }
 }
 
-Event copy_of(const EventView& view) {
-  Event event;
-  event.ts = view.ts;
-  event.actor = {std::string(view.actor.kind), std::string(view.actor.id),
-                 std::string(view.actor.name), std::string(view.actor.role)};
-  event.verb = view.verb;
-  event.target = {std::string(view.target.type), std::string(view.target.id),
-                  std::string(view.target.name)};
-  for (const auto& target : view.related) {
-    event.related.push_back(
-        {std::string(target.type), std::string(target.id), std::string(target.name)});
-  }
-  event.affected = view.affected;
-  event.ip = view.ip;
-  event.outcome = view.outcome;
-  event.reason = view.reason;
-  event.session = view.session;
-  event.request = view.request;
-  event.payload = view.payload;
-  return event;
-}
-
 void check_event_text(std::string_view text) {
   static EventDecoder decoder;
   const EventRules rules;
@@ -88,7 +66,7 @@ void check_event_text(std::string_view text) {
   DOCKET_ASSERT(docket::check_event(decoded->event, rules, received, false).has_value());
   const std::string_view payload = decoded->event.payload;
   DOCKET_ASSERT(payload.empty() || docket::ingest::is_json_object(payload));
-  const Event event = copy_of(decoded->event);
+  const Event event = docket::testing::copy_of(decoded->event);
 
   docket::BatchBuilder builder;
   builder.add(decoded->event);
@@ -98,7 +76,7 @@ void check_event_text(std::string_view text) {
   DOCKET_ASSERT(read.has_value());
 
   const auto again = decoder.decode(text, rules, received);
-  DOCKET_ASSERT(again.has_value() && copy_of(again->event) == event);
+  DOCKET_ASSERT(again.has_value() && docket::testing::copy_of(again->event) == event);
 }
 
 void check_request(std::string_view body) {
