@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/damage.hpp"
 #include "tests/simulation/ledger.hpp"
 #include "tests/simulation/machine.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/node.hpp"
 #include "tests/simulation/sender.hpp"
+#include "tests/support/damage.hpp"
 #include "tests/support/sim_disk.hpp"
 
 namespace docket::simulation {

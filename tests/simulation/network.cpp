@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "tests/simulation/network_parts.hpp"
+
 namespace docket::simulation {
 
 namespace {
@@ -16,92 +18,6 @@ Network* the_network = nullptr;
 constexpr std::size_t window_bytes_max = std::size_t{128} << 10;
 
 }  // namespace
-
-struct Network::Descriptor {
-  virtual ~Descriptor() = default;
-  [[nodiscard]] virtual std::uint32_t level() const = 0;  // the events that hold now
-  std::uint32_t host = 0;
-  bool nonblocking = false;
-};
-
-// Two streams and what they share.
-struct Network::Link {
-  std::weak_ptr<Stream> ends[2];
-  Time latency_max = 0;
-  std::optional<std::uint64_t> bytes_left;  // then it ends,
-  bool ends_silently = false;               // so
-  bool silent = false;                      // nothing passes any more
-};
-
-struct Network::Stream : Descriptor {
-  std::weak_ptr<Stream> peer;
-  std::shared_ptr<Link> link;
-  std::uint16_t local = 0, remote = 0;
-  bool connected = false;
-  bool closed = false;  // by its owner
-  int error = 0;
-  std::string inbox;
-  std::size_t inbox_max = 0;
-  std::size_t on_the_way = 0;  // bytes, to here
-  Time last_arrival = 0;
-  bool fin_sent = false;
-  bool fin_arrived = false;
-  bool was_reset = false;
-
-  [[nodiscard]] std::size_t room() const {  // of the peer
-    const auto to = peer.lock();
-    return !to ? 0 : to->inbox_max - std::min(to->inbox_max, to->inbox.size() + to->on_the_way);
-  }
-  [[nodiscard]] std::uint32_t level() const override {
-    std::uint32_t events = 0;
-    if (!inbox.empty() || fin_arrived || was_reset || error != 0) {
-      events |= EPOLLIN;
-    }
-    if (was_reset || error != 0 || (connected && !fin_sent && room() != 0)) {
-      events |= EPOLLOUT;
-    }
-    if (error != 0) {
-      events |= EPOLLERR;
-    }
-    if (was_reset || (fin_arrived && fin_sent)) {
-      events |= EPOLLHUP;
-    }
-    return events;
-  }
-};
-
-struct Network::Listener : Descriptor {
-  std::uint16_t port = 0;
-  std::deque<StreamPtr> waiting;
-  [[nodiscard]] std::uint32_t level() const override {
-    return waiting.empty() ? std::uint32_t{0} : static_cast<std::uint32_t>(EPOLLIN);
-  }
-};
-
-struct Network::Event : Descriptor {
-  std::uint64_t value = 0;
-  [[nodiscard]] std::uint32_t level() const override {
-    return (value != 0 ? EPOLLIN : 0U) | EPOLLOUT;
-  }
-};
-
-struct Network::Timer : Descriptor {
-  std::uint64_t setting = 0;  // how often it has been set
-  bool expired = false;
-  [[nodiscard]] std::uint32_t level() const override {
-    return expired ? static_cast<std::uint32_t>(EPOLLIN) : std::uint32_t{0};
-  }
-};
-
-struct Network::Epoll : Descriptor {
-  struct Registration {
-    std::weak_ptr<Descriptor> of;
-    epoll_event event{};
-    std::uint32_t edges = 0;  // that have not been told
-  };
-  std::map<int, Registration> registrations;
-  [[nodiscard]] std::uint32_t level() const override { return 0; }
-};
 
 Network::Network(Machine& machine) : machine_(machine) {
   the_network = this;
@@ -119,11 +35,6 @@ Network* Network::current() {
 std::shared_ptr<Network::Descriptor> Network::find(int fd) const {
   const auto found = descriptors_.find(fd);
   return found == descriptors_.end() ? nullptr : found->second;
-}
-
-template <typename Kind>
-std::shared_ptr<Kind> Network::find_as(int fd) const {
-  return std::dynamic_pointer_cast<Kind>(find(fd));
 }
 
 int Network::add(std::shared_ptr<Descriptor> descriptor) {
@@ -188,23 +99,6 @@ int Network::close(int fd) {
     }
   }
   return 0;
-}
-
-// Something has happened that its users may wait for.
-void Network::notify(Descriptor& descriptor, std::uint32_t events) {
-  machine_.wake_all(&descriptor);
-  for (const auto& [fd, each] : descriptors_) {
-    auto* const epoll = dynamic_cast<Epoll*>(each.get());
-    if (epoll == nullptr) {
-      continue;
-    }
-    for (auto& [of, registration] : epoll->registrations) {
-      if (registration.of.lock().get() == &descriptor) {
-        registration.edges |= events;
-        machine_.wake_all(epoll);
-      }
-    }
-  }
 }
 
 // --- connections ---------------------------------------------------------------------------------
@@ -577,90 +471,6 @@ void Network::crash(std::uint32_t host) {
         }
       });
     }
-  }
-}
-
-// --- timers and epoll ----------------------------------------------------------------------------
-
-int Network::set_timer(int fd, std::optional<Time> at) {
-  const auto timer = find_as<Timer>(fd);
-  if (!timer) {
-    return -EBADF;
-  }
-  timer->expired = false;
-  ++timer->setting;
-  if (at) {
-    machine_.at(*at, [this, weak = std::weak_ptr(timer), setting = timer->setting] {
-      const auto still = weak.lock();
-      if (still && still->setting == setting) {
-        still->expired = true;
-        notify(*still, EPOLLIN);
-      }
-    });
-  }
-  return 0;
-}
-
-int Network::epoll_control(int fd, int operation, int of, const epoll_event* event) {
-  const auto epoll = find_as<Epoll>(fd);
-  const auto descriptor = find(of);
-  if (!epoll || !descriptor) {
-    return -EBADF;
-  }
-  if (operation == EPOLL_CTL_DEL) {
-    epoll->registrations.erase(of);
-    return 0;
-  }
-  epoll->registrations[of] = {descriptor, *event, descriptor->level()};
-  machine_.wake_all(epoll.get());
-  return 0;
-}
-
-int Network::epoll_wait(int fd, epoll_event* events, int count, std::optional<Time> until) {
-  machine_.yield();
-  for (;;) {
-    const auto epoll = find_as<Epoll>(fd);
-    if (!epoll) {
-      return -EBADF;
-    }
-    int found = 0;
-    for (auto& [of, registration] : epoll->registrations) {
-      const auto descriptor = registration.of.lock();
-      if (!descriptor || found == count) {
-        continue;
-      }
-      const std::uint32_t wanted = registration.event.events | EPOLLERR | EPOLLHUP;
-      const bool by_edge = (registration.event.events & EPOLLET) != 0;
-      std::uint32_t holds = descriptor->level() & wanted;
-      if (by_edge && (registration.edges & wanted) == 0) {
-        holds = 0;
-      }
-      if (holds != 0) {
-        registration.edges = 0;
-        events[found] = registration.event;
-        events[found].events = holds;
-        ++found;
-      }
-    }
-    if (found != 0 || (until && *until <= machine_.now())) {
-      return found;
-    }
-    machine_.wait(epoll.get(), until);
-  }
-}
-
-std::uint32_t Network::wait_for(int fd, std::uint32_t events, std::optional<Time> until) {
-  machine_.yield();
-  for (;;) {
-    const auto descriptor = find(fd);
-    if (!descriptor) {
-      return EPOLLERR;
-    }
-    const std::uint32_t holds = descriptor->level() & (events | EPOLLERR | EPOLLHUP);
-    if (holds != 0 || (until && *until <= machine_.now())) {
-      return holds;
-    }
-    machine_.wait(descriptor.get(), until);
   }
 }
 
