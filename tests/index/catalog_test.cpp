@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "index/index_builder.hpp"
+#include "index/index_file.hpp"
 #include "index/segment_index.hpp"
 #include "tests/support/memory_segment.hpp"
 #include "tests/support/random_events.hpp"
@@ -124,6 +126,36 @@ TEST_F(CatalogTest, VerifyFindsAnIndexThatIsWholeButWrong) {
   const auto verified = catalog.verify(make_segment(3000, 2));
   ASSERT_FALSE(verified);
   EXPECT_EQ(verified.error().code, ErrorCode::corrupt);
+}
+
+TEST_F(CatalogTest, VerifyFindsTheSectionThatLiesUnderMatchingChecksums) {
+  const auto segment = make_segment(3000);
+  const std::vector<std::byte> whole = build_index(*segment).value();
+  const std::span<const std::byte> bytes(whole);
+  const Header header = parse_header(bytes, bytes.size()).value();
+  const auto table =
+      parse_table(bytes.subspan(header_bytes, header.sections * section_entry_bytes), header)
+          .value();
+  ASSERT_GT(table.size(), 20U);
+  Catalog catalog(disk_, {});
+  for (const SectionEntry& wrong : table) {
+    IndexFileWriter writer;
+    for (const SectionEntry& entry : table) {
+      std::vector<std::byte> section(
+          bytes.begin() + static_cast<std::ptrdiff_t>(entry.offset),
+          bytes.begin() + static_cast<std::ptrdiff_t>(entry.offset + entry.bytes));
+      if (entry.offset == wrong.offset && entry.bytes != 0) {
+        section[entry.bytes / 2] ^= std::byte{0x10};
+      }
+      writer.add(entry.kind, entry.dimension, entry.first, section);
+    }
+    ASSERT_TRUE(replace_file(disk_, index_path, writer.finish(header)));
+    const auto verified = catalog.verify(segment);
+    ASSERT_EQ(verified.has_value(), wrong.bytes == 0);
+    if (!verified) {
+      EXPECT_EQ(verified.error().offset, wrong.offset);
+    }
+  }
 }
 
 TEST_F(CatalogTest, VerifyOfAMissingIndexIsNotFound) {

@@ -1,4 +1,4 @@
-#include "tools/docket/file_check.hpp"
+#include "tools/verify/file_check.hpp"
 
 #include <fmt/format.h>
 
@@ -16,10 +16,8 @@
 #include "engine/segment_file.hpp"
 #include "engine/store_layout.hpp"
 #include "index/index_file.hpp"
-#include "tools/docketd/server.hpp"
-#include "tools/docketd/system_events.hpp"
 
-namespace docket::cli {
+namespace docket::verify {
 
 namespace {
 
@@ -145,6 +143,21 @@ class LogCheck {
         found_.push_back({log_, id.value, path, block.header.offset.value,
                           "a block's header does not match the footer's copy"});
       }
+      check_padding(**file, block.header, path);
+    }
+  }
+
+  // Nothing reads what stands between a block's body and its end; all the same it is part of the
+  // file, and zeros.
+  void check_padding(const File& file, const BlockHeader& header, const std::string& path) {
+    const FileOffset at = header.offset + block_header_bytes + header.body_bytes;
+    std::vector<std::byte> bytes(header.offset + header.block_bytes() - at);
+    const auto read = file.read_at(at, bytes);
+    if (!read) {
+      note(header.segment.value, path, read.error(), at.value);
+    } else if (std::ranges::any_of(bytes, [](std::byte b) { return b != std::byte{0}; })) {
+      found_.push_back(
+          {log_, header.segment.value, path, at.value, "the padding behind a block is not zeros"});
     }
   }
 
@@ -165,8 +178,9 @@ class LogCheck {
       return;  // what is left over of a segment that has been sealed
     }
     const Seq first = header ? std::max(next, header->first_seq) : next;
-    const auto scan = scan_hot_segment(**file, log_, id, FileOffset(segment_header_bytes), first,
-                                       proven, [](const BlockHeader&, std::string_view) {});
+    const auto scan = scan_hot_segment(
+        **file, log_, id, FileOffset(segment_header_bytes), first, proven,
+        [&](const BlockHeader& block, std::string_view) { check_padding(**file, block, path); });
     if (!scan) {
       note(id.value, path, scan.error());
       return;
@@ -194,7 +208,8 @@ class LogCheck {
 
 }  // namespace
 
-std::vector<Damage> check_layout(Disk& disk, const std::string& directory) {
+std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
+                                 const ExpectedLogs& logs) {
   std::vector<Damage> found;
   const auto missing = [&](const std::string& path) { return !disk.exists(path).value_or(true); };
   const bool has_logs = !missing(logs_directory(directory));
@@ -213,8 +228,8 @@ std::vector<Damage> check_layout(Disk& disk, const std::string& directory) {
   if (bytes && !has_logs) {
     found.push_back({"", 0, logs_directory(directory), 0, "the directory of the logs is missing"});
   }
-  if (!missing(log_directory(directory, server::system_log_name))) {
-    for (const std::string_view log : server::preloaded_logs) {
+  if (!missing(log_directory(directory, logs.system))) {
+    for (const std::string_view log : logs.others) {
       if (missing(log_directory(directory, log))) {
         found.push_back({std::string(log), 0, log_directory(directory, log), 0,
                          "the directory of the log is missing"});
@@ -241,9 +256,13 @@ std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
   return found;
 }
 
+std::string index_path(const SegmentInfo& segment) {
+  return parent_of(segment.path) + "/" + segment_file_name(segment.id, "idx");
+}
+
 std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment) {
   std::vector<Damage> found;
-  const std::string path = parent_of(segment.path) + "/" + segment_file_name(segment.id, "idx");
+  const std::string path = index_path(segment);
   const auto note = [&](std::uint64_t offset, const Error& error) {
     if (error.code != ErrorCode::not_found) {
       found.push_back({segment.log, segment.id.value, path, offset, error.message});
@@ -279,4 +298,4 @@ std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment) {
   return found;
 }
 
-}  // namespace docket::cli
+}  // namespace docket::verify

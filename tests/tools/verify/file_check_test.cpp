@@ -1,13 +1,15 @@
-#include "tools/docket/file_check.hpp"
+#include "tools/verify/file_check.hpp"
 
 #include <gmock/gmock.h>
 
+#include <array>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/tools/api/store_fixture.hpp"
 
-namespace docket::cli {
+namespace docket::verify {
 namespace {
 
 using ::testing::EndsWith;
@@ -54,12 +56,17 @@ class FileCheck : public api::StoreFixture {
     return check_log_files(posix_disk(), directory_.path(), "activity", lost_);
   }
 
+  std::vector<Damage> check_directory() {
+    static constexpr std::array<std::string_view, 3> others{"activity", "authentication", "api"};
+    return check_layout(posix_disk(), directory_.path(), {"docket", others});
+  }
+
   SegmentInfo sealed_;
   std::vector<Gap> lost_;
 };
 
 TEST_F(FileCheck, ASoundStoreHasNoDamage) {
-  EXPECT_TRUE(check_layout(posix_disk(), directory_.path()).empty());
+  EXPECT_TRUE(check_directory().empty());
   EXPECT_TRUE(check().empty());
   EXPECT_TRUE(check_index_file(posix_disk(), sealed_).empty());
 }
@@ -87,6 +94,25 @@ TEST_F(FileCheck, AHeadOfASealedBlockThatDiffersFromItsCopyIsDamage) {
     ASSERT_EQ(found.size(), 1U) << at;
     EXPECT_EQ(found[0].offset, 128U);
     flip(only(".seg"), at);
+  }
+}
+
+TEST_F(FileCheck, PaddingBehindABlockMustBeZeros) {
+  for (const std::string& file : {only(".seg"), only(".hot")}) {
+    std::ifstream bytes(file, std::ios::binary);
+    std::array<char, 128> header{};
+    bytes.seekg(128);
+    bytes.read(header.data(), header.size());
+    std::uint32_t body_bytes = 0;
+    std::memcpy(&body_bytes, header.data() + 52, sizeof(body_bytes));
+    const auto end = static_cast<std::streamoff>(128 + 128 + body_bytes);
+    ASSERT_NE(end % 64, 0) << "the events leave no padding";
+    flip(file, end);
+    const auto found = check();
+    ASSERT_EQ(found.size(), 1U) << file;
+    EXPECT_EQ(found[0].path, file);
+    EXPECT_EQ(found[0].offset, static_cast<std::uint64_t>(end));
+    flip(file, end);
   }
 }
 
@@ -131,21 +157,21 @@ TEST_F(FileCheck, TheMarkerAndTheLogsOfAServerMustBeThere) {
   const std::string marker = directory_.path() + "/DOCKET";
   for (std::streamoff at = 0; at < 23; ++at) {
     flip(marker, at);
-    EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 1U) << at;
+    EXPECT_EQ(check_directory().size(), 1U) << at;
     flip(marker, at);
   }
   std::ofstream(marker) << "docket store, format 2\n";
-  EXPECT_TRUE(check_layout(posix_disk(), directory_.path()).empty());
+  EXPECT_TRUE(check_directory().empty());
   std::ofstream(marker) << "docket store, format 1\n";
   std::filesystem::create_directory(directory_.path() + "/logs/docket");
-  EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 3U);
+  EXPECT_EQ(check_directory().size(), 2U);
   std::filesystem::rename(directory_.path() + "/logs", directory_.path() + "/gone");
-  EXPECT_EQ(check_layout(posix_disk(), directory_.path()).size(), 1U);
+  EXPECT_EQ(check_directory().size(), 1U);
   std::filesystem::remove(marker);
-  EXPECT_TRUE(check_layout(posix_disk(), directory_.path()).empty());
+  EXPECT_TRUE(check_directory().empty());
   std::filesystem::rename(directory_.path() + "/gone", directory_.path() + "/logs");
-  EXPECT_THAT(check_layout(posix_disk(), directory_.path()).at(0).what, HasSubstr("missing"));
+  EXPECT_THAT(check_directory().at(0).what, HasSubstr("missing"));
 }
 
 }  // namespace
-}  // namespace docket::cli
+}  // namespace docket::verify

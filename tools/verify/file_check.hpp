@@ -3,14 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/disk.hpp"
 #include "engine/segment_reader.hpp"
 #include "engine/snapshot.hpp"
 
-namespace docket::cli {
+namespace docket::verify {
 
 // A place that is not as it should be.
 struct Damage {
@@ -22,10 +24,16 @@ struct Damage {
   friend bool operator==(const Damage&, const Damage&) = default;
 };
 
-// The marker, and the directories of the logs that must be there: those that every server makes,
-// where one has been at work. That another log's directory is gone leaves no trace. A marker of a
-// newer format is no damage: opening the store tells of it.
-[[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory);
+// The logs that every server makes: where its own is, the others must be.
+struct ExpectedLogs {
+  std::string_view system;
+  std::span<const std::string_view> others;
+};
+
+// The marker, and the directories of the logs that must be there. That another log's directory is
+// gone leaves no trace. A marker of a newer format is no damage: opening the store tells of it.
+[[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
+                                               const ExpectedLogs& logs);
 
 // A log's manifests (either copy), hot files and headers of segments. The server may be at work:
 // files that go away or grow meanwhile are no damage. `lost` is set to the events behind the damage
@@ -33,8 +41,11 @@ struct Damage {
 [[nodiscard]] std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
                                                   const std::string& log, std::vector<Gap>& lost);
 
+// Where the index of a sealed segment is.
+[[nodiscard]] std::string index_path(const SegmentInfo& segment);
+
 // Every checksum of the index beside a sealed segment. A missing index is no damage, as it is built
 // when it is needed.
 [[nodiscard]] std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment);
 
-}  // namespace docket::cli
+}  // namespace docket::verify
