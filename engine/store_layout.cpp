@@ -77,6 +77,11 @@ Result<void> check_holds_nothing_else(Disk& disk, const std::string& directory) 
   return {};
 }
 
+Result<void> write_store_marker(Disk& disk, const std::string& directory) {
+  const std::string text = fmt::format("{}{}\n", marker_prefix, format_version);
+  return replace_file(disk, marker_path(directory), as_byte_span(text));
+}
+
 Result<void> make_store(Disk& disk, const std::string& directory) {
   DOCKET_TRY(disk.make_directories(directory));
   DOCKET_TRY(check_holds_nothing_else(disk, directory));
@@ -84,8 +89,7 @@ Result<void> make_store(Disk& disk, const std::string& directory) {
   if (marked) {
     DOCKET_TRY(check_store_marker(disk, directory));
   } else {
-    const std::string text = fmt::format("{}{}\n", marker_prefix, format_version);
-    DOCKET_TRY(replace_file(disk, marker_path(directory), as_byte_span(text)));
+    DOCKET_TRY(write_store_marker(disk, directory));
   }
   // A crash may have come between the two.
   return disk.make_directories(logs_directory(directory));

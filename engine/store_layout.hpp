@@ -19,6 +19,8 @@ namespace docket {
 // invalid_argument for a directory that is no store and holds other things: nothing of ours belongs
 // there, not even a lock.
 [[nodiscard]] Result<void> check_holds_nothing_else(Disk& disk, const std::string& directory);
+// Writes the marker durably, whatever stands in its place.
+[[nodiscard]] Result<void> write_store_marker(Disk& disk, const std::string& directory);
 // Makes the directory a store where it is empty or new; checks the marker where it is one.
 // invalid_argument for a directory that holds other things.
 [[nodiscard]] Result<void> make_store(Disk& disk, const std::string& directory);

@@ -202,6 +202,34 @@ class Damage(driver.EndToEnd):
         self.assertEqual(usage.returncode, 2)
         self.assertIn("--data DIR", usage.stderr)
 
+    def test_repair_builds_anew_what_is_derived_and_nothing_else(self):
+        def content(suffix):
+            return {path: path.read_bytes() for path in self.data.rglob(f"*{suffix}")}
+
+        events = {**content(".seg"), **content(".hot")}
+        indexes = content(".idx")
+        self.flip(self.files(".idx")[0], 5000)
+        self.files(".idx")[1].unlink()
+        self.flip(self.data / "logs/activity/manifest.a", 60)
+        with driver.Server(self.data, config=driver.SMALL_SEGMENTS) as server:
+            refused = driver.run("docket", "verify", "--repair", "--data", self.data, check=False)
+            self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+            self.assertIn("a server is running", refused.stderr)
+            self.assertEqual(len(refused.stderr.splitlines()), 1)
+            server.kill()
+        repair = driver.run("docket", "verify", "--repair", "--deep", "--data", self.data)
+        self.assertEqual(repair.stdout.count("built anew: "), 3, repair.stdout)
+        self.assertIn("3 files built anew, no damage found", repair.stdout)
+        self.assertEqual(content(".idx"), indexes)
+        again = driver.run("docket", "verify", "--repair", "-o", "json", "--data", self.data)
+        self.assertEqual(json.loads(again.stdout)["repaired"], [])
+        self.flip(self.files(".seg")[0], 5000)
+        left = driver.run("docket", "verify", "--repair", "--data", self.data, check=False)
+        self.assertEqual(left.returncode, 3)
+        self.flip(self.files(".seg")[0], 5000)
+        sealed = content(".seg")
+        self.assertEqual(sealed, {path: events[path] for path in sealed})
+
     def test_verify_is_content_with_a_sound_store(self):
         verify = driver.run("docket", "verify", "--deep", "--data", self.data)
         self.assertEqual(verify.returncode, 0)

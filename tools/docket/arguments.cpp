@@ -300,6 +300,11 @@ class Parser {
     app = add({Command::verify, nullptr, true, false, {"table", "json"}, false}, "verify",
               "Read everything and check every checksum; exit code 3 where damage is found");
     app->add_flag("--deep", a.deep, "Compare each index with the events it stands for, too");
+    app->add_flag(
+        "--repair", a.repair,
+        "Build anew what is derived and damaged or missing: indexes, copies of a manifest, "
+        "the marker. Never changes an event. The one use of --data that writes: not "
+        "beside a running server");
   }
 
   void add_help() {

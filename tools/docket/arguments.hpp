@@ -53,6 +53,7 @@ struct Arguments {
   std::string ingest;  // import: where to send; empty: the server is asked
   bool dry_run = false;
   bool deep = false;
+  bool repair = false;
   std::string config;
 };
 

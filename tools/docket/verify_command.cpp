@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <memory>
 
 #include "engine/log.hpp"
+#include "engine/store_layout.hpp"
 #include "index/catalog.hpp"
 #include "query/render.hpp"
 #include "tools/api/units.hpp"
@@ -11,6 +13,7 @@
 #include "tools/docketd/server.hpp"
 #include "tools/docketd/system_events.hpp"
 #include "tools/verify/file_check.hpp"
+#include "tools/verify/repair.hpp"
 #include "tools/verify/verifier.hpp"
 
 namespace docket::cli {
@@ -19,9 +22,12 @@ namespace {
 
 using verify::Damage;
 using verify::Findings;
+using verify::Repair;
+using verify::Repaired;
 
-void check(verify::Verifier& verifier, const std::string& directory,
-           const StoreSnapshot& snapshot) {
+// Repairs what it can on the way where `repair` is given.
+Result<void> check(verify::Verifier& verifier, const std::string& directory,
+                   const StoreSnapshot& snapshot, Repair* repair) {
   std::uint64_t total = 0;
   for (const LogSnapshot& log : snapshot.logs) {
     for (const auto& segment : log.segments) {
@@ -33,12 +39,16 @@ void check(verify::Verifier& verifier, const std::string& directory,
     verifier.check_log(directory, log);
     for (const auto& segment : log.segments) {
       verifier.check_segment(segment);
+      if (repair != nullptr) {
+        DOCKET_TRY(repair->repair_index(segment, verifier.findings()));
+      }
       progress.show(verifier.findings().events, "events");
     }
   }
+  return {};
 }
 
-std::string report_json(const Findings& found) {
+std::string report_json(const Findings& found, const std::vector<Repaired>* repaired) {
   std::string out =
       fmt::format("{{\"logs\":{},\"segments\":{},\"events\":{},\"bytes\":{},\"damage\":[",
                   found.logs, found.segments, found.events, found.bytes);
@@ -54,11 +64,30 @@ std::string report_json(const Findings& found) {
     out += '}';
     separator = ",";
   }
-  return out + "]}";
+  out += ']';
+  if (repaired != nullptr) {
+    out += ",\"repaired\":[";
+    separator = "";
+    for (const Repaired& each : *repaired) {
+      out += separator;
+      out += "{\"file\":";
+      query::append_json_string(out, each.path);
+      out += ",\"why\":";
+      query::append_json_string(out, each.why);
+      out += '}';
+      separator = ",";
+    }
+    out += ']';
+  }
+  return out + '}';
 }
 
-std::string report_text(const Findings& found) {
+std::string report_text(const Findings& found, const std::vector<Repaired>* repaired) {
   std::string out;
+  for (const Repaired& each : repaired != nullptr ? *repaired : std::vector<Repaired>()) {
+    out += fmt::format("built anew: {} ({})\n", query::terminal_safe(each.path),
+                       query::terminal_safe(each.why));
+  }
   for (const Damage& damage : found.damage) {
     const std::string what = query::terminal_safe(damage.what);
     out += damage.log;
@@ -71,39 +100,74 @@ std::string report_text(const Findings& found) {
   }
   out += fmt::format("{} logs, {} segments, {} events, {}: ", found.logs, found.segments,
                      api::readable_count(found.events), api::readable_bytes(found.bytes));
+  out += repaired != nullptr ? fmt::format("{} files built anew, ", repaired->size()) : "";
   out += found.damage.empty() ? "no damage found\n"
                               : fmt::format("{} places are damaged\n", found.damage.size());
   return out;
 }
 
+// Takes the directory for this process alone and repairs what stands before its logs.
+Result<void> begin_repair(Disk& disk, const std::string& directory, Repair& repair,
+                          std::unique_ptr<DirectoryLock>& lock) {
+  const auto marked = check_store_marker(disk, directory);
+  const bool has_logs = disk.exists(logs_directory(directory)).value_or(false);
+  if (!marked && (marked.error().code != ErrorCode::not_found || !has_logs)) {
+    return fail(marked.error());
+  }
+  auto locked = disk.lock(lock_path(directory));
+  if (!locked) {
+    return locked.error().code == ErrorCode::busy
+               ? fail(ErrorCode::busy, directory +
+                                           ": a server is running on it; --repair needs the "
+                                           "directory for itself, so stop the server first")
+               : fail(locked.error());
+  }
+  lock = *std::move(locked);
+  return repair.repair_layout(directory);
+}
+
 }  // namespace
 
 int run_verify(Context& context) {
-  const std::string& directory = context.arguments.data;
-  std::vector<Damage> layout = verify::check_layout(
-      posix_disk(), directory, {server::system_log_name, server::preloaded_logs});
+  const Arguments& arguments = context.arguments;
+  const std::string& directory = arguments.data;
+  Disk& disk = posix_disk();
+  index::CatalogOptions catalog_options;
+  catalog_options.read_only = !arguments.repair;
+  index::Catalog catalog(disk, catalog_options);
+  Repair repair(disk, catalog);
+  std::unique_ptr<DirectoryLock> lock;
+  if (arguments.repair) {
+    if (const auto begun = begin_repair(disk, directory, repair, lock); !begun) {
+      return complain(begun.error());
+    }
+  }
+  std::vector<Damage> layout =
+      verify::check_layout(disk, directory, {server::system_log_name, server::preloaded_logs});
   StoreOptions options;
   options.read_only = true;
-  const auto store = Store::open(posix_disk(), directory, options);
+  const auto store = Store::open(disk, directory, options);
   const auto snapshot = store ? (*store)->snapshot() : fail(store.error());
   if (!snapshot && (layout.empty() || snapshot.error().code == ErrorCode::newer_format)) {
     return complain(snapshot.error());
   }
-  index::CatalogOptions catalog_options;
-  catalog_options.read_only = true;
-  index::Catalog catalog(posix_disk(), catalog_options);
   verify::Verifier verifier(
-      posix_disk(), [&](const SegmentInfo& info) { return verify::is_retired(**store, info); },
-      context.arguments.deep ? &catalog : nullptr);
+      disk, [&](const SegmentInfo& info) { return verify::is_retired(**store, info); },
+      arguments.deep ? &catalog : nullptr);
   verifier.findings().add(std::move(layout));
   if (snapshot) {
-    check(verifier, directory, *snapshot);
+    const auto checked =
+        check(verifier, directory, *snapshot, arguments.repair ? &repair : nullptr);
+    if (!checked) {
+      return complain(checked.error());
+    }
   }
   const Findings& found = verifier.findings();
-  if (context.arguments.format == Format::json) {
-    write_json(context, report_json(found));
+  const std::vector<Repaired>* const repaired = arguments.repair ? &repair.repaired() : nullptr;
+  if (arguments.format == Format::json) {
+    write_json(context, report_json(found, repaired));
   } else {
-    context.out.write(report_text(found));
+    context.out.write(report_text(found, repaired));
   }
   return found.damage.empty() ? exit_done : exit_damaged;
 }

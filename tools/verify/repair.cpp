@@ -1,0 +1,127 @@
+#include "tools/verify/repair.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "engine/event.hpp"
+#include "engine/log_recovery.hpp"
+#include "engine/manifest.hpp"
+#include "engine/store_layout.hpp"
+
+namespace docket::verify {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> manifest_copies{"manifest.a", "manifest.b"};
+constexpr std::uint64_t manifest_bytes_max = std::uint64_t{256} << 20;
+
+struct Copy {
+  std::string path;
+  std::vector<std::byte> bytes;
+  std::optional<std::uint64_t> generation;  // none: it is of no use
+  std::string why;
+};
+
+Result<Copy> read_copy(Disk& disk, std::string path, const std::string& log) {
+  Copy copy{std::move(path), {}, {}, "it was missing"};
+  DOCKET_ASSIGN(const bool exists, disk.exists(copy.path));
+  if (!exists) {
+    return copy;
+  }
+  auto bytes = read_file(disk, copy.path, manifest_bytes_max);
+  const auto manifest = bytes ? decode_manifest(*bytes) : fail(bytes.error());
+  if (!manifest) {
+    if (manifest.error().code != ErrorCode::corrupt) {
+      return fail(manifest.error());
+    }
+    copy.why = manifest.error().message;
+  } else if (manifest->log != log) {
+    copy.why = "it was the manifest of log " + manifest->log;
+  } else {
+    copy.generation = manifest->generation;
+    copy.bytes = std::move(*bytes);
+  }
+  return copy;
+}
+
+}  // namespace
+
+Result<void> Repair::repair_layout(const std::string& directory) {
+  const std::string logs = logs_directory(directory);
+  const auto entries = disk_.list(logs);
+  if (!entries) {
+    return entries.error().code == ErrorCode::not_found ? Result<void>() : fail(entries.error());
+  }
+  if (!check_layout(disk_, directory, {}).empty()) {
+    DOCKET_TRY(write_store_marker(disk_, directory));
+    repaired_.push_back({directory + "/DOCKET", "the marker was damaged or missing"});
+  }
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.is_directory && is_log_name(entry.name)) {
+      DOCKET_TRY(repair_manifests(log_directory(directory, entry.name), entry.name));
+    }
+  }
+  return {};
+}
+
+Result<void> Repair::repair_manifests(const std::string& directory, const std::string& log) {
+  std::vector<Copy> copies;
+  for (const std::string_view name : manifest_copies) {
+    DOCKET_ASSIGN(Copy copy, read_copy(disk_, directory + "/" + std::string(name), log));
+    copies.push_back(std::move(copy));
+  }
+  if (copies[0].generation && copies[1].generation) {
+    return {};
+  }
+  if (copies[0].generation || copies[1].generation) {
+    const Copy& whole = copies[0].generation ? copies[0] : copies[1];
+    const Copy& other = copies[0].generation ? copies[1] : copies[0];
+    DOCKET_TRY(replace_file(disk_, other.path, whole.bytes));
+    repaired_.push_back({other.path, other.why});
+    return {};
+  }
+  // From the segments, and only where they tell everything: of a file whose footer is damaged the
+  // next start of a server has to decide what becomes of it.
+  DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, directory));
+  std::vector<RecoveryNotice> notices;
+  auto manifest = load_or_rebuild_manifest(disk_, directory, log, files, notices);
+  const bool is_whole = manifest && manifest->segments.size() == files.sealed.size();
+  if (!is_whole || files.sealed.empty()) {
+    return manifest || manifest.error().code == ErrorCode::corrupt ? Result<void>()
+                                                                   : fail(manifest.error());
+  }
+  manifest->next_segment = SegmentId(files.highest.value + 1);
+  DOCKET_TRY(save_manifest(disk_, directory, *manifest));
+  for (const Copy& copy : copies) {
+    repaired_.push_back({copy.path, copy.why + "; made from the segments"});
+  }
+  return {};
+}
+
+Result<void> Repair::repair_index(const std::shared_ptr<const SegmentReader>& segment,
+                                  Findings& found) {
+  const SegmentInfo& info = segment->info();
+  const std::string path = index_path(info);
+  const auto is_of_index = [&](const Damage& damage) { return damage.path == path; };
+  if (!info.sealed || std::ranges::any_of(found.damage, [&](const Damage& damage) {
+        return damage.path == info.path;
+      })) {
+    return {};
+  }
+  DOCKET_ASSIGN(const bool exists, disk_.exists(path));
+  const auto damage = std::ranges::find_if(found.damage, is_of_index);
+  if (exists && damage == found.damage.end()) {
+    return {};
+  }
+  std::string why = exists ? damage->what : "it was missing";
+  DOCKET_TRY(catalog_.build(segment));
+  std::erase_if(found.damage, is_of_index);
+  repaired_.push_back({path, std::move(why)});
+  found.add(check_index_file(disk_, info));
+  return {};
+}
+
+}  // namespace docket::verify
