@@ -148,6 +148,10 @@ class HotReader : public SegmentBase {
   [[nodiscard]] const SegmentInfo& info() const override { return info_; }
   [[nodiscard]] Result<std::span<const BlockInfo>> blocks() const override { return infos_.span(); }
 
+  [[nodiscard]] FileRange range(std::uint32_t block) const override {
+    const HotBlockRef ref = refs_.span()[block];
+    return ref.merged ? FileRange{} : FileRange{ref.at, block_header_bytes + ref.body_bytes};
+  }
   [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const override {
     const HotBlockRef ref = refs_.span()[block];

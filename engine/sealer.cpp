@@ -92,7 +92,8 @@ class Sealer {
       return fail(error);
     }
     const BlockInfo& info = blocks_[block];
-    result_.losses.push_back({info.first_seq, info.first_seq + (info.rows - 1), error.describe()});
+    result_.losses.push_back(
+        {info.first_seq, info.first_seq + (info.rows - 1), error.describe(), source_.range(block)});
     return {};
   }
 

@@ -22,6 +22,7 @@ struct SealLoss {
   Seq first_seq;
   Seq last_seq;
   std::string reason;
+  FileRange range;  // of the block in the source's file
 };
 
 struct SealResult {

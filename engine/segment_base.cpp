@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/block.hpp"
 #include "engine/body.hpp"
 #include "engine/codec.hpp"
 #include "engine/limits.hpp"
@@ -88,6 +89,13 @@ Result<PackedInts> SegmentBase::ints(const SegmentSource& source, const BlockPla
   };
   DOCKET_ASSIGN(const SectionBytes bytes, source.section(*entry, place_of(place, *entry), inspect));
   return read_ints(*entry, bytes);
+}
+
+FileRange SegmentBase::range(std::uint32_t block) const {
+  const auto where = place(block);
+  return where ? FileRange{(*where)->body - block_header_bytes,
+                           block_header_bytes + (*where)->directory.body_bytes}
+               : FileRange{};
 }
 
 Result<std::shared_ptr<const RawSection>> SegmentBase::raw_section(std::uint32_t block,

@@ -21,8 +21,17 @@ struct RawSection {
   SectionBytes bytes;
 };
 
+// A part of a file; of no length where it is not known.
+struct FileRange {
+  FileOffset at;
+  std::uint64_t bytes = 0;
+};
+
 class SegmentBase : public SegmentReader {
  public:
+  // The block with its header, without padding. For naming what is damaged: reads nothing that has
+  // not been read, as far as it can.
+  [[nodiscard]] virtual FileRange range(std::uint32_t block) const;
   // Null where the block has no such section. For copying what need not be encoded again.
   [[nodiscard]] Result<std::shared_ptr<const RawSection>> raw_section(std::uint32_t block,
                                                                       Section section) const;

@@ -15,6 +15,7 @@
 #include "engine/footer.hpp"
 #include "engine/limits.hpp"
 #include "engine/log_recovery.hpp"
+#include "engine/quarantine.hpp"
 #include "engine/timestamp.hpp"
 #include "engine/writable_log.hpp"
 
@@ -60,9 +61,43 @@ class WritableLog::Recovery {
                        [id](const SegmentInfo& info) { return info.id == id; });
   }
 
+  // Before anything is moved, cut or left out. With a full disk or file the log opens without the
+  // record: gap and notice say what is missing all the same.
+  Result<void> record(QuarantineRecord record) {
+    record.time = now_ns();
+    const auto recorded = record_quarantine(disk_, log_.directory_, record);
+    if (!recorded && (recorded.error().code == ErrorCode::no_space ||
+                      recorded.error().code == ErrorCode::overloaded)) {
+      notices_.push_back({"damage_quarantined", "no record could be made of " + record.file + ": " +
+                                                    recorded.error().describe()});
+      return {};
+    }
+    return recorded;
+  }
+  // A whole file that becomes `kept`, or is not there.
+  Result<void> record_file(const std::string& file, const std::string& kept, std::uint64_t bytes,
+                           Seq first, Seq last, const std::string& reason) {
+    return record({.file = file,
+                   .kept = kept,
+                   .bytes = bytes,
+                   .first_seq = first,
+                   .last_seq = last,
+                   .reason = reason});
+  }
+  Result<std::uint64_t> bytes_of(const std::string& path) {
+    DOCKET_ASSIGN(const auto file, disk_.open(path, OpenMode::read));
+    return file->size();
+  }
+
   Result<void> settle_sealed() {
     const std::size_t listed = manifest_.segments.size();
     const std::size_t gaps = manifest_.gaps.size();
+    for (const SegmentInfo& info : manifest_.segments) {
+      if (!std::binary_search(files_.sealed.begin(), files_.sealed.end(), info.id)) {
+        DOCKET_TRY(record_file(segment_file_name(info.id, "seg"), "", info.bytes, info.first_seq,
+                               info.last_seq, "segment file is missing"));
+      }
+    }
     manifest_.segments = present_segments(manifest_, log_.directory_, files_, manifest_.gaps);
     if (manifest_.segments.size() != listed || manifest_.gaps.size() != gaps) {
       learnt_ = true;
@@ -78,6 +113,9 @@ class WritableLog::Recovery {
         DOCKET_TRY(disk_.unlink(path_of(id, "seg")));
       } else {
         // Neither the manifest nor a hot file knows it: evidence, not ours to remove.
+        DOCKET_ASSIGN(const std::uint64_t bytes, bytes_of(path_of(id, "seg")));
+        DOCKET_TRY(record_file(segment_file_name(id, "seg"), segment_file_name(id, "seg.unlisted"),
+                               bytes, Seq(1), Seq(0), "not in the manifest"));
         DOCKET_TRY(disk_.rename(path_of(id, "seg"), path_of(id, "seg.unlisted")));
         notices_.push_back({"damage_quarantined", path_of(id, "seg") + ": not in the manifest"});
       }
@@ -139,6 +177,7 @@ class WritableLog::Recovery {
         changed_ = true;
         continue;
       }
+      DOCKET_TRY(record_damage(hot));
       DOCKET_ASSIGN(const bool clean, cut_torn_tail(hot));
       DOCKET_TRY(write_again(hot));
       next = std::max(next, hot.scan.next_seq);
@@ -150,6 +189,25 @@ class WritableLog::Recovery {
     return {};
   }
 
+  // What is damaged in a hot file, which is kept as a whole once the rest of it is sealed.
+  Result<void> record_damage(const RecoveredHot& hot) {
+    const std::string file = segment_file_name(hot.id, "hot");
+    if (hot.scan.header_damaged) {
+      DOCKET_TRY(record_file(file, file + ".damaged", segment_header_bytes, Seq(1), Seq(0),
+                             "segment header is damaged"));
+    }
+    for (const DamagedRange& range : hot.scan.damage) {
+      DOCKET_TRY(record({.file = file,
+                         .kept = file + ".damaged",
+                         .offset = range.begin.value,
+                         .bytes = range.end - range.begin,
+                         .first_seq = range.first_seq,
+                         .last_seq = range.last_seq,
+                         .reason = range.reason}));
+    }
+    return {};
+  }
+
   // What was written but never acknowledged is copied aside, then zeroed, so that it can never be
   // taken for a part of what is written next. False: it could not be copied; the file must not be
   // written to any more.
@@ -158,7 +216,18 @@ class WritableLog::Recovery {
     if (bytes == 0) {
       return true;
     }
+    const std::string hot_name = segment_file_name(hot.id, "hot");
+    const auto record_tail = [&](const std::string& kept) {
+      return record({.file = hot_name,
+                     .kept = kept,
+                     .offset = hot.scan.end.value,
+                     .bytes = bytes,
+                     .first_seq = Seq(1),
+                     .last_seq = Seq(0),
+                     .reason = "never acknowledged: a torn tail"});
+    };
     if (bytes > torn_bytes_max) {
+      DOCKET_TRY(record_tail(hot_name + ".damaged"));
       return false;
     }
     DOCKET_ASSIGN(const auto file, disk_.open(hot.path, OpenMode::read_write));
@@ -171,6 +240,7 @@ class WritableLog::Recovery {
       return copied.error().code == ErrorCode::no_space ? Result<bool>(false)
                                                         : fail(copied.error());
     }
+    DOCKET_TRY(record_tail(hot_name + ".torn-" + std::to_string(hot.scan.end.value)));
     std::fill(tail.begin(), tail.end(), std::byte{0});
     const std::span<const std::byte> zeros(tail);
     DOCKET_TRY(file->write_at(hot.scan.end, std::span(&zeros, 1)));
@@ -206,8 +276,13 @@ class WritableLog::Recovery {
   Result<void> remove_sealed_hot(SegmentId id, std::optional<Seq> first_seq) {
     changed_ = true;
     const bool is_needless = is_listed(id) || (first_seq && *first_seq < manifest_.retired_below);
-    return is_needless ? disk_.unlink(path_of(id, "hot"))
-                       : disk_.rename(path_of(id, "hot"), path_of(id, "hot.damaged"));
+    if (is_needless) {
+      return disk_.unlink(path_of(id, "hot"));
+    }
+    DOCKET_ASSIGN(const std::uint64_t bytes, bytes_of(path_of(id, "hot")));
+    DOCKET_TRY(record_file(segment_file_name(id, "hot"), segment_file_name(id, "hot.damaged"),
+                           bytes, Seq(1), Seq(0), "the manifest says that it is sealed"));
+    return disk_.rename(path_of(id, "hot"), path_of(id, "hot.damaged"));
   }
 
   // The last hot segment goes on being written to when nothing is wrong with it; the others wait to

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/assert.hpp"
+#include "engine/quarantine.hpp"
 #include "engine/sealer.hpp"
 #include "engine/timestamp.hpp"
 #include "engine/writable_log.hpp"
@@ -83,6 +84,18 @@ Result<void> WritableLog::seal_frozen(const Frozen& frozen) {
                 seal_segment(*context_.disk, {reader.get(), directory_, frozen.producers}));
   std::vector<Gap> losses;
   for (SealLoss& loss : sealed.losses) {
+    const auto recorded = record_quarantine(*context_.disk, directory_,
+                                            {.time = now_ns(),
+                                             .file = segment_file_name(frozen.id, "hot"),
+                                             .kept = segment_file_name(frozen.id, "hot.damaged"),
+                                             .offset = loss.range.at.value,
+                                             .bytes = loss.range.bytes,
+                                             .first_seq = loss.first_seq,
+                                             .last_seq = loss.last_seq,
+                                             .reason = loss.reason});
+    if (!recorded && recorded.error().code != ErrorCode::overloaded) {
+      return recorded;
+    }
     notice("damage_quarantined", "seqs " + std::to_string(loss.first_seq.value) + " to " +
                                      std::to_string(loss.last_seq.value) + ": " + loss.reason);
     losses.push_back({name_, loss.first_seq, loss.last_seq, std::move(loss.reason)});

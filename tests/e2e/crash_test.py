@@ -202,6 +202,26 @@ class Damage(driver.EndToEnd):
         self.assertEqual(usage.returncode, 2)
         self.assertIn("--data DIR", usage.stderr)
 
+    def test_what_recovery_sets_aside_is_written_down_and_shown(self):
+        with driver.Server(self.data, config=driver.SMALL_SEGMENTS) as server:
+            server.send_ndjson([event(reason="first")])
+            server.send_ndjson([event(reason="second")])
+            server.stop()
+        hot = self.files(".hot")[-1]
+        at = hot.read_bytes().index(b"first")
+        self.flip(hot, at)
+        server = self.start()
+        self.assertEqual(server.count("reason:first"), 0)
+        self.assertEqual(server.count("reason:second"), 1)
+        place = rf"set aside at .*: activity: bytes \d+ to \d+ of {hot.name}, activity:\d+ to"
+        for shown in (server.docket("segments").stderr, server.docket_data("segments").stderr,
+                      server.docket_data("verify", check=False).stdout):
+            self.assertRegex(shown, place)
+        record = server.get("/api/v1/segments")["quarantine"][0]
+        self.assertLessEqual(record["offset"], at)
+        self.assertGreater(record["offset"] + record["bytes"], at)
+        self.wait_until(lambda: (hot.parent / record["kept"]).exists())
+
     def test_repair_builds_anew_what_is_derived_and_nothing_else(self):
         def content(suffix):
             return {path: path.read_bytes() for path in self.data.rglob(f"*{suffix}")}

@@ -8,6 +8,7 @@
 
 #include "engine/hot_scan.hpp"
 #include "engine/limits.hpp"
+#include "engine/quarantine.hpp"
 #include "engine/sealer.hpp"
 #include "engine/segment_file.hpp"
 #include "tests/engine/stores.hpp"
@@ -30,6 +31,10 @@ const std::string directory = "data/logs/activity/";
 
 std::string path_of(std::uint64_t id, const char* extension) {
   return directory + segment_file_name(SegmentId(id), extension);
+}
+
+std::vector<QuarantineRecord> records_on(Disk& disk) {
+  return read_quarantine(disk, "data/logs/activity").value().records;
 }
 
 class LogRecovery : public ::testing::Test {
@@ -346,6 +351,57 @@ TEST_F(LogRecovery, DamageInSeveralPlacesIsAsManyGaps) {
   expect("11-30 41-60", "1-10 31-40", 60);
 }
 
+TEST_F(LogRecovery, WhatIsSetAsideIsWrittenDownOnceWithItsPlace) {
+  live([](Log& log) {
+    for (std::uint64_t n = 0; n < 6; ++n) {
+      store_events(log, plain_events(10, n * 10));
+    }
+  });
+  const std::string hot = path_of(1, "hot");
+  const auto blocks = blocks_of(hot, 1, Seq(1));
+  disk_.flip_bit(hot, (blocks[0].offset.value + 50) * 8);
+  disk_.flip_bit(hot, (blocks[3].offset.value + 300) * 8);
+  const auto as_found = disk_.content(hot);
+  for (int starts = 0; starts < 3; ++starts) {
+    expect("11-30 41-60", "1-10 31-40", 60);
+  }
+  const auto records = records_on(disk_);
+  ASSERT_EQ(records.size(), 2U);
+  for (const std::size_t i : {0, 1}) {
+    const QuarantineRecord& record = records[i];
+    const BlockHeader& lost = blocks[i * 3];
+    EXPECT_EQ(record.offset, lost.offset.value);
+    EXPECT_EQ(record.bytes, lost.block_bytes());
+    EXPECT_EQ(record.first_seq, lost.first_seq);
+    EXPECT_EQ(record.last_seq, lost.end_seq() - 1);
+    EXPECT_EQ(record.file, segment_file_name(SegmentId(1), "hot"));
+    EXPECT_GT(record.time, 0);
+    ASSERT_TRUE(exists(directory + record.kept));
+    EXPECT_TRUE(disk_.content(directory + record.kept) == as_found);
+  }
+}
+
+TEST_F(LogRecovery, ARecordOfWhatIsSetAsideIsThereBeforeTheManifestTellsOfIt) {
+  fill(1);
+  const std::string hot = path_of(2, "hot");
+  disk_.flip_bit(hot, (blocks_of(hot, 2, Seq(11))[0].offset.value + 50) * 8);
+  for (std::uint64_t n = 1;; ++n) {
+    auto disk = disk_.after_kill();
+    disk->inject({.at = n, .forever = true});
+    static_cast<void>(Store::open(*disk, "data", store_options()));
+    const bool ended = !disk->fault_hit();
+    disk = disk->after_power_loss(n);
+    std::vector<std::string> damaged;
+    const auto manifest = load_manifest(*disk, "data/logs/activity", damaged);
+    if (manifest && !manifest->gaps.empty()) {
+      ASSERT_EQ(records_on(*disk).size(), 1U) << n;
+    }
+    if (ended) {
+      break;
+    }
+  }
+}
+
 TEST_F(LogRecovery, DamageFoundWhileSealingIsAGapToo) {
   const auto store = open_store(disk_, store_options(&notices_));
   Log& log = log_of(*store);
@@ -359,6 +415,13 @@ TEST_F(LogRecovery, DamageFoundWhileSealingIsAGapToo) {
   EXPECT_EQ(gaps(log.snapshot()), "11-20");
   EXPECT_EQ(notices_.count("damage_quarantined"), 1U);
   EXPECT_TRUE(exists(path_of(1, "hot.damaged")));
+  const auto records = records_on(disk_);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].kept, segment_file_name(SegmentId(1), "hot.damaged"));
+  EXPECT_EQ(records[0].offset, blocks[1].offset.value);
+  EXPECT_EQ(records[0].bytes, block_header_bytes + blocks[1].body_bytes);
+  EXPECT_EQ(records[0].first_seq, Seq(11));
+  EXPECT_EQ(records[0].last_seq, Seq(20));
 }
 
 TEST_F(LogRecovery, TornTailIsCutAndKeptAside) {
@@ -374,6 +437,12 @@ TEST_F(LogRecovery, TornTailIsCutAndKeptAside) {
   const std::string aside = hot + ".torn-" + std::to_string(end);
   ASSERT_TRUE(exists(aside));
   EXPECT_EQ(disk_.content(aside).size(), 1010U);
+  const auto records = records_on(disk_);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(directory + records[0].kept, aside);
+  EXPECT_EQ(records[0].offset, end);
+  EXPECT_EQ(records[0].bytes, 1010U);
+  EXPECT_FALSE(records[0].has_events());
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     const auto survivor = disk_.after_power_loss(seed);
     EXPECT_EQ(survivor->content(hot)[end + 10], std::byte{0}) << "the cut is durable";

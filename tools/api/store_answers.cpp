@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/quarantine.hpp"
+#include "engine/store_layout.hpp"
 #include "engine/timestamp.hpp"
 #include "query/parser.hpp"
 #include "query/render.hpp"
+#include "tools/api/quarantine_json.hpp"
 #include "tools/api/service.hpp"
 #include "tools/api/units.hpp"
 
@@ -85,6 +88,20 @@ Result<Answer> Service::segments(const Parameters& parameters) const {
           separator, info.log, info.id.value, info.sealed, info.first_seq.value,
           info.last_seq.value, info.rows, info.bytes, time_or_null(info.ts_min),
           time_or_null(info.ts_max), time_or_null(info.received_max));
+      separator = ",";
+    }
+  }
+  answer.body += "],\"quarantine\":[";
+  separator = "";
+  for (const LogSnapshot& log : snapshot.logs) {
+    if (only && log.log != *only) {
+      continue;
+    }
+    DOCKET_ASSIGN(const Quarantine quarantine,
+                  read_quarantine(posix_disk(), log_directory(store_.directory(), log.log)));
+    for (const QuarantineRecord& record : quarantine.records) {
+      answer.body += separator;
+      append_json_quarantine(answer.body, log.log, record);
       separator = ",";
     }
   }

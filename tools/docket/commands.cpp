@@ -38,6 +38,17 @@ int report_gaps(const Context& context, const std::vector<Gap>& gaps) {
   return !gaps.empty() && context.arguments.strict ? exit_damaged : exit_done;
 }
 
+std::string set_aside_text(std::string_view log, const QuarantineRecord& record) {
+  std::string text = fmt::format("{}: bytes {} to {} of {}", log, record.offset,
+                                 record.offset + record.bytes, record.file);
+  if (record.has_events()) {
+    text +=
+        fmt::format(", {}:{} to {}:{}", log, record.first_seq.value, log, record.last_seq.value);
+  }
+  text += record.kept.empty() ? ", of which nothing is left" : ", kept in " + record.kept;
+  return query::terminal_safe(text + ": " + record.reason);
+}
+
 api::Parameters question_of(const Context& context) {
   api::Parameters parameters;
   parameters.set("q", context.arguments.query);

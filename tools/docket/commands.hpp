@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "engine/quarantine.hpp"
 #include "engine/result.hpp"
 #include "engine/snapshot.hpp"
 #include "query/time_zone.hpp"
@@ -45,6 +46,9 @@ struct Context {
 int complain(const Error& error);
 // Names each gap on stderr. exit_damaged when there are some and --strict was given.
 [[nodiscard]] int report_gaps(const Context& context, const std::vector<Gap>& gaps);
+// "activity: bytes 128 to 960 of 1.hot, activity:1 to activity:10, kept in 1.hot.damaged: why",
+// fit for a terminal.
+[[nodiscard]] std::string set_aside_text(std::string_view log, const QuarantineRecord& record);
 // The parameters `q` and `tz`.
 [[nodiscard]] api::Parameters question_of(const Context& context);
 // The answer's body as it came, for -o json.

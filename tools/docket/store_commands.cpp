@@ -1,6 +1,7 @@
 // stats, segments, nodes and retention: the store itself.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <map>
 
 #include "query/render.hpp"
@@ -19,7 +20,8 @@ using Rows = std::vector<std::vector<std::string>>;
 // Asks `endpoint` and writes the objects of `list` as rows.
 int run_list(Context& context, Source& source, api::Endpoint endpoint,
              const api::Parameters& parameters, std::string_view list,
-             std::initializer_list<std::string_view> members, std::vector<Column> columns) {
+             std::initializer_list<std::string_view> members, std::vector<Column> columns,
+             Result<void> (*report_more)(std::string_view body) = nullptr) {
   const auto body = source.get(std::string(api::path_of(endpoint)), parameters);
   if (!body) {
     return complain(body.error());
@@ -34,11 +36,35 @@ int run_list(Context& context, Source& source, api::Endpoint endpoint,
     table.add(row);
   }
   write_table(context, table, *body);
+  if (report_more != nullptr) {
+    if (const auto reported = report_more(*body); !reported) {
+      return complain(reported.error());
+    }
+  }
   return report_gaps(context, *gaps);
 }
 
 std::uint64_t number_of(std::string_view text) {
   return api::parse_number<std::uint64_t>(text).value_or(0);
+}
+
+// On stderr, as gaps are.
+Result<void> report_set_aside(std::string_view body) {
+  DOCKET_ASSIGN(const Rows rows, read_rows(body, "quarantine",
+                                           {"log", "time", "file", "kept", "offset", "bytes",
+                                            "first_seq", "last_seq", "reason"}));
+  for (const auto& row : rows) {
+    const QuarantineRecord record{.file = row[2],
+                                  .kept = row[3],
+                                  .offset = number_of(row[4]),
+                                  .bytes = number_of(row[5]),
+                                  .first_seq = Seq(row[6].empty() ? 1 : number_of(row[6])),
+                                  .last_seq = Seq(number_of(row[7])),
+                                  .reason = row[8]};
+    static_cast<void>(std::fprintf(stderr, "docket: set aside at %s: %s\n", row[1].c_str(),
+                                   set_aside_text(row[0], record).c_str()));
+  }
+  return {};
 }
 
 // What would go, per log.
@@ -104,7 +130,8 @@ int run_segments(Context& context, Source& source) {
                    {"bytes", Kind::bytes},
                    {"ts_min", Kind::time},
                    {"ts_max", Kind::time},
-                   {"received_max", Kind::time}});
+                   {"received_max", Kind::time}},
+                  report_set_aside);
 }
 
 int run_nodes(Context& context, Source& source) {

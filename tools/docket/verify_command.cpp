@@ -6,8 +6,10 @@
 
 #include "engine/log.hpp"
 #include "engine/store_layout.hpp"
+#include "engine/timestamp.hpp"
 #include "index/catalog.hpp"
 #include "query/render.hpp"
+#include "tools/api/quarantine_json.hpp"
 #include "tools/api/units.hpp"
 #include "tools/docket/commands.hpp"
 #include "tools/docketd/server.hpp"
@@ -64,6 +66,13 @@ std::string report_json(const Findings& found, const std::vector<Repaired>* repa
     out += '}';
     separator = ",";
   }
+  out += "],\"quarantine\":[";
+  separator = "";
+  for (const auto& [log, record] : found.set_aside) {
+    out += separator;
+    api::append_json_quarantine(out, log, record);
+    separator = ",";
+  }
   out += ']';
   if (repaired != nullptr) {
     out += ",\"repaired\":[";
@@ -97,6 +106,10 @@ std::string report_text(const Findings& found, const std::vector<Repaired>* repa
     out += damage.log.empty() ? "" : ": ";
     out += what;
     out += damage.path.empty() ? "\n" : fmt::format(" ({})\n", query::terminal_safe(damage.path));
+  }
+  for (const auto& [log, record] : found.set_aside) {
+    out += fmt::format("set aside at {}: {}\n", format_rfc3339(record.time),
+                       set_aside_text(log, record));
   }
   out += fmt::format("{} logs, {} segments, {} events, {}: ", found.logs, found.segments,
                      api::readable_count(found.events), api::readable_bytes(found.bytes));

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "engine/store_layout.hpp"
+
 namespace docket::verify {
 
 void Findings::add(std::vector<Damage> found) {
@@ -43,6 +45,23 @@ void Verifier::check_log(const std::string& directory, const LogSnapshot& log) {
     }
   }
   check_order(log);
+  check_quarantine(directory, log.log);
+}
+
+void Verifier::check_quarantine(const std::string& directory, const std::string& log) {
+  const std::string files = log_directory(directory, log);
+  auto quarantine = read_quarantine(disk_, files);
+  if (!quarantine) {
+    found_.damage.push_back({log, 0, quarantine_path(files), 0, quarantine.error().message});
+    return;
+  }
+  for (const std::uint64_t offset : quarantine->damaged_at) {
+    found_.damage.push_back(
+        {log, 0, quarantine_path(files), offset, "a record is not what was written"});
+  }
+  for (QuarantineRecord& record : quarantine->records) {
+    found_.set_aside.emplace_back(log, std::move(record));
+  }
 }
 
 void Verifier::check_segment(const std::shared_ptr<const SegmentReader>& segment) {

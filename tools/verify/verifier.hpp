@@ -7,10 +7,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/disk.hpp"
 #include "engine/log.hpp"
+#include "engine/quarantine.hpp"
 #include "engine/result.hpp"
 #include "engine/snapshot.hpp"
 #include "index/catalog.hpp"
@@ -21,6 +23,8 @@ namespace docket::verify {
 struct Findings {
   std::uint64_t logs = 0, segments = 0, events = 0, bytes = 0;  // that were looked at
   std::vector<Damage> damage;
+  // What recovery and sealing wrote down, by log: no damage of its own, its events are gaps.
+  std::vector<std::pair<std::string, QuarantineRecord>> set_aside;
 
   void add(std::vector<Damage> found);
 };
@@ -50,6 +54,7 @@ class Verifier {
  private:
   void note(const SegmentInfo& info, const Error& error, std::string_view part);
   void check_order(const LogSnapshot& log);
+  void check_quarantine(const std::string& directory, const std::string& log);
   void check_blocks(const SegmentReader& segment);
   void check_strings(const SegmentInfo& info, const Result<const StringTable*>& table,
                      std::string_view name);

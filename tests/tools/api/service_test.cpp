@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "engine/quarantine.hpp"
 #include "tests/tools/api/store_fixture.hpp"
 
 namespace docket::api {
@@ -48,10 +49,22 @@ TEST_F(ServiceTest, AnEmptyStoreAnswersEverything) {
   EXPECT_EQ(get("/api/v1/histogram", {{"every", "1d"}}).body,
             R"({"every":"1d","buckets":[],"gaps":[]})");
   EXPECT_EQ(get("/api/v1/logs").body, R"({"logs":[]})");
-  EXPECT_EQ(get("/api/v1/segments").body, R"({"segments":[],"gaps":[]})");
+  EXPECT_EQ(get("/api/v1/segments").body, R"({"segments":[],"quarantine":[],"gaps":[]})");
   EXPECT_EQ(get("/api/v1/nodes").body, R"({"nodes":[],"gaps":[]})");
   EXPECT_EQ(get("/api/v1/facets").status, 200U);
   EXPECT_EQ(get("/api/v1/stats").body, R"({"logs":[],"events":0,"bytes":0,"gaps":[]})");
+}
+
+TEST_F(ServiceTest, SegmentsTellWhatIsSetAsideInTheAskedLogs) {
+  add("activity", {event(1)});
+  add("api", {event(1)});
+  ASSERT_TRUE(record_quarantine(posix_disk(), directory_.path() + "/logs/api",
+                                {.file = "1.hot", .offset = 128, .bytes = 64, .reason = "why"}));
+  EXPECT_THAT(
+      get("/api/v1/segments").body,
+      HasSubstr(R"("quarantine":[{"log":"api","time":"1970-01-01T00:00:00Z","file":"1.hot")"));
+  EXPECT_THAT(get("/api/v1/segments", {{"log", "activity"}}).body,
+              HasSubstr(R"("quarantine":[],)"));
 }
 
 TEST_F(ServiceTest, AWalkByCursorsGivesEachEventOnceWhileOthersArrive) {

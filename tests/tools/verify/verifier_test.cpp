@@ -68,6 +68,24 @@ TEST_F(VerifierTest, ASoundStoreIsCountedAndHasNoDamage) {
   }
 }
 
+TEST_F(VerifierTest, WhatIsSetAsideIsToldAndAFlippedBitInItsRecordIsDamage) {
+  const std::string files = directory_.path() + "/logs/activity";
+  ASSERT_TRUE(record_quarantine(posix_disk(), files,
+                                {.file = "1.hot", .kept = "1.hot.damaged", .reason = "why"}));
+  const Findings found = check(false);
+  EXPECT_TRUE(found.damage.empty());
+  ASSERT_EQ(found.set_aside.size(), 1U);
+  EXPECT_EQ(found.set_aside[0].first, "activity");
+  EXPECT_EQ(found.set_aside[0].second.kept, "1.hot.damaged");
+  std::string text = read(quarantine_path(files));
+  text[20] = static_cast<char>(text[20] ^ 1);
+  std::ofstream(quarantine_path(files), std::ios::binary) << text;
+  const Findings flipped = check(false);
+  EXPECT_TRUE(flipped.set_aside.empty());
+  ASSERT_EQ(flipped.damage.size(), 1U);
+  EXPECT_EQ(flipped.damage[0].path, quarantine_path(files));
+}
+
 TEST_F(VerifierTest, AnyFlippedByteOfASealedSegmentIsFoundInItsFile) {
   const std::string whole = read(sealed_.path);
   for (std::size_t at = 0; at < whole.size(); ++at) {
