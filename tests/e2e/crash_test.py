@@ -222,6 +222,38 @@ class Damage(driver.EndToEnd):
         self.assertGreater(record["offset"] + record["bytes"], at)
         self.wait_until(lambda: (hot.parent / record["kept"]).exists())
 
+    def test_the_scrub_finds_damage_that_nobody_asks_for(self):
+        def metric(name):
+            text = server.request("GET", "/metrics")[2].decode()
+            return int(next(line for line in text.splitlines() if line.startswith(name + " "))
+                       .split()[1])
+
+        def next_round():
+            ended = metric("docket_scrub_last_round_end_seconds")
+            self.wait_until(lambda: metric("docket_scrub_last_round_end_seconds") > ended)
+
+        server = self.start(config=driver.SMALL_SEGMENTS + '[scrub]\nperiod = "1s"\n')
+        next_round()
+        self.assertEqual(metric("docket_scrub_damaged_places"), 0)
+        self.assertGreater(metric("docket_scrub_bytes_total"), 0)
+        path = self.files(".seg")[1]
+        self.flip(path, path.stat().st_size // 2)
+        found = "log:docket verb:VERIFY"
+        self.wait_until(lambda: server.count(found) > 0)
+        told = server.search(found)
+        self.assertIn(str(path), json.dumps(told))
+        self.assertEqual(metric("docket_scrub_damaged_places"), len(told))
+        # What the scrub has read before is not what the server answers from.
+        self.assertIn("missing: activity:", server.docket("export", "log:activity").stderr)
+        next_round()
+        next_round()
+        self.assertEqual(server.count(found), len(told))
+        self.assertEqual(server.stop(), 0)
+        server = self.start(config=driver.SMALL_SEGMENTS + '[scrub]\nperiod = "1s"\n')
+        next_round()
+        next_round()
+        self.assertEqual(server.count(found), len(told))
+
     def test_repair_builds_anew_what_is_derived_and_nothing_else(self):
         def content(suffix):
             return {path: path.read_bytes() for path in self.data.rglob(f"*{suffix}")}

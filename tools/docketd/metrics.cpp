@@ -100,6 +100,14 @@ std::string metrics_text(const MetricsSources& sources) {
          sources.retention.retired());
   single(out, "docket_retirement_failures_total", "counter",
          "Segments that should have been retired and could not be.", sources.retention.failures());
+  const ScrubStats scrub = sources.scrub.stats();
+  single(out, "docket_scrub_bytes_total", "counter", "Bytes that the scrub has read since start.",
+         scrub.bytes);
+  single(out, "docket_scrub_damaged_places", "gauge", "Damaged places that the scrub knows of.",
+         scrub.places);
+  single(out, "docket_scrub_last_round_end_seconds", "gauge",
+         "When the last whole round of the scrub ended, Unix time; 0: there has been none.",
+         static_cast<std::uint64_t>(scrub.last_end / 1'000'000'000));
   single(out, "docket_system_events_dropped_total", "counter",
          "Events of the system's own log that could not be kept.", sources.system_log.dropped());
   sources.http.append(out);

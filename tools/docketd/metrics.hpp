@@ -8,6 +8,7 @@
 #include "ingest/server.hpp"
 #include "tools/docketd/http_metrics.hpp"
 #include "tools/docketd/retention.hpp"
+#include "tools/docketd/scrub.hpp"
 #include "tools/docketd/store_watch.hpp"
 #include "tools/docketd/system_log.hpp"
 
@@ -20,6 +21,7 @@ struct MetricsSources {
   const HttpMetrics& http;
   const SystemLog& system_log;
   const Retention& retention;
+  const Scrub& scrub;
   const StoreWatch& watch;
   std::uint64_t free_bytes = 0;  // of the data's file system
 };

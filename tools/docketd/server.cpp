@@ -15,6 +15,7 @@
 #include "tools/docketd/metrics.hpp"
 #include "tools/docketd/rejections.hpp"
 #include "tools/docketd/retention.hpp"
+#include "tools/docketd/scrub.hpp"
 #include "tools/docketd/store_watch.hpp"
 #include "tools/docketd/system_events.hpp"
 #include "tools/docketd/system_log.hpp"
@@ -52,6 +53,11 @@ class RunningServer final : public Server {
     retention_ = std::make_unique<Retention>(*store_, settings_.retention, [this](Event event) {
       return system_log_->record_durably(std::move(event));
     });
+    scrub_ = std::make_unique<Scrub>(
+        posix_disk(), *store_, settings_.scrub_period, [this](const verify::Damage& damage) {
+          watch_.notice(damage.log, "damage_found",
+                        fmt::format("{}, offset {}: {}", damage.path, damage.offset, damage.what));
+        });
     service_ = std::make_unique<api::Service>(
         *store_, catalog_,
         api::ServiceOptions{[this] { return retention_rules(); }, [this] { return facts(); }});
@@ -75,6 +81,7 @@ class RunningServer final : public Server {
   void reload(const Settings& settings) override {
     Settings taken = settings_;
     taken.retention = settings.retention;
+    taken.scrub_period = settings.scrub_period;
     taken.log_level = settings.log_level;
     const auto changes = settings_changes(settings_, taken);
     for (const SettingChange& change : settings_changes(taken, settings)) {
@@ -82,9 +89,11 @@ class RunningServer final : public Server {
                {{"setting", change.name}, {"value", change.after}});
     }
     settings_.retention = taken.retention;
+    settings_.scrub_period = taken.scrub_period;
     settings_.log_level = taken.log_level;
     set_log_level(settings_.log_level);
     retention_->change(settings_.retention);
+    scrub_->change(settings_.scrub_period);
     for (const SettingChange& change : changes) {
       log_line(LogLevel::info, "setting changed",
                {{"setting", change.name}, {"before", change.before}, {"after", change.after}});
@@ -114,6 +123,9 @@ class RunningServer final : public Server {
     }
     if (retention_) {
       retention_->stop();
+    }
+    if (scrub_) {
+      scrub_->stop();
     }
     watch_.send_events_to({});
     if (system_log_) {
@@ -215,7 +227,7 @@ class RunningServer final : public Server {
 
   [[nodiscard]] std::string metrics() const {
     return metrics_text({*store_, catalog_, *ingest_, http_metrics_, *system_log_, *retention_,
-                         watch_, free_bytes()});
+                         *scrub_, watch_, free_bytes()});
   }
 
   // reload() changes two members, which no other thread reads.
@@ -231,6 +243,7 @@ class RunningServer final : public Server {
   std::unique_ptr<SystemLog> system_log_;
   Rejections rejections_{[this](Event event) { system_log_->record(std::move(event)); }};
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<Scrub> scrub_;
   std::unique_ptr<api::Service> service_;
   HttpMetrics http_metrics_;
   std::unique_ptr<ingest::Server> ingest_;

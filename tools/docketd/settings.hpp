@@ -56,6 +56,8 @@ struct Settings {
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::logfmt;
   RetentionSettings retention;
+  Nanos scrub_period =
+      7 * Nanos{86'400} * 1'000'000'000;  // everything is read once in it; 0: never
   LogOptions segment;
   LimitSettings limits;
 };

@@ -144,6 +144,18 @@ std::vector<Setting> make_table() {
                      return assign_duration(s.retention.interval, text, second / 10,
                                             Nanos{86'400} * second);
                    }});
+  table.push_back({"scrub", "period", Kind::text,
+                   [](const Settings& s) {
+                     return s.scrub_period == 0 ? "0" : api::format_duration(s.scrub_period);
+                   },
+                   [](Settings& s, std::string_view text) -> Result<void> {
+                     if (text == "0") {
+                       s.scrub_period = 0;
+                       return {};
+                     }
+                     return assign_duration(s.scrub_period, text, second,
+                                            366 * Nanos{86'400} * second);
+                   }});
   return table;
 }
 

@@ -2,7 +2,7 @@
 //
 // The actor is system:docketd, but for reads and exports (kind `api`, the address in `ip`) and
 // refused senders (kind `node`). Verbs: START STOP CONFIGURE RETIRE READ EXPORT REJECT DROP, and
-// QUARANTINE RECOVER SEAL COMMIT for damage and failures of the store.
+// QUARANTINE VERIFY RECOVER SEAL COMMIT for damage and failures of the store.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,12 @@ class LogCheck {
   LogCheck(Disk& disk, std::string directory, std::string log, std::vector<Gap>& lost)
       : disk_(disk), directory_(std::move(directory)), log_(std::move(log)), lost_(lost) {}
 
-  std::vector<Damage> run() {
+  std::vector<Damage> run_sealed(SegmentId id) {
+    check_sealed(id);
+    return std::move(found_);
+  }
+
+  std::vector<Damage> run(bool with_sealed) {
     const auto files = list_log_files(disk_, directory_);
     if (!files) {
       note(0, directory_, files.error());
@@ -46,7 +51,7 @@ class LogCheck {
         found_.push_back({log_, 0, "", 0, notice.detail});
       }
     }
-    for (const SegmentId id : files->sealed) {
+    for (const SegmentId id : with_sealed ? files->sealed : std::vector<SegmentId>()) {
       check_sealed(id);
     }
     Seq next = manifest ? manifest->next_seq : Seq(1);
@@ -206,6 +211,23 @@ class LogCheck {
   std::vector<Damage> found_;
 };
 
+// What a server writes while it is read may look like damage once, but not twice.
+std::vector<Damage> check_twice(Disk& disk, const std::string& directory, const std::string& log,
+                                std::vector<Gap>& lost, bool with_sealed) {
+  const auto check = [&] {
+    lost.clear();
+    return LogCheck(disk, log_directory(directory, log), log, lost).run(with_sealed);
+  };
+  const std::vector<Damage> first = check();
+  if (first.empty()) {
+    return {};
+  }
+  std::vector<Damage> found = check();
+  std::erase_if(
+      found, [&](const Damage& damage) { return std::ranges::find(first, damage) == first.end(); });
+  return found;
+}
+
 }  // namespace
 
 std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
@@ -241,19 +263,17 @@ std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
 
 std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
                                     const std::string& log, std::vector<Gap>& lost) {
-  const auto check = [&] {
-    lost.clear();
-    return LogCheck(disk, log_directory(directory, log), log, lost).run();
-  };
-  const std::vector<Damage> first = check();
-  if (first.empty()) {
-    return {};
-  }
-  // What a server writes while it is read may look like damage once, but not twice.
-  std::vector<Damage> found = check();
-  std::erase_if(
-      found, [&](const Damage& damage) { return std::ranges::find(first, damage) == first.end(); });
-  return found;
+  return check_twice(disk, directory, log, lost, true);
+}
+
+std::vector<Damage> check_unsealed_files(Disk& disk, const std::string& directory,
+                                         const std::string& log, std::vector<Gap>& lost) {
+  return check_twice(disk, directory, log, lost, false);
+}
+
+std::vector<Damage> check_sealed_file(Disk& disk, const SegmentInfo& segment) {
+  std::vector<Gap> lost;
+  return LogCheck(disk, parent_of(segment.path), segment.log, lost).run_sealed(segment.id);
 }
 
 std::string index_path(const SegmentInfo& segment) {

@@ -40,6 +40,12 @@ struct ExpectedLogs {
 // of hot files, which snapshots tell as gaps.
 [[nodiscard]] std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
                                                   const std::string& log, std::vector<Gap>& lost);
+// The same but for sealed segments, which check_sealed_file() looks at one by one.
+[[nodiscard]] std::vector<Damage> check_unsealed_files(Disk& disk, const std::string& directory,
+                                                       const std::string& log,
+                                                       std::vector<Gap>& lost);
+// Header, heads of blocks and padding of a sealed segment. A file that is not there is no damage.
+[[nodiscard]] std::vector<Damage> check_sealed_file(Disk& disk, const SegmentInfo& segment);
 
 // Where the index of a sealed segment is.
 [[nodiscard]] std::string index_path(const SegmentInfo& segment);

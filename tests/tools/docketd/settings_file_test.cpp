@@ -41,9 +41,12 @@ default = { max_age = "180d" }
 max_age = "365d"
 max_bytes = "10GiB"
 [retention.campaign]
+[scrub]
+period = "30d"
 )",
                                  "f.toml", settings));
   EXPECT_EQ(settings.data, "/var/lib/docket");
+  EXPECT_EQ(settings.scrub_period, 30 * Nanos{86'400} * 1'000'000'000);
   EXPECT_EQ(settings.http.text(), "[::1]:2");
   EXPECT_EQ(settings.log_level, LogLevel::warning);
   EXPECT_EQ(settings.log_format, LogFormat::json);
@@ -76,8 +79,17 @@ TEST(SettingsFile, FaultsNameFileLineColumnAndSetting) {
   EXPECT_THAT(error_of("[retention.\"No Log\"]\nmax_age = \"1d\"\n"),
               HasSubstr("no name of a log"));
   EXPECT_THAT(error_of("[retention]\ninterval = 5\n"), HasSubstr("must be a string"));
+  EXPECT_THAT(error_of("[scrub]\nperiod = \"1ms\"\n"), HasSubstr("must be from 1s to 366d"));
   EXPECT_THAT(error_of("data = \n"), StartsWith("f.toml:1:"));
   EXPECT_THAT(error_of("data = \"a\"\ndata = \"b\"\n"), StartsWith("f.toml:2:"));
+}
+
+TEST(SettingsFile, AScrubPeriodOfZeroIsNoScrubAndPrintedAsSuch) {
+  Settings settings;
+  ASSERT_TRUE(read_settings_text("[scrub]\nperiod = \"0\"\n", "f.toml", settings));
+  EXPECT_EQ(settings.scrub_period, 0);
+  EXPECT_THAT(print_settings(settings), HasSubstr("[scrub]\nperiod = \"0\"\n"));
+  EXPECT_THAT(print_settings(Settings()), HasSubstr("[scrub]\nperiod = \"7d\"\n"));
 }
 
 TEST(SettingsFile, AllFaultsAreReportedInTheOrderOfTheFile) {

@@ -97,6 +97,21 @@ TEST_F(FileCheck, AHeadOfASealedBlockThatDiffersFromItsCopyIsDamage) {
   }
 }
 
+TEST_F(FileCheck, SealedAndOtherFilesCanBeLookedAtApart) {
+  const std::string second = only(".seg", 1);
+  ASSERT_EQ(second, sealed_.path);
+  EXPECT_TRUE(check_sealed_file(posix_disk(), sealed_).empty());
+  flip(second, 130);
+  EXPECT_EQ(check_sealed_file(posix_disk(), sealed_).size(), 1U);
+  EXPECT_TRUE(check_unsealed_files(posix_disk(), directory_.path(), "activity", lost_).empty());
+  flip(path("manifest.b"), 60);
+  const auto found = check_unsealed_files(posix_disk(), directory_.path(), "activity", lost_);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].path, path("manifest.b"));
+  std::filesystem::remove(second);
+  EXPECT_TRUE(check_sealed_file(posix_disk(), sealed_).empty());
+}
+
 TEST_F(FileCheck, PaddingBehindABlockMustBeZeros) {
   for (const std::string& file : {only(".seg"), only(".hot")}) {
     std::ifstream bytes(file, std::ios::binary);
