@@ -203,7 +203,12 @@ Result<Event> Searcher::event(std::string_view log, Seq seq) {
     if (seq < info.first_seq || seq > info.last_seq || info.rows == 0) {
       continue;
     }
-    DOCKET_ASSIGN(const std::span<const BlockInfo> blocks, segment->blocks());
+    const auto opened = segment->blocks();
+    if (!opened) {
+      state_->counters.files_gone += opened.error().code == ErrorCode::not_found ? 1 : 0;
+      return fail(opened.error());
+    }
+    const std::span<const BlockInfo> blocks = *opened;
     const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const BlockInfo& b) {
       return b.first_seq <= seq && seq < b.first_seq + b.rows;
     });
@@ -218,6 +223,22 @@ Result<Event> Searcher::event(std::string_view log, Seq seq) {
     return event;
   }
   return fail(ErrorCode::not_found, name + ": there is no such event, or it has been retired");
+}
+
+bool Searcher::open_files(const Query& query) const {
+  for (const LogSnapshot& log : state_->snapshot.logs) {
+    for (const std::shared_ptr<const SegmentReader>& segment : log.segments) {
+      const SegmentInfo& info = segment->info();
+      if (info.ts_max < query.since || info.ts_min >= query.until) {
+        continue;
+      }
+      const auto opened = segment->blocks();
+      if (!opened && opened.error().code == ErrorCode::not_found) {
+        return false;
+      }
+    }
+  }
+  return true;
 }
 
 const ExecutionCounters& Searcher::counters() const {

@@ -94,6 +94,9 @@ struct ExecutionCounters {
   std::uint64_t payload_rows_scanned = 0;
   std::uint64_t rows_matched = 0;
   std::uint64_t events_decoded = 0;
+  // Of segments whose file was not there any more: another process has retired them since the
+  // snapshot was taken. Their events are gaps of this answer; a later snapshot knows better.
+  std::uint64_t files_gone = 0;
 };
 
 // One query's view of the store. Not thread-safe; make one per request. A segment or block that
@@ -122,6 +125,10 @@ class Searcher {
                                                   const std::function<bool(const Event&)>& sink);
   // not_found when it was never stored or is retired; corrupt when it stands in a gap.
   [[nodiscard]] Result<Event> event(std::string_view log, Seq seq);
+
+  // Opens the files of all segments that the query's time bounds leave, so that they stay readable
+  // whatever is retired meanwhile. False: one of them is gone already.
+  [[nodiscard]] bool open_files(const Query& query) const;
 
   [[nodiscard]] const ExecutionCounters& counters() const;
   [[nodiscard]] const StoreSnapshot& snapshot() const;

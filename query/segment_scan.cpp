@@ -200,6 +200,7 @@ void SegmentScan::exclude_all(const Error& error) {
   blocks_ = {};
   possible_.clear();
   excluded_.clear();
+  context_.counters->files_gone += error.code == ErrorCode::not_found ? 1 : 0;
   context_.gaps.add(info().log, info().first_seq, info().last_seq, error);
 }
 

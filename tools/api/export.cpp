@@ -25,7 +25,7 @@ Result<Export> Export::open(const Service& service, const Parameters& parameters
     return fail(ErrorCode::invalid_argument, "raw: goes with format=csv only");
   }
   DOCKET_ASSIGN(Question question, Service::question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, service.searcher(question.query, cancel));
+  DOCKET_ASSIGN(query::Searcher searcher, service.searcher_of_open_files(question.query, cancel));
   Export result(std::move(question), std::move(searcher), std::string(parameters.value("q")));
   result.csv_ = format == "csv";
   result.raw_ = raw;

@@ -62,6 +62,40 @@ void append_facet_values(std::string& out, const std::vector<query::FacetValue>&
   out += ']';
 }
 
+// A page as text, up to the end of its last event.
+struct FoundPage {
+  std::string body = "{\"events\":[";
+  std::uint64_t rows = 0;
+  std::vector<Gap> gaps;
+  std::string next;
+};
+
+Result<FoundPage> find_page(query::Searcher& searcher, const query::Query& query,
+                            query::Order order, const std::string& cursor, std::uint64_t wanted) {
+  FoundPage found;
+  query::PageRequest request;
+  request.order = order;
+  request.cursor = cursor;
+  do {
+    request.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, fetch_rows));
+    DOCKET_ASSIGN(query::Page page, searcher.search(query, request));
+    for (const Event& event : page.events) {
+      if (found.rows++ != 0) {
+        found.body += ',';
+      }
+      query::append_json(found.body, event, query::PayloadForm::as_sent);
+    }
+    wanted -= page.events.size();
+    found.gaps.insert(found.gaps.end(), page.gaps.begin(), page.gaps.end());
+    request.cursor = std::move(page.next);
+  } while (wanted > 0 && !request.cursor.empty() && found.body.size() < page_bytes_max);
+  std::ranges::sort(found.gaps);
+  const auto repeated = std::ranges::unique(found.gaps);
+  found.gaps.erase(repeated.begin(), repeated.end());
+  found.next = std::move(request.cursor);
+  return found;
+}
+
 // Ends the body with its gaps.
 Answer answer_of(std::string body, std::string operation, const Parameters& parameters,
                  std::uint64_t rows, std::vector<Gap> gaps) {
@@ -107,47 +141,29 @@ Result<Answer> Service::search(const Parameters& parameters,
   // time zone.
   asked.query.text += fmt::format("\n{}\n{}", asked.zone.name(), position.now);
 
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
-  query::PageRequest request;
-  request.order = oldest ? query::Order::oldest_first : query::Order::newest_first;
-  request.cursor = position.cursor;
-  std::uint64_t wanted = limit.value_or(search_limit_default);
-  std::uint64_t rows = 0;
-  std::vector<Gap> gaps;
-  std::string body = "{\"events\":[";
-  do {
-    request.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, fetch_rows));
-    DOCKET_ASSIGN(query::Page page, searcher.search(asked.query, request));
-    for (const Event& event : page.events) {
-      if (rows++ != 0) {
-        body += ',';
-      }
-      query::append_json(body, event, query::PayloadForm::as_sent);
-    }
-    wanted -= page.events.size();
-    gaps.insert(gaps.end(), page.gaps.begin(), page.gaps.end());
-    request.cursor = std::move(page.next);
-  } while (wanted > 0 && !request.cursor.empty() && body.size() < page_bytes_max);
-  std::ranges::sort(gaps);
-  const auto repeated = std::ranges::unique(gaps);
-  gaps.erase(repeated.begin(), repeated.end());
-
+  const std::uint64_t wanted = limit.value_or(search_limit_default);
+  const auto order = oldest ? query::Order::oldest_first : query::Order::newest_first;
+  DOCKET_ASSIGN(FoundPage page, ask(asked.query, cancel, [&](query::Searcher& searcher) {
+                  return find_page(searcher, asked.query, order, position.cursor, wanted);
+                }));
+  std::string body = std::move(page.body);
   body += "],\"next\":";
-  if (request.cursor.empty()) {
+  if (page.next.empty()) {
     body += "null";
   } else {
     query::append_json_string(
-        body, fmt::format("{:x}.{}", static_cast<std::uint64_t>(position.now), request.cursor));
+        body, fmt::format("{:x}.{}", static_cast<std::uint64_t>(position.now), page.next));
   }
   body += ',';
-  return answer_of(std::move(body), "search", parameters, rows, std::move(gaps));
+  return answer_of(std::move(body), "search", parameters, page.rows, std::move(page.gaps));
 }
 
 Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bool>* cancel) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz"}));
   DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
-  DOCKET_ASSIGN(const query::CountAnswer counted, searcher.count(asked.query));
+  DOCKET_ASSIGN(const query::CountAnswer counted,
+                ask(asked.query, cancel,
+                    [&](query::Searcher& searcher) { return searcher.count(asked.query); }));
   std::string body = fmt::format("{{\"count\":{},", counted.count);
   return answer_of(std::move(body), "count", parameters, counted.count, counted.gaps);
 }
@@ -159,10 +175,11 @@ Result<Answer> Service::facets(const Parameters& parameters,
   DOCKET_ASSIGN(const auto fields,
                 parse_fields(parameters.find("by").value_or(facet_fields_default)));
   DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
+  const auto top_values = static_cast<std::uint32_t>(top.value_or(facet_top_default));
   DOCKET_ASSIGN(const query::FacetsAnswer found,
-                searcher.facets(asked.query, fields,
-                                static_cast<std::uint32_t>(top.value_or(facet_top_default))));
+                ask(asked.query, cancel, [&](query::Searcher& searcher) {
+                  return searcher.facets(asked.query, fields, top_values);
+                }));
   std::string body = "{\"facets\":{";
   const char* separator = "";
   for (const query::Facet& facet : found.facets) {
@@ -191,9 +208,10 @@ Result<Answer> Service::histogram(const Parameters& parameters,
     DOCKET_ASSIGN(by, query::parse_facet_field(*name));
   }
   DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(asked.query, cancel));
   DOCKET_ASSIGN(const query::HistogramAnswer found,
-                searcher.histogram(asked.query, width, asked.zone, by));
+                ask(asked.query, cancel, [&](query::Searcher& searcher) {
+                  return searcher.histogram(asked.query, width, asked.zone, by);
+                }));
   std::string body = fmt::format("{{\"every\":\"{}{}\",", width.count, width.unit);
   if (by) {
     body += "\"by\":";
@@ -233,8 +251,9 @@ Result<Answer> Service::event(const Route& route, const Parameters& parameters,
   }
   query::Query any;
   any.names_log = true;
-  DOCKET_ASSIGN(query::Searcher searcher, this->searcher(any, cancel));
-  DOCKET_ASSIGN(const Event found, searcher.event(route.log, Seq(seq)));
+  DOCKET_ASSIGN(const Event found, ask(any, cancel, [&](query::Searcher& searcher) {
+                  return searcher.event(route.log, Seq(seq));
+                }));
   Answer answer;
   query::append_json(answer.body, found, query::PayloadForm::as_sent);
   answer.read = ReadRecord{"event", fmt::format("{}:{}", route.log, seq), 1, {}};

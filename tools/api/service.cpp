@@ -35,6 +35,16 @@ Result<query::Searcher> Service::searcher(const query::Query& query,
   return query::Searcher(std::move(snapshot), catalog_, cancel);
 }
 
+Result<query::Searcher> Service::searcher_of_open_files(const query::Query& query,
+                                                        const std::atomic<bool>* cancel) const {
+  for (int look = 1;; ++look) {
+    DOCKET_ASSIGN(query::Searcher view, searcher(query, cancel));
+    if (view.open_files(query) || look == looks_max) {
+      return view;
+    }
+  }
+}
+
 Answer Service::get(const Route& route, const Parameters& parameters,
                     const std::atomic<bool>* cancel) const {
   const auto answer = [&]() -> Result<Answer> {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/log.hpp"
 #include "index/catalog.hpp"
@@ -55,11 +56,31 @@ class Service {
   // One view of the logs that the query covers; valid as long as `cancel`.
   [[nodiscard]] Result<query::Searcher> searcher(const query::Query& query,
                                                  const std::atomic<bool>* cancel) const;
+  // The same with every file that it may read open: for answers that cannot be begun anew.
+  [[nodiscard]] Result<query::Searcher> searcher_of_open_files(
+      const query::Query& query, const std::atomic<bool>* cancel) const;
 
   [[nodiscard]] Store& store() const { return store_; }
   [[nodiscard]] index::Catalog& catalog() const { return catalog_; }
 
  private:
+  // The server whose directory is read may retire a segment between our look and our question: then
+  // we look again. So often, before the answer is given with the gap.
+  static constexpr int looks_max = 8;
+  // `ask(searcher)` of one view of the logs that `query` covers.
+  template <typename Ask>
+  [[nodiscard]] auto ask(const query::Query& query, const std::atomic<bool>* cancel,
+                         const Ask& ask_it) const
+      -> decltype(ask_it(std::declval<query::Searcher&>())) {
+    for (int look = 1;; ++look) {
+      DOCKET_ASSIGN(query::Searcher view, searcher(query, cancel));
+      auto answer = ask_it(view);
+      if (view.counters().files_gone == 0 || look == looks_max) {
+        return answer;
+      }
+    }
+  }
+
   [[nodiscard]] Result<Answer> search(const Parameters& parameters,
                                       const std::atomic<bool>* cancel) const;
   [[nodiscard]] Result<Answer> count(const Parameters& parameters,

@@ -6,6 +6,7 @@
 
 #include "engine/quarantine.hpp"
 #include "tests/tools/api/store_fixture.hpp"
+#include "tools/api/export.hpp"
 
 namespace docket::api {
 namespace {
@@ -53,6 +54,86 @@ TEST_F(ServiceTest, AnEmptyStoreAnswersEverything) {
   EXPECT_EQ(get("/api/v1/nodes").body, R"({"nodes":[],"gaps":[]})");
   EXPECT_EQ(get("/api/v1/facets").status, 200U);
   EXPECT_EQ(get("/api/v1/stats").body, R"({"logs":[],"events":0,"bytes":0,"gaps":[]})");
+}
+
+// A store of another process's directory that something happens to after each of the first looks.
+class OvertakenStore final : public Store {
+ public:
+  OvertakenStore(Store& store, std::function<void()> happens, int times)
+      : store_(store), happens_(std::move(happens)), times_(times) {}
+
+  [[nodiscard]] Result<StoreSnapshot> snapshot() override {
+    auto taken = store_.snapshot();
+    if (times_-- > 0) {
+      happens_();
+    }
+    return taken;
+  }
+  [[nodiscard]] Result<Log*> log(std::string_view name) override { return store_.log(name); }
+  [[nodiscard]] Log* find_log(std::string_view name) const override {
+    return store_.find_log(name);
+  }
+  [[nodiscard]] std::vector<Log*> logs() const override { return store_.logs(); }
+  [[nodiscard]] std::vector<RetirementPlan> plan_retirement(
+      const std::function<RetentionPolicy(std::string_view log)>& policy, std::uint64_t floor,
+      Nanos now) override {
+    return store_.plan_retirement(policy, floor, now);
+  }
+  [[nodiscard]] Result<void> retire(const RetirementPlan& plan) override {
+    return store_.retire(plan);
+  }
+  [[nodiscard]] Result<void> close() override { return store_.close(); }
+  [[nodiscard]] const std::string& directory() const override { return store_.directory(); }
+
+ private:
+  Store& store_;
+  const std::function<void()> happens_;
+  int times_;
+};
+
+TEST_F(ServiceTest, AReaderWhoseSegmentIsRetiredBetweenLookAndQuestionLooksAgain) {
+  const std::vector<std::pair<std::string, Parameters>> questions{
+      {"/api/v1/count", {}},
+      {"/api/v1/search", {}},
+      {"/api/v1/facets", {{"by", "verb"}}},
+      {"/api/v1/histogram", {{"every", "1d"}}},
+      {"/api/v1/events/activity/9", {}}};
+  for (int i = 0; i < 3 * 6; ++i) {
+    add("activity", {event(i)});
+    ASSERT_TRUE(store_->find_log("activity")->seal());
+  }
+  const auto retire_one = [&] {
+    policy_.max_bytes = 1;
+    const auto plans = store_->plan_retirement([&](std::string_view) { return policy_; }, 0, 0);
+    ASSERT_TRUE(store_->retire(plans.front()));
+  };
+  StoreOptions options;
+  options.read_only = true;
+  std::uint64_t left = 3 * 6;
+  for (const auto& [path, parameters] : questions) {
+    const auto reader = Store::open(posix_disk(), directory_.path(), options).value();
+    OvertakenStore overtaken(*reader, retire_one, 2);
+    index::Catalog catalog(posix_disk(), {.read_only = true});
+    const Service service(overtaken, catalog, {});
+    const Answer answer = service.get(find_route("GET", path), parameters, nullptr);
+    left -= 2;
+    if (answer.status == 200) {
+      EXPECT_THAT(answer.body, HasSubstr("\"gaps\":[]")) << path;
+      // As of the second look, which has opened what was retired after it.
+      EXPECT_EQ(answer.read->rows, left + 1) << path;
+    } else {
+      EXPECT_THAT(answer.body, HasSubstr("it has been retired")) << path;
+    }
+  }
+  const auto reader = Store::open(posix_disk(), directory_.path(), options).value();
+  OvertakenStore overtaken(*reader, retire_one, 2);
+  index::Catalog catalog(posix_disk(), {.read_only = true});
+  const Service service(overtaken, catalog, {});
+  auto exported = Export::open(service, {}, nullptr).value();
+  retire_one();  // what is open stays readable
+  const auto summary = exported.run([](std::string_view) { return true; });
+  EXPECT_EQ(summary.value().rows, left - 2);
+  EXPECT_THAT(summary.value().gaps, ::testing::IsEmpty());
 }
 
 TEST_F(ServiceTest, SegmentsTellWhatIsSetAsideInTheAskedLogs) {
