@@ -13,6 +13,7 @@
 #include "engine/hot_scan.hpp"
 #include "engine/log_recovery.hpp"
 #include "engine/manifest.hpp"
+#include "engine/quarantine.hpp"
 #include "engine/segment_file.hpp"
 #include "engine/store_layout.hpp"
 #include "index/index_file.hpp"
@@ -43,6 +44,7 @@ class LogCheck {
       return std::move(found_);
     }
     check_manifests();
+    check_quarantine();
     std::vector<RecoveryNotice> notices;
     const auto manifest = load_or_rebuild_manifest(disk_, directory_, log_, *files, notices);
     for (const RecoveryNotice& notice : notices) {
@@ -101,6 +103,18 @@ class LogCheck {
       if (generation > 1) {
         found_.push_back({log_, 0, path, 0, "this copy of the manifest is missing"});
       }
+    }
+  }
+
+  void check_quarantine() {
+    const std::string path = quarantine_path(directory_);
+    const auto quarantine = read_quarantine(disk_, directory_);
+    if (!quarantine) {
+      note(0, path, quarantine.error());
+      return;
+    }
+    for (const std::uint64_t offset : quarantine->damaged_at) {
+      found_.push_back({log_, 0, path, offset, "a record is not what was written"});
     }
   }
 

@@ -35,9 +35,9 @@ struct ExpectedLogs {
 [[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
                                                const ExpectedLogs& logs);
 
-// A log's manifests (either copy), hot files and headers of segments. The server may be at work:
-// files that go away or grow meanwhile are no damage. `lost` is set to the events behind the damage
-// of hot files, which snapshots tell as gaps.
+// A log's manifests (either copy), records of what was set aside, hot files and headers of
+// segments. The server may be at work: files that go away or grow meanwhile are no damage. `lost`
+// is set to the events behind the damage of hot files, which snapshots tell as gaps.
 [[nodiscard]] std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
                                                   const std::string& log, std::vector<Gap>& lost);
 // The same but for sealed segments, which check_sealed_file() looks at one by one.

@@ -45,22 +45,15 @@ void Verifier::check_log(const std::string& directory, const LogSnapshot& log) {
     }
   }
   check_order(log);
-  check_quarantine(directory, log.log);
+  take_quarantine(directory, log.log);
 }
 
-void Verifier::check_quarantine(const std::string& directory, const std::string& log) {
-  const std::string files = log_directory(directory, log);
-  auto quarantine = read_quarantine(disk_, files);
-  if (!quarantine) {
-    found_.damage.push_back({log, 0, quarantine_path(files), 0, quarantine.error().message});
-    return;
-  }
-  for (const std::uint64_t offset : quarantine->damaged_at) {
-    found_.damage.push_back(
-        {log, 0, quarantine_path(files), offset, "a record is not what was written"});
-  }
-  for (QuarantineRecord& record : quarantine->records) {
-    found_.set_aside.emplace_back(log, std::move(record));
+// Damage to the records is told by check_log_files().
+void Verifier::take_quarantine(const std::string& directory, const std::string& log) {
+  if (auto quarantine = read_quarantine(disk_, log_directory(directory, log))) {
+    for (QuarantineRecord& record : quarantine->records) {
+      found_.set_aside.emplace_back(log, std::move(record));
+    }
   }
 }
 

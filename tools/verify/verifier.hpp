@@ -54,7 +54,7 @@ class Verifier {
  private:
   void note(const SegmentInfo& info, const Error& error, std::string_view part);
   void check_order(const LogSnapshot& log);
-  void check_quarantine(const std::string& directory, const std::string& log);
+  void take_quarantine(const std::string& directory, const std::string& log);
   void check_blocks(const SegmentReader& segment);
   void check_strings(const SegmentInfo& info, const Result<const StringTable*>& table,
                      std::string_view name);

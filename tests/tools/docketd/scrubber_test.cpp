@@ -6,6 +6,7 @@
 #include <fstream>
 #include <optional>
 
+#include "engine/quarantine.hpp"
 #include "tests/tools/api/store_fixture.hpp"
 #include "tools/verify/file_check.hpp"
 
@@ -95,15 +96,18 @@ TEST_F(ScrubberTest, DamageAnywhereIsToldOnceHoweverManyRoundsAndStartsMeetIt) {
   flip(verify::index_path(sealed_[2]), 700 - 100);
   flip(directory + "manifest.a", 60);
   flip(directory_.path() + "/DOCKET", 3);
-  const auto expected =
-      ::testing::UnorderedElementsAre(sealed_[0].path, verify::index_path(sealed_[2]),
-                                      directory + "manifest.a", directory_.path() + "/DOCKET");
+  ASSERT_TRUE(record_quarantine(posix_disk(), directory_.path() + "/logs/activity",
+                                {.file = "1.hot", .reason = "why"}));
+  flip(directory + "quarantine.txt", 30);
+  const auto expected = ::testing::UnorderedElementsAre(
+      sealed_[0].path, verify::index_path(sealed_[2]), directory + "manifest.a",
+      directory + "quarantine.txt", directory_.path() + "/DOCKET");
   for (int start = 0; start < 2; ++start) {
     Scrubber scrubber(posix_disk(), *store_, hooks());
     for (int round = 0; round < 2; ++round) {
       EXPECT_TRUE(scrubber.run(period));
       EXPECT_THAT(files(), expected) << "start " << start << ", round " << round;
-      EXPECT_EQ(scrubber.stats().places, 4U);
+      EXPECT_EQ(scrubber.stats().places, 5U);
     }
   }
 }
