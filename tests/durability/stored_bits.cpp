@@ -154,8 +154,8 @@ StoredBits::StoredBits(std::uint64_t seed) : disk_(make_store(seed)), files_(dis
   hot_path_ = shape_.hot.front().first.path;
   const auto file = disk_.open(hot_path_, OpenMode::read).value();
   const auto scan =
-      scan_hot_segment(*file, shape_.hot.front().first.id, FileOffset(segment_header_bytes),
-                       shape_.hot.front().first.first_seq, Seq(0),
+      scan_hot_segment(*file, log_name, shape_.hot.front().first.id,
+                       FileOffset(segment_header_bytes), shape_.hot.front().first.first_seq, Seq(0),
                        [this](const BlockHeader& header, std::string_view) {
                          mark_at_ = header.is_mark() ? header.offset.value : 0;
                        });

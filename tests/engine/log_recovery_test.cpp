@@ -392,7 +392,7 @@ TEST_F(LogRecovery, ARecordOfWhatIsSetAsideIsThereBeforeTheManifestTellsOfIt) {
     const bool ended = !disk->fault_hit();
     disk = disk->after_power_loss(n);
     std::vector<std::string> damaged;
-    const auto manifest = load_manifest(*disk, "data/logs/activity", damaged);
+    const auto manifest = load_manifest(*disk, "data/logs/activity", "activity", damaged);
     if (manifest && !manifest->gaps.empty()) {
       ASSERT_EQ(records_on(*disk).size(), 1U) << n;
     }
