@@ -83,7 +83,7 @@ def main(names):
     sound, output = build(*sorted({mutant.program for mutant in mutants}))
     if not sound:
         sys.exit(f"the sources do not build without a bug:\n{output}")
-    for mutant in mutants:
+    for mutant in {(each.program, each.filter): each for each in mutants}.values():
         if caught := test(mutant):
             sys.exit(f"{mutant.name}: {caught} fails without a bug")
     survivors = []
