@@ -61,18 +61,24 @@ class WritableLog::Recovery {
                        [id](const SegmentInfo& info) { return info.id == id; });
   }
 
-  // Before anything is moved, cut or left out. With a full disk or file the log opens without the
-  // record: gap and notice say what is missing all the same.
-  Result<void> record(QuarantineRecord record) {
+  // Before anything is moved, cut or left out. False: there is no room for it, on the disk or in
+  // the file.
+  Result<bool> try_record(QuarantineRecord record) {
     record.time = now_ns();
     const auto recorded = record_quarantine(disk_, log_.directory_, record);
-    if (!recorded && (recorded.error().code == ErrorCode::no_space ||
-                      recorded.error().code == ErrorCode::overloaded)) {
-      notices_.push_back({"damage_quarantined", "no record could be made of " + record.file + ": " +
-                                                    recorded.error().describe()});
-      return {};
+    const bool no_room = !recorded && (recorded.error().code == ErrorCode::no_space ||
+                                       recorded.error().code == ErrorCode::overloaded);
+    return recorded || no_room ? Result<bool>(!no_room) : fail(recorded.error());
+  }
+  // Without room the log opens without the record: gap and notices say what is missing all the
+  // same.
+  Result<void> record(const QuarantineRecord& record) {
+    DOCKET_ASSIGN(const bool recorded, try_record(record));
+    if (!recorded) {
+      notices_.push_back({"damage_quarantined", log_.directory_ + "/" + record.file +
+                                                    ": there was no room to record it"});
     }
-    return recorded;
+    return {};
   }
   // A whole file that becomes `kept`, or is not there.
   Result<void> record_file(const std::string& file, const std::string& kept, std::uint64_t bytes,
@@ -218,13 +224,13 @@ class WritableLog::Recovery {
     }
     const std::string hot_name = segment_file_name(hot.id, "hot");
     const auto record_tail = [&](const std::string& kept) {
-      return record({.file = hot_name,
-                     .kept = kept,
-                     .offset = hot.scan.end.value,
-                     .bytes = bytes,
-                     .first_seq = Seq(1),
-                     .last_seq = Seq(0),
-                     .reason = "never acknowledged: a torn tail"});
+      return try_record({.file = hot_name,
+                         .kept = kept,
+                         .offset = hot.scan.end.value,
+                         .bytes = bytes,
+                         .first_seq = Seq(1),
+                         .last_seq = Seq(0),
+                         .reason = "never acknowledged: a torn tail"});
     };
     if (bytes > torn_bytes_max) {
       DOCKET_TRY(record_tail(hot_name + ".damaged"));
@@ -240,6 +246,7 @@ class WritableLog::Recovery {
       return copied.error().code == ErrorCode::no_space ? Result<bool>(false)
                                                         : fail(copied.error());
     }
+    // No damage, and its copy says by its name what it is: with a full disk it goes without.
     DOCKET_TRY(record_tail(hot_name + ".torn-" + std::to_string(hot.scan.end.value)));
     std::fill(tail.begin(), tail.end(), std::byte{0});
     const std::span<const std::byte> zeros(tail);
