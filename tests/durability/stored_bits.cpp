@@ -64,7 +64,7 @@ void send(Log& log, const std::vector<Event>& events) {
   ProducerStamp stamp;
   stamp.node = "node-1";
   log.submit(builder.finish(), stamp, receipt,
-             [&done](Result<Receipt> stored) { done.set_value(stored.has_value()); });
+             [&done](const Result<Receipt>& stored) { done.set_value(stored.has_value()); });
   ASSERT_TRUE(done.get_future().get());
 }
 
