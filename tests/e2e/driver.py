@@ -57,9 +57,13 @@ def free_ports(count):
 
 
 class Server:
-    """A docketd of its own on free ports of the loopback interface."""
+    """A docketd of its own on free ports of the loopback interface.
 
-    def __init__(self, data, config=None, ingest_port=0, http_port=0, environment=None):
+    With `wait=False` it may not be ready, or not even alive, when this returns; then
+    `wait_until_ready()` comes before any question.
+    """
+
+    def __init__(self, data, config=None, ingest_port=0, http_port=0, environment=None, wait=True):
         self.data = pathlib.Path(data)
         self.stderr_path = self.data.parent / f"{self.data.name}.stderr"
         arguments = ["--data", data]
@@ -76,8 +80,20 @@ class Server:
             env={**os.environ, **(environment or {})},
         )
         self.ports = {}
+        self.lines = queue.Queue()
+        self.reader = threading.Thread(target=self._read_lines, daemon=True)
+        self.reader.start()
+        if wait:
+            self.wait_until_ready()
+
+    def _read_lines(self):
+        for line in self.process.stdout:
+            self.lines.put(line.decode().split())
+        self.lines.put(None)
+
+    def wait_until_ready(self):
         try:
-            self._wait_until_ready()
+            self._wait_for_ports()
         except BaseException:
             self.kill()
             raise
@@ -85,19 +101,10 @@ class Server:
         self.http = ("127.0.0.1", self.ports["http"])
         self.url = f"http://127.0.0.1:{self.ports['http']}"
 
-    def _wait_until_ready(self):
-        lines = queue.Queue()
-
-        def read():
-            for line in self.process.stdout:
-                lines.put(line.decode().split())
-            lines.put(None)
-
-        self.reader = threading.Thread(target=read, daemon=True)
-        self.reader.start()
+    def _wait_for_ports(self):
         while len(self.ports) < 2:
             try:
-                words = lines.get(timeout=START_SECONDS)
+                words = self.lines.get(timeout=START_SECONDS)
             except queue.Empty:
                 raise AssertionError("docketd did not say where it listens") from None
             if words is None:

@@ -108,15 +108,19 @@ Result<int> check_ledger(const CheckCommand& command, AskedStore& store) {
   DOCKET_ASSIGN(const std::vector<LedgerEntry> ledger, read_ledger(command.ledger));
   const Generator generator(command.events);
   DOCKET_ASSIGN(LedgerCheck check, LedgerCheck::make(generator, ledger));
+  DOCKET_ASSIGN(const FirstSeqs first_seqs, store.first_seqs());
+  for (const auto& [log, first_seq] : first_seqs) {
+    check.retired_below(log, first_seq);
+  }
   for (const std::string_view log : surface_names) {
     DOCKET_TRY(store.for_each(log, [&check](const Event& event) { check.see(event); }));
   }
   const LedgerFindings found = check.findings();
   fmt::print(
-      "{} batches acknowledged with {} events, {} stored: {} missing, {} changed, {} "
+      "{} batches acknowledged with {} events, {} stored, {} retired: {} missing, {} changed, {} "
       "invented or twice\n",
-      grouped(ledger.size()), grouped(found.acknowledged), grouped(found.stored), found.missing,
-      found.changed, found.invented);
+      grouped(ledger.size()), grouped(found.acknowledged), grouped(found.stored),
+      grouped(found.retired), found.missing, found.changed, found.invented);
   return found.clean() ? 0 : 1;
 }
 

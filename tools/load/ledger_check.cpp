@@ -73,7 +73,11 @@ void LedgerCheck::see(const Event& event) {
 LedgerFindings LedgerCheck::findings() const {
   LedgerFindings findings = findings_;
   for (const auto& [log, seqs] : acknowledged_) {
-    findings.missing += seqs.size();
+    const auto first = first_seqs_.find(log);
+    const std::uint64_t first_seq = first == first_seqs_.end() ? 0 : first->second;
+    for (const auto& [seq, content] : seqs) {
+      ++(seq < first_seq ? findings.retired : findings.missing);
+    }
   }
   return findings;
 }

@@ -1,5 +1,5 @@
-// The promise of an acknowledgement, checked: what was acknowledged is stored, once, unchanged, and
-// nothing is stored that was not sent.
+// The promise of an acknowledgement, checked: what was acknowledged is stored, once, unchanged, or
+// retired, and nothing is stored that was not sent.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ namespace docket::load {
 struct LedgerFindings {
   std::uint64_t acknowledged = 0;  // events in the ledger
   std::uint64_t stored = 0;        // events seen
+  std::uint64_t retired = 0;       // acknowledged, and below the log's first seq
   // Faults; all zero in a store that keeps its promise.
   std::uint64_t missing = 0;   // acknowledged and not stored under its seq
   std::uint64_t changed = 0;   // under an acknowledged seq stands another event
@@ -33,6 +34,10 @@ class LedgerCheck {
   [[nodiscard]] static Result<LedgerCheck> make(const Generator& generator,
                                                 const std::vector<LedgerEntry>& ledger);
   void see(const Event& event);
+  // Retention has taken the events of `log` below `first_seq`: they need not be seen.
+  void retired_below(const std::string& log, std::uint64_t first_seq) {
+    first_seqs_[log] = first_seq;
+  }
   [[nodiscard]] LedgerFindings findings() const;
 
  private:
@@ -43,6 +48,7 @@ class LedgerCheck {
   std::unordered_map<std::uint64_t, std::int64_t> unseen_;  // by content: sent minus seen
   // By log and seq: the content acknowledged under it.
   std::unordered_map<std::string, std::unordered_map<std::uint64_t, std::uint64_t>> acknowledged_;
+  std::unordered_map<std::string, std::uint64_t> first_seqs_;
   std::vector<TargetView> scratch_;
   std::string line_;
   LedgerFindings findings_;

@@ -82,6 +82,11 @@ int run(int argc, char** argv) {
                     "a batch waits for the acknowledgement of the one before (native)");
   sending->add_option("--patience-ms", send.send.patience_ms, "without progress, before giving up")
       ->capture_default_str();
+  sending
+      ->add_option("--reconnect-ms", send.send.reconnect_ms_max,
+                   "longest pause before connecting again (native)")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 3'600'000U));
   sending->add_option("--ledger", send.ledger, "write what was acknowledged to this file (native)");
   sending->add_flag("--json", send.json, "report as one JSON object");
 
@@ -100,8 +105,8 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   checking
       ->add_option("--ledger", check.ledger,
-                   "instead: every batch in this file is stored once, and nothing else but "
-                   "events of the generator (needs --data)")
+                   "instead: every batch in this file is stored once or retired, and "
+                   "nothing else but events of the generator (needs --data)")
       ->needs(data);
 
   try {

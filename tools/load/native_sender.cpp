@@ -59,6 +59,7 @@ class Connection {
     to_server.port = options_.port;
     to_server.node = fmt::format("docket-load-{}", number_);
     to_server.batch_rows = options_.batch_rows;
+    to_server.reconnect_ms_max = options_.reconnect_ms_max;
     DOCKET_ASSIGN(client_, client::Client::start(
                                to_server, [this](std::string_view log, std::uint64_t first_seq,
                                                  std::uint32_t rows, std::int64_t latency) {

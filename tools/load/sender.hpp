@@ -20,7 +20,8 @@ struct SendOptions {
   std::uint32_t batch_rows = 8192;    // native only
   bool one_at_a_time = false;         // native only: a batch waits for the ack of the one before
   std::uint32_t patience_ms = 60000;  // without any progress, before the sender gives up
-  LedgerWriter* ledger = nullptr;     // native only; must outlive the call
+  std::uint32_t reconnect_ms_max = 5000;  // native only: pauses before connecting double up to here
+  LedgerWriter* ledger = nullptr;         // native only; must outlive the call
 };
 
 struct SendReport {

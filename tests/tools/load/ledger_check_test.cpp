@@ -82,6 +82,20 @@ TEST_F(LedgerCheckTest, AnAcknowledgedEventThatIsGoneIsMissing) {
   EXPECT_EQ(check(events_).missing, 1U);
 }
 
+TEST_F(LedgerCheckTest, WhatRetentionHasTakenIsNotMissingAndWhatItLeftIs) {
+  events_.erase(events_.begin(), events_.begin() + 43);
+  auto check = LedgerCheck::make(generator_, ledger_);
+  ASSERT_TRUE(check);
+  for (const Event& event : events_) {
+    check->see(event);
+  }
+  check->retired_below("campaign", 1000);
+  EXPECT_EQ(check->findings().missing, 43U);
+  check->retired_below("activity", 43);  // seq 43 should be there
+  EXPECT_EQ(check->findings().retired, 42U);
+  EXPECT_EQ(check->findings().missing, 1U);
+}
+
 TEST_F(LedgerCheckTest, AnEventStoredTwiceIsFound) {
   Event again = events_[7];
   again.seq = Seq(1000);
