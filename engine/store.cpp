@@ -24,6 +24,11 @@ namespace {
 // After a failed sealing (disk full, say) the next attempt waits this long.
 constexpr auto seal_retry = std::chrono::milliseconds(500);
 
+// What retention frees is first written down in the system's own log. Held to the senders' floor, a
+// disk that has fallen below it could not be helped by retention any more.
+constexpr std::string_view system_log = "docket";
+constexpr std::uint64_t system_floor_divisor = 4;
+
 class WritableStore : public Store {
  public:
   WritableStore(Disk& disk, std::string directory, const StoreOptions& options)
@@ -161,8 +166,10 @@ class WritableStore : public Store {
  private:
   // logs_mutex_ is held, or nobody else knows the store yet.
   Result<Log*> open_log(const std::string& name) {
-    LogContext context{&disk_, &cache_, options_.observer, [this] { wake_maintenance(); },
-                       options_.free_space_floor};
+    const std::uint64_t floor = name == system_log
+                                    ? options_.free_space_floor / system_floor_divisor
+                                    : options_.free_space_floor;
+    LogContext context{&disk_, &cache_, options_.observer, [this] { wake_maintenance(); }, floor};
     DOCKET_ASSIGN(auto log,
                   WritableLog::open(context, name, log_directory(directory_, name), options_.log));
     Log* const raw = log.get();

@@ -88,6 +88,19 @@ TEST(WritableLogDiskFull, FloorOfFreeSpaceIsKeptForSealingAndRetention) {
   EXPECT_EQ(store_events(log, plain_events(1)), Seq(101));
 }
 
+TEST(WritableLogDiskFull, TheSystemsOwnLogMayUseMostOfTheReserveSoThatRetentionCanMakeRoom) {
+  SimDisk disk;
+  StoreOptions options = store_options();
+  options.free_space_floor = 40 << 20;
+  const auto store = open_store(disk, options);
+  Log& own = *store->log("docket").value();
+  disk.set_capacity(30 << 20);
+  EXPECT_EQ(error_of(submit(log_of(*store), testing::encode(plain_events(1)))), "no_space");
+  EXPECT_TRUE(submit(own, testing::encode(plain_events(1))));
+  disk.set_capacity(9 << 20);
+  EXPECT_EQ(error_of(submit(own, testing::encode(plain_events(1)))), "no_space");
+}
+
 TEST(WritableLogDiskFull, SealingThatFindsItFullIsToldAndTriedAgain) {
   SimDisk disk;
   testing::Notices notices;
@@ -137,6 +150,36 @@ class WritableLogRetention : public ::testing::Test {
   testing::Notices notices_;
   std::unique_ptr<Store> store_;
 };
+
+TEST(WritableLogClock, SetBackLeavesSeqsInOrderAndRetiresNothingEarly) {
+  constexpr Nanos hour = 3'600'000'000'000;
+  SimDisk disk;
+  auto store = open_store(disk);
+  std::vector<Event> events;
+  for (std::uint64_t n = 0; n < 6; ++n) {
+    // An hour back with each batch; every second one ends a segment.
+    const Nanos received = (100 - static_cast<Nanos>(n)) * hour;
+    EXPECT_EQ(store_events(log_of(*store), plain_events(10, n * 10), received), Seq(n * 10 + 1));
+    const auto stored =
+        as_stored(plain_events(10, n * 10), Seq(n * 10 + 1), "activity", "node-1", received);
+    events.insert(events.end(), stored.begin(), stored.end());
+    if (n % 2 == 1) {
+      testing::seal_fully(log_of(*store), disk);
+    }
+  }
+  EXPECT_TRUE(read_all(log_of(*store).snapshot()) == events);
+  EXPECT_EQ(log_of(*store).stats().last_received, 100 * hour);
+  const auto plan = [&](Nanos now) {
+    const RetentionPolicy policy{10 * hour, {}};
+    return store->plan_retirement([&](std::string_view) { return policy; }, 0, now).size();
+  };
+  EXPECT_EQ(plan(110 * hour), 0U);
+  EXPECT_EQ(plan(110 * hour + 1), 3U);
+  store.reset();
+  store = open_store(disk);
+  EXPECT_TRUE(read_all(log_of(*store).snapshot()) == events);
+  EXPECT_EQ(store_events(log_of(*store), plain_events(1), hour), Seq(61));
+}
 
 TEST_F(WritableLogRetention, OnlySealedSegmentsAreEverPlanned) {
   EXPECT_EQ(plan(-1'000'000'000'000).size(), 3U);

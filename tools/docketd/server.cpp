@@ -48,7 +48,7 @@ class RunningServer final : public Server {
       DOCKET_TRY(store_->log(name));
     }
     DOCKET_ASSIGN(Log * system, store_->log(system_log_name));
-    system_log_ = std::make_unique<SystemLog>(*system);
+    system_log_ = std::make_unique<SystemLog>(*system, [this] { return is_full(); });
     watch_.send_events_to([this](Event event) { system_log_->record(std::move(event)); });
     retention_ = std::make_unique<Retention>(*store_, settings_.retention, [this](Event event) {
       return system_log_->record_durably(std::move(event));
@@ -214,12 +214,14 @@ class RunningServer final : public Server {
       return api::problem(503, "stopping", "The server is shutting down",
                           "it takes no more events");
     }
-    if (free_bytes() < settings_.limits.free_space_reserve) {
+    if (is_full()) {
       return api::problem(503, "no_space", "The disk is full",
                           "free space is under limits.free_space_reserve: senders are refused");
     }
     return health();
   }
+
+  [[nodiscard]] bool is_full() const { return free_bytes() < settings_.limits.free_space_reserve; }
 
   [[nodiscard]] std::uint64_t free_bytes() const {
     return posix_disk().free_bytes(settings_.data).value_or(0);

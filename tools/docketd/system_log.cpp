@@ -1,6 +1,8 @@
 #include "tools/docketd/system_log.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -26,7 +28,8 @@ bool is_retryable(ErrorCode code) {
 
 }  // namespace
 
-SystemLog::SystemLog(Log& log) : log_(log), thread_([this] { run(); }) {}
+SystemLog::SystemLog(Log& log, std::function<bool()> disk_is_full)
+    : log_(log), disk_is_full_(std::move(disk_is_full)), thread_([this] { run(); }) {}
 
 SystemLog::~SystemLog() {
   close();
@@ -50,9 +53,6 @@ Result<void> SystemLog::record_durably(Event event) {
     const std::lock_guard lock(mutex_);
     if (closing_) {
       return fail(ErrorCode::closed, "the system's log is closed");
-    }
-    if (queue_.size() >= queue_max) {
-      return fail(ErrorCode::overloaded, "the queue of the system's log is full");
     }
     queue_.push_back({std::move(event), std::move(done)});
     ++urgent_;
@@ -102,6 +102,12 @@ void SystemLog::run() {
         return;
       }
     }
+    if (!closing && disk_is_full_()) {
+      store_urgent(items);
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, retry_after, [&] { return closing_ || urgent_ > 0; });
+      continue;
+    }
     Result<void> stored = store(items);
     if (!stored && is_retryable(stored.error().code) && !closing) {
       // Whoever waits is told at once and may try again; the others stay.
@@ -128,6 +134,29 @@ void SystemLog::run() {
     }
     items.clear();
     bytes = 0;
+  }
+}
+
+void SystemLog::store_urgent(std::vector<Item>& items) {
+  std::vector<Item> urgent;
+  const auto take = [&urgent](auto& from) {
+    const auto first = std::stable_partition(from.begin(), from.end(),
+                                             [](const Item& item) { return item.done == nullptr; });
+    std::move(first, from.end(), std::back_inserter(urgent));
+    from.erase(first, from.end());
+  };
+  take(items);
+  {
+    const std::lock_guard lock(mutex_);
+    take(queue_);
+    urgent_ = 0;
+  }
+  if (urgent.empty()) {
+    return;
+  }
+  const Result<void> stored = store(urgent);
+  for (const Item& item : urgent) {
+    item.done->set_value(stored);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -16,19 +17,21 @@
 namespace docket::server {
 
 // Thread-safe. Owns one thread, which stores what was recorded in order, many events to a batch
-// where they come fast. While the disk is full it keeps them and tries again; what finds no room in
+// where they come fast. While the disk is full it keeps them and tries again, and stores only what
+// somebody waits for: what makes room must not be kept out by what can wait. What finds no room in
 // the queue is counted, and the count becomes an event of its own.
 class SystemLog {
  public:
-  // `log` must outlive it.
-  explicit SystemLog(Log& log);
+  // `log` must outlive it. `disk_is_full` is asked from its thread: senders are refused now.
+  explicit SystemLog(Log& log, std::function<bool()> disk_is_full = [] { return false; });
   ~SystemLog();  // close()
   SystemLog(const SystemLog&) = delete;
   SystemLog& operator=(const SystemLog&) = delete;
 
   // Never blocks.
   void record(Event event);
-  // Blocks until the event is on stable storage.
+  // Blocks until the event is on stable storage. Not turned away by a full queue: whoever waits
+  // here waits for one event at a time.
   [[nodiscard]] Result<void> record_durably(Event event);
   // Stores what waits, trying at most once more, and ends the thread. Idempotent.
   void close();
@@ -46,10 +49,13 @@ class SystemLog {
   };
 
   void run();
+  // Stores those that somebody waits for, the rest of the queue included; leaves the others.
+  void store_urgent(std::vector<Item>& items);
   // Stores the items, or says why not.
   [[nodiscard]] Result<void> store(const std::vector<Item>& items);
 
   Log& log_;
+  const std::function<bool()> disk_is_full_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> queue_;

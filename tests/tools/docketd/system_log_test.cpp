@@ -78,6 +78,28 @@ TEST(SystemLog, AFullDiskIsTriedAgainAndAWaiterIsToldAtOnce) {
   EXPECT_EQ(log.dropped(), 0U);
 }
 
+TEST(SystemLog, WhileTheDiskIsFullOnlyWhatSomebodyWaitsForIsStored) {
+  std::atomic<bool> is_full{true};
+  std::atomic<std::uint32_t> stored{0};
+  ScriptedLog scripted([&](std::uint32_t rows) -> Result<Receipt> {
+    stored += rows;
+    return Receipt{Seq(1), rows, false};
+  });
+  SystemLog log(scripted, [&] { return is_full.load(); });
+  for (std::size_t i = 0; i < SystemLog::queue_max + 2000; ++i) {
+    log.record(stopped_event("patient"));
+  }
+  // The queue is full by now, and still nobody who waits is turned away.
+  ASSERT_TRUE(log.record_durably(stopped_event("waiter")));
+  ASSERT_TRUE(log.record_durably(stopped_event("waiter")));
+  EXPECT_EQ(stored, 2U);
+  EXPECT_GT(log.dropped(), 0U);
+  is_full = false;
+  log.close();
+  // The number of the dropped is an event, too.
+  EXPECT_EQ(stored + log.dropped(), SystemLog::queue_max + 2000 + 2 + 1);
+}
+
 TEST(SystemLog, WhatCannotBeStoredAtTheEndIsCounted) {
   ScriptedLog broken([](std::uint32_t) -> Result<Receipt> {
     return fail(ErrorCode::unknown_outcome, "the sync failed");
