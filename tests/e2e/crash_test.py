@@ -1,27 +1,89 @@
 """An acknowledged event survives whatever happens to the process; damage is shown, not hidden."""
 
+import contextlib
+import json
+import signal
 import socket
-import time
+import threading
 import unittest
 
 import driver
+import senders
 from driver import event
 
 
 class Crash(driver.EndToEnd):
     def test_sigterm_commits_and_acknowledges_what_was_received(self):
+        """Under native senders, single lines and requests, several connections of each."""
         server = self.start()
         ledger = self.directory / "ledger"
-        flags = ["--events", "200000", "--end", "2026-05-01T00:00:00Z"]
-        sender = self.spawn("docket-load", "send", "--server", f"127.0.0.1:{server.ingest[1]}",
-                            *flags, "--ledger", ledger, "--patience-ms", 1000)
-        while not ledger.exists() or ledger.stat().st_size == 0:
-            self.assertIsNone(sender.poll())
-            time.sleep(0.01)
+        flags = ["--events", "2000000", "--mix", "activity:1,campaign:1", "--end",
+                 "2026-05-01T00:00:00Z"]
+        native = self.spawn("docket-load", "send", "--server", f"127.0.0.1:{server.ingest[1]}",
+                            *flags, "--ledger", ledger, "--patience-ms", 1000, "--connections", 3)
+        others = [senders.NdjsonSender(f"nodes-{i}", server.ingest[1]) for i in range(4)]
+        others += [senders.HttpSender(f"web-{i}", server.http[1]) for i in range(4)]
+        self.wait_until(lambda: ledger.exists() and ledger.stat().st_size > 0 and
+                        all(len(sender.acknowledged) > 20 for sender in others))
         self.assertEqual(server.stop(), 0)
-        sender.communicate(timeout=120)
+        self.assertIsNone(native.poll(), "the sender was done before the end")
+        native.kill()
+        native.wait()
+        for sender in others:
+            sender.end()
+            # The directory needs no recovery to be asked.
+            stored = server.docket_data("export", f"log:{sender.log}", "-o", "ndjson").stdout
+            stored = [json.loads(line) for line in stored.splitlines()]
+            self.assertEqual(sender.faults(stored), [])
+            # What was committed was answered, too: the server ended after it had told.
+            self.assertLessEqual(len(stored) - len(sender.acknowledged),
+                                 sender.EVENTS if isinstance(sender, senders.HttpSender) else 0)
         checked = driver.load("check", "--data", server.data, *flags, "--ledger", ledger)
         self.assertIn("0 missing, 0 changed, 0 invented", checked.stdout)
+
+    def test_bulk_lines_that_were_received_at_sigterm_are_answered(self):
+        """Every line that came to be stored is covered by a `durable` that reached its sender."""
+        server = self.start()
+        connection = socket.create_connection(server.ingest, timeout=driver.ANSWER_SECONDS)
+        sent = []
+
+        def send():
+            with contextlib.suppress(OSError):
+                while True:
+                    lines = "".join(json.dumps(event(target=("Thing", str(len(sent) + i)))) + "\n"
+                                    for i in range(100))
+                    connection.sendall(lines.encode())
+                    sent.append(100)
+
+        flood = threading.Thread(target=send)
+        flood.start()
+        answers = connection.makefile("rb")
+        durable = json.loads(answers.readline())["durable"]
+        server.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(ConnectionError):
+            for line in answers:
+                durable = json.loads(line)["durable"]
+        connection.close()
+        flood.join()
+        self.assertEqual(server.stop(), 0)
+        count = int(server.docket_data("count", "log:activity").stdout.replace(",", ""))
+        self.assertEqual(count, durable)
+
+    def test_times_that_go_back_leave_the_order_of_receipt(self):
+        server = self.start()
+        # As from a node whose clock is set back by an hour with each event.
+        events = [event(ts=f"2026-05-01T{hour:02}:00:00Z", target=("Thing", str(hour)))
+                  for hour in reversed(range(24))]
+        for each in events:
+            self.assertEqual(server.send_ndjson([each])[-1], {"durable": 1})
+        for _ in range(2):
+            found = server.search(oldest="true", limit=100)
+            self.assertEqual([one["seq"] for one in found], list(range(24, 0, -1)))
+            self.assertEqual([one["ts"] for one in found], [one["ts"] for one in events[::-1]])
+            received = [one["received"] for one in sorted(found, key=lambda one: one["seq"])]
+            self.assertEqual(received, sorted(received))
+            self.assertEqual(server.stop(), 0)
+            server = self.start()
 
     def test_verify_beside_a_running_server_finds_no_damage(self):
         config = driver.SMALL_SEGMENTS + '[retention.activity]\nmax_bytes = "2MiB"\n'

@@ -62,6 +62,19 @@ TEST(Retention, OnlyTheOldestGoFirstEvenWhenALaterOneIsOlderByReceipt) {
   EXPECT_EQ(names(plan_retirements(all, max_age(30 * day), 0, 0, now)), "");
 }
 
+TEST(Retention, AClockThatWasSetBackRetiresNothingEarly) {
+  // Received under a clock that was far ahead, then under the right one, then under one far behind.
+  const std::vector<RetentionCandidate> all = {segment("a", 1, -400 * day),
+                                               segment("a", 2, 20 * day), segment("a", 3, 10 * day),
+                                               segment("a", 4, 900 * day)};
+  EXPECT_EQ(names(plan_retirements(all, max_age(30 * day), 0, 0, now)), "");
+  EXPECT_EQ(names(plan_retirements(all, max_bytes(250), 0, 0, now)), "a:1 a:2")
+      << "bytes need no clock";
+  EXPECT_EQ(names(plan_retirements(all, max_age(30 * day), 0, 0, now + 431 * day)),
+            "a:1 a:2 a:3 a:4")
+      << "and what was held up goes when its time has come";
+}
+
 TEST(Retention, BytesAreBroughtDownToTheLimitAndNotFurther) {
   const std::vector<RetentionCandidate> all = {segment("a", 1, 3, 100), segment("a", 2, 2, 50),
                                                segment("a", 3, 1, 100)};
