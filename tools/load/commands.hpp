@@ -33,6 +33,18 @@ struct CheckCommand {
 };
 int run_check(const CheckCommand& command);
 
+struct GarbageCommand {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 7470;
+  std::uint64_t frames = 100'000;  // frames and lines
+  std::uint64_t seed = 1;
+  std::uint32_t connections = 2;  // at a time
+  std::string protocol = "both";  // native, ndjson, both: each second connection
+  std::uint32_t patience_ms = 60'000;
+};
+// Fails when the server cannot be reached, does not answer or breaks the protocol itself.
+int run_garbage(const GarbageCommand& command);
+
 // Prints "docket-load: <error>" on stderr and returns 1.
 int report_failure(const std::string& message);
 

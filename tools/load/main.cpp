@@ -52,8 +52,8 @@ struct EventFlags {
 
 int run(int argc, char** argv) {
   CLI::App app(
-      "Generates a mail platform's audit events: sends them and measures the server, "
-      "writes them as NDJSON, or checks a store against them.",
+      "Generates a mail platform's audit events: sends them and measures the server, writes them "
+      "as NDJSON, checks a store against them, or spoils them and attacks the server with them.",
       "docket-load");
   app.require_subcommand(1);
   app.set_version_flag("--version", "docket-load " + std::string(version));
@@ -109,13 +109,33 @@ int run(int argc, char** argv) {
                    "nothing else but events of the generator (needs --data)")
       ->needs(data);
 
+  GarbageCommand garbage;
+  CLI::App* spoiling = app.add_subcommand(
+      "garbage", "send malformed frames and lines, and fail when the server does not outlive them");
+  spoiling->add_option("--server", server, "docketd's ingest ADDRESS:PORT")->capture_default_str();
+  spoiling->add_option("--frames", garbage.frames, "how many")->capture_default_str();
+  spoiling->add_option("--seed", garbage.seed, "another seed makes others")->capture_default_str();
+  spoiling->add_option("--connections", garbage.connections, "at a time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000));
+  spoiling->add_option("--protocol", garbage.protocol)
+      ->capture_default_str()
+      ->check(CLI::IsMember({"native", "ndjson", "both"}));
+  spoiling->add_option("--patience-ms", garbage.patience_ms, "without an answer, before giving up")
+      ->capture_default_str();
+
   try {
     app.parse(argc, argv);
+    const auto address = server::parse_address(server);
+    if (!address) {
+      throw CLI::ValidationError("--server", address.error().message);
+    }
+    if (spoiling->parsed()) {
+      garbage.address = address->host;
+      garbage.port = address->port;
+      return run_garbage(garbage);
+    }
     if (sending->parsed()) {
-      const auto address = server::parse_address(server);
-      if (!address) {
-        throw CLI::ValidationError("--server", address.error().message);
-      }
       send.events = events.options();
       send.send.address = address->host;
       send.send.port = address->port;
