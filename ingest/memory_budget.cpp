@@ -11,8 +11,25 @@ bool MemoryBudget::keeps_share(const Account& account, std::size_t bytes) const 
   return account.held_ == 0 || account.held_ + bytes <= total_ / std::max<std::size_t>(active_, 1);
 }
 
-bool MemoryBudget::fits(std::size_t bytes) const {
-  return used_ == 0 || (used_ <= total_ && bytes <= total_ - used_);
+bool MemoryBudget::is_small(const Account& account, std::size_t bytes) const {
+  return account.held_ + bytes <= small_;
+}
+
+bool MemoryBudget::fits(std::size_t bytes, bool small) const {
+  const std::size_t room = small ? total_ : total_ - kept_;
+  return used_ == 0 || (used_ <= room && bytes <= room - used_);
+}
+
+bool MemoryBudget::is_next(bool small) const {
+  return small ? std::none_of(line_.begin(), line_.end(), [](const Waiter& w) { return w.small; })
+               : line_.empty();
+}
+
+MemoryBudget::Turn MemoryBudget::turn_of(const Waiter& waiter) const {
+  if (waiter.small) {
+    return Turn::small;
+  }
+  return keeps_share(*waiter.account, waiter.bytes) ? Turn::within_share : Turn::over_share;
 }
 
 void MemoryBudget::hold(Account& account, std::size_t bytes) {
@@ -40,13 +57,13 @@ void MemoryBudget::end_wait(Account& account) {
   }
 }
 
-bool MemoryBudget::serve_some(bool within_share, std::vector<Waiter>& served) {
+bool MemoryBudget::serve_some(Turn turn, std::vector<Waiter>& served) {
   for (auto waiter = line_.begin(); waiter != line_.end();) {
-    if (keeps_share(*waiter->account, waiter->bytes) != within_share) {
+    if (turn_of(*waiter) != turn) {
       ++waiter;  // F1
       continue;
     }
-    if (!fits(waiter->bytes)) {
+    if (!fits(waiter->bytes, waiter->small)) {
       return false;  // F2
     }
     hold(*waiter->account, waiter->bytes);
@@ -59,8 +76,8 @@ bool MemoryBudget::serve_some(bool within_share, std::vector<Waiter>& served) {
 
 std::vector<MemoryBudget::Waiter> MemoryBudget::serve() {
   std::vector<Waiter> served;
-  if (!line_.empty() && serve_some(true, served)) {
-    static_cast<void>(serve_some(false, served));
+  if (!line_.empty() && serve_some(Turn::small, served) && serve_some(Turn::within_share, served)) {
+    static_cast<void>(serve_some(Turn::over_share, served));
   }
   return served;
 }
@@ -70,7 +87,8 @@ bool MemoryBudget::take(Account& account, std::size_t bytes, std::function<void(
   {
     const std::scoped_lock lock(mutex_);
     DOCKET_ASSERT(!account.waits_);
-    if (line_.empty() && fits(bytes)) {
+    const bool small = is_small(account, bytes);
+    if (is_next(small) && fits(bytes, small)) {
       hold(account, bytes);
       return true;
     }
@@ -78,7 +96,7 @@ bool MemoryBudget::take(Account& account, std::size_t bytes, std::function<void(
       ++active_;
     }
     account.waits_ = true;
-    line_.push_back({&account, bytes, std::move(granted), std::chrono::steady_clock::now()});
+    line_.push_back({&account, bytes, std::move(granted), std::chrono::steady_clock::now(), small});
     served = serve();
   }
   bool at_once = false;
@@ -94,7 +112,8 @@ bool MemoryBudget::take(Account& account, std::size_t bytes, std::function<void(
 
 bool MemoryBudget::try_take(Account& account, std::size_t bytes) {
   const std::scoped_lock lock(mutex_);
-  if (!line_.empty() || !fits(bytes)) {
+  const bool small = is_small(account, bytes);
+  if (!is_next(small) || !fits(bytes, small)) {
     return false;
   }
   hold(account, bytes);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -21,9 +22,15 @@ namespace docket::ingest {
 // others,
 //     so that a large request is not overtaken for ever by small ones.
 // F3  When nothing at all is held, any request fits, even one larger than the total.
+// F4  A quarter of the total is for small accounts, those that would hold at most `small` bytes,
+// and
+//     these do not wait behind others: large frames that come slowly, or never, must not keep those
+//     out who have little to send.
 class MemoryBudget {
  public:
-  explicit MemoryBudget(std::size_t total) : total_(total) {}
+  // `small` 0: no account is small, and all of the total is for all.
+  explicit MemoryBudget(std::size_t total, std::size_t small = 0)
+      : total_(total), small_(small), kept_(small == 0 ? 0 : total / 4) {}
 
   // What one connection holds. Must outlive its waits; settle() it before it goes.
   class Account {
@@ -66,21 +73,29 @@ class MemoryBudget {
     std::size_t bytes;
     std::function<void()> granted;
     std::chrono::steady_clock::time_point since;
+    bool small;
   };
+  enum class Turn : std::uint8_t { small, within_share, over_share };
 
   // All of these with the mutex held.
   [[nodiscard]] bool keeps_share(const Account& account, std::size_t bytes) const;
-  [[nodiscard]] bool fits(std::size_t bytes) const;
+  [[nodiscard]] bool is_small(const Account& account, std::size_t bytes) const;
+  [[nodiscard]] bool fits(std::size_t bytes, bool small) const;
+  // Whether nobody waits who is to be served before such a request.
+  [[nodiscard]] bool is_next(bool small) const;
+  [[nodiscard]] Turn turn_of(const Waiter& waiter) const;
   void hold(Account& account, std::size_t bytes);
   void let_go(Account& account, std::size_t bytes);
   void end_wait(Account& account);
   void step_out_of_line(Account& account);
   // Takes out of the line whoever can be served.
   [[nodiscard]] std::vector<Waiter> serve();
-  // Serves those within their share, or those over it. False: F2 stops the line.
-  [[nodiscard]] bool serve_some(bool within_share, std::vector<Waiter>& served);
+  // Serves those whose turn it is. False: F2 stops the line.
+  [[nodiscard]] bool serve_some(Turn turn, std::vector<Waiter>& served);
 
   const std::size_t total_;
+  const std::size_t small_;
+  const std::size_t kept_;  // for small accounts
   mutable std::mutex mutex_;
   std::size_t used_ = 0;
   std::size_t active_ = 0;  // accounts that hold or wait

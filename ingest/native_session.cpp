@@ -61,16 +61,19 @@ asio::awaitable<bool> NativeSession::read_frame() {
     violation(WireError::protocol, allowed.error().message);
     co_return false;
   }
+  // The connection's own buffer is filled before memory is asked for: who announces a large frame
+  // and then sends a byte a second holds nothing that others want.
+  const bool has_begun = co_await need(
+      std::min<std::size_t>(frame_header_bytes + header_.body_bytes, InputBuffer::bytes_min));
+  if (!has_begun) {
+    co_return false;
+  }
   std::array<std::byte, frame_header_bytes> header{};
   std::copy_n(input.unread().begin(), frame_header_bytes, header.begin());
 
   std::size_t prefix_bytes = 0;
   if (header_.type == FrameType::batch) {
     prefix_bytes = batch_prefix_bytes;
-    const bool has_prefix = co_await need(frame_header_bytes + prefix_bytes);
-    if (!has_prefix) {
-      co_return false;
-    }
     std::copy_n(input.unread().begin() + frame_header_bytes, prefix_bytes, prefix_.begin());
   }
   input.consume(frame_header_bytes + prefix_bytes);

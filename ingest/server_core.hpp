@@ -1,6 +1,7 @@
 // What all connections of a server share. Internal to the server's sources.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -38,12 +39,17 @@ class KnownLogs {
   std::map<std::string, Log*, std::less<>> logs_;  // as many as the store has, at most
 };
 
+// Who holds no more than this is served from a part of the memory that is kept for such: a single
+// line, a frame of some hundred events.
+inline constexpr std::size_t small_account_bytes = std::size_t{64} << 10;
+
 struct ServerCore {
   ServerCore(Store& the_store, const ServerOptions& the_options, RejectionObserver the_observer)
       : store(the_store),
         options(the_options),
         observer(std::move(the_observer)),
-        budget(the_options.memory_bytes - the_options.memory_bytes / 4),
+        budget(the_options.memory_bytes - the_options.memory_bytes / 4,
+               std::min(small_account_bytes, the_options.memory_bytes / 16)),
         buffers(the_options.memory_bytes / 4),
         builders(std::size_t{4} * the_options.threads),
         io(static_cast<int>(the_options.threads)) {

@@ -95,6 +95,38 @@ TEST(MemoryBudget, SmallRequestsDoNotOvertakeALargeOneForEver) {
   budget.settle(small);
 }
 
+TEST(MemoryBudget, LargeRequestsLeaveAQuarterToSmallAccountsWhichOvertakeThem) {
+  MemoryBudget budget(100, 10);
+  MemoryBudget::Account holder;
+  MemoryBudget::Account large;
+  MemoryBudget::Account small;
+  MemoryBudget::Account other;
+  Waiting l;
+  Waiting s;
+  EXPECT_TRUE(budget.take(holder, 70, {}));
+  EXPECT_FALSE(budget.take(large, 20, l.callback())) << "a quarter is not for it";
+  EXPECT_TRUE(budget.take(small, 10, {})) << "and this one does not wait behind it";
+  EXPECT_TRUE(budget.try_take(other, 10));
+  EXPECT_FALSE(budget.try_take(small, 1)) << "it would not be small any more";
+  budget.give_back(small, 5);
+  EXPECT_TRUE(budget.take(small, 5, {}));
+  EXPECT_EQ(budget.used(), 90U);
+  MemoryBudget::Account third;
+  MemoryBudget::Account fourth;
+  EXPECT_TRUE(budget.take(third, 10, {}));
+  EXPECT_FALSE(budget.take(fourth, 10, s.callback())) << "small ones wait for one another";
+  EXPECT_FALSE(budget.try_take(holder, 1));
+  budget.give_back(third, 10);
+  EXPECT_EQ(s.granted, 1);
+  EXPECT_EQ(l.granted, 0);
+  budget.settle(holder);
+  EXPECT_EQ(l.granted, 1);
+  for (auto* account : {&large, &small, &other, &third, &fourth}) {
+    budget.settle(*account);
+  }
+  EXPECT_EQ(budget.used(), 0U);
+}
+
 TEST(MemoryBudget, AWaiterThatLeavesLetsTheNextOneIn) {
   MemoryBudget budget(100);
   MemoryBudget::Account holder;

@@ -202,17 +202,37 @@ TEST_F(ServerTest, AStalledFrameIsCutWhileOthersWaitForMemory) {
   start(options);
   Peer staller(port());
   staller.shake_hands("staller");
-  // A header that takes the whole budget, and then nothing.
+  // A frame that takes the whole budget, begun and left.
   const auto body = testing::body_of(8000);
   ASSERT_GT(body.size(), 33U << 10);
   const auto frame = testing::batch_bytes("activity", 1, body);
-  staller.send(std::span(frame).first(100));
+  staller.send(std::span(frame).first(5000));
+  EXPECT_TRUE(eventually([this] { return server_->stats().memory_used > 0; }));
   Peer honest(port());
   honest.shake_hands("honest");
   honest.send_batch("activity", 1, body);
   EXPECT_EQ(honest.ack()->rows, 8000U);
   EXPECT_TRUE(staller.closed());
   EXPECT_EQ(refusals().size(), 1U);
+}
+
+TEST_F(ServerTest, AFrameThatIsOnlyAnnouncedHoldsNothing) {
+  ServerOptions options;
+  options.memory_bytes = 64 << 10;
+  start(options);
+  const auto body = testing::body_of(8000);
+  const auto frame = testing::batch_bytes("activity", 1, body);
+  Peer slow(port());
+  slow.shake_hands("slow");
+  slow.send(std::span(frame).first(100));
+  Peer honest(port());
+  honest.shake_hands("honest");
+  honest.send_batch("activity", 1, body);
+  EXPECT_EQ(honest.ack()->rows, 8000U);
+  EXPECT_TRUE(eventually([this] { return server_->stats().memory_used == 0; }));
+  EXPECT_EQ(refusals().size(), 0U);
+  slow.send(std::span(frame).subspan(100));
+  EXPECT_EQ(slow.ack()->rows, 8000U);
 }
 
 TEST_F(ServerTest, ALogThatTakesLongToOpenHoldsUpNobodyElse) {
@@ -239,7 +259,7 @@ TEST_F(ServerTest, ALogThatTakesLongToOpenHoldsUpNobodyElse) {
 // The sanitizers see what is left behind.
 TEST_F(ServerTest, AServerGoesWithConnectionsThatWaitForMemoryAndCouldNotBeCut) {
   ServerOptions options;
-  options.memory_bytes = 64 << 10;
+  options.memory_bytes = 86 << 10;  // 48 KiB of it for frames that are not small
   start(options);
   store_.hold();
   // Two batches are under way, so that a third line waits for its turn.
