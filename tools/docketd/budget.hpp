@@ -32,6 +32,17 @@ class Budget {
       }
     }
 
+    // Holds so much more of the same budget. False: so much is not left, and nothing has changed.
+    [[nodiscard]] bool grow(std::uint64_t more) {
+      std::optional<Share> taken = budget_->take(more);
+      if (taken) {
+        taken->budget_ = nullptr;  // this one gives it back
+        amount_ += more;
+      }
+      return taken.has_value();
+    }
+    [[nodiscard]] std::uint64_t amount() const { return amount_; }
+
    private:
     friend class Budget;
     Share(Budget* budget, std::uint64_t amount) : budget_(budget), amount_(amount) {}

@@ -22,6 +22,10 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::chrono::seconds body_timeout{60};
+// Without a byte of a body.
+constexpr std::chrono::seconds body_stall_timeout{10};
+// Taken of the budget before so much of a body can come; what one read brings is less.
+constexpr std::uint64_t body_step_bytes = std::uint64_t{128} << 10;
 constexpr std::size_t idempotency_key_bytes_max = 128;
 
 std::int64_t steady_ns() {
@@ -81,37 +85,40 @@ asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& req
   co_return go_on;
 }
 
-asio::awaitable<bool> HttpConnection::read_body(Parser& parser) {
+asio::awaitable<HttpConnection::Body> HttpConnection::read_body(Parser& parser,
+                                                                Budget::Share& share) {
   boost::system::error_code error;
-  stream_.expires_after(body_timeout);
+  const std::uint64_t most = parser.content_length().value_or(context_.limits.http_body_bytes);
+  const auto end = std::chrono::steady_clock::now() + body_timeout;
+  stream_.expires_at(end);
   if (parser.get()[http::field::expect] == "100-continue") {
     static constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
     const auto buffer = asio::buffer(go_ahead);
     co_await asio::async_write(stream_, buffer, asio::redirect_error(asio::use_awaitable, error));
   }
-  if (!error) {
-    co_await http::async_read(stream_, buffer_, parser,
-                              asio::redirect_error(asio::use_awaitable, error));
+  while (!error && !parser.is_done()) {
+    const std::uint64_t needed = std::min(parser.get().body().size() + body_step_bytes, most);
+    if (share.amount() < needed && !share.grow(needed - share.amount())) {
+      co_return Body::no_room;
+    }
+    stream_.expires_at(std::min(end, std::chrono::steady_clock::now() + body_stall_timeout));
+    co_await http::async_read_some(stream_, buffer_, parser,
+                                   asio::redirect_error(asio::use_awaitable, error));
   }
   if (error) {
     keep_alive_ = false;
-    co_return co_await refuse_head(error);
+    static_cast<void>(co_await refuse_head(error));
+    co_return Body::ended;
   }
-  co_return true;
+  co_return Body::complete;
 }
 
 asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
   const std::int64_t began = steady_ns();
   const std::string key(parser.get()["Idempotency-Key"]);
   api::Answer answer;
-  const auto length = parser.content_length();
-  const std::uint64_t wanted = length ? *length : context_.limits.http_body_bytes;
-  std::optional<Budget::Share> share = context_.bytes.take(wanted);
-  if (!share) {
-    answer = api::problem(429, "overloaded", "A budget is used up",
-                          "too many bodies are being received");
-    answer.retry_after_s = 1;
-  } else if (key.size() > idempotency_key_bytes_max || !is_utf8(key)) {
+  std::optional<Budget::Share> share = context_.bytes.take(0);
+  if (key.size() > idempotency_key_bytes_max || !is_utf8(key)) {
     answer = api::problem(400, "invalid_argument", "The request breaks a rule",
                           "Idempotency-Key: must be at most 128 bytes of UTF-8");
   }
@@ -120,9 +127,20 @@ asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
     body_unread_ = true;
     co_return co_await write_answer(std::move(answer));
   }
-  const bool has_body = co_await read_body(parser);
-  if (!has_body) {
+  const Body came = co_await read_body(parser, *share);
+  if (came == Body::ended) {
     co_return false;
+  }
+  if (came == Body::no_room) {
+    // What has come is let go before the rest is read over.
+    std::string().swap(parser.get().body());
+    share.reset();
+    answer = api::problem(429, "overloaded", "A budget is used up",
+                          "too many bodies are being received");
+    answer.retry_after_s = 1;
+    keep_alive_ = false;
+    body_unread_ = true;
+    co_return co_await write_answer(std::move(answer));
   }
   const auto body = std::make_shared<const std::string>(std::move(parser.get().body()));
   const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());

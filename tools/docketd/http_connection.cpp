@@ -52,10 +52,17 @@ PeerState peer_state(int socket) {
   return would_block ? PeerState::quiet : PeerState::closed;
 }
 
+std::int64_t steady_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(HttpContext& context, asio::ip::tcp::socket socket)
-    : context_(context), stream_(std::move(socket)), buffer_(head_bytes_max) {
+    : context_(context),
+      stream_(std::move(socket)),
+      buffer_(head_bytes_max),
+      idle_since_(steady_ns()) {
   peer_ = peer_text(stream_.socket());
   boost::system::error_code ignored;
   static_cast<void>(stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored));
@@ -75,6 +82,7 @@ void HttpConnection::wind_down() {
 }
 
 void HttpConnection::close_now() {
+  idle_ = false;
   if (cancelled_) {
     *cancelled_ = true;
   }
@@ -99,6 +107,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   boost::system::error_code error;
   stream_.expires_after(head_timeout);
   idle_ = true;
+  idle_since_ = steady_ns();
   co_await http::async_read_header(stream_, buffer_, *parser,
                                    asio::redirect_error(asio::use_awaitable, error));
   idle_ = false;

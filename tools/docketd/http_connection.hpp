@@ -8,6 +8,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // The server is stopping: an idle connection closes now, a busy one after its answer.
   void wind_down();
   void close_now();
+  // When it began to wait for a request's head, in ns of the steady clock; nullopt: it is busy.
+  [[nodiscard]] std::optional<std::int64_t> idle_since() const {
+    return idle_ ? std::optional(idle_since_) : std::nullopt;
+  }
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
@@ -36,7 +41,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // Reads one request and answers it. False: the connection is done.
   boost::asio::awaitable<bool> serve_one();
-  boost::asio::awaitable<bool> read_body(Parser& parser);
+  enum class Body : std::uint8_t { complete, ended, no_room };
+  // `share` grows with what has come.
+  boost::asio::awaitable<Body> read_body(Parser& parser, Budget::Share& share);
   boost::asio::awaitable<bool> refuse_head(boost::system::error_code error);
 
   // Each answers one request and says whether the connection may go on.
@@ -65,6 +72,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::beast::flat_buffer buffer_;
   std::string peer_;
   bool idle_ = true;
+  std::int64_t idle_since_;
   // Of the request at hand:
   bool keep_alive_ = false;
   bool is_head_ = false;

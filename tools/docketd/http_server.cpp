@@ -108,6 +108,21 @@ class Listener final : public HttpServer {
     co_await connection->run();
   }
 
+  // Makes room for whoever has something to ask. False: all connections are busy.
+  bool close_longest_idle() {
+    HttpConnection* longest = nullptr;
+    for (HttpConnection* connection : context_.connections) {
+      const auto since = connection->idle_since();
+      if (since && (longest == nullptr || *since < *longest->idle_since())) {
+        longest = connection;
+      }
+    }
+    if (longest != nullptr) {
+      longest->close_now();
+    }
+    return longest != nullptr;
+  }
+
   asio::awaitable<void> accept() {
     HttpMetrics& metrics = context_.parts.metrics;
     while (!context_.stopping) {
@@ -124,7 +139,7 @@ class Listener final : public HttpServer {
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
         continue;
       }
-      if (metrics.connections >= context_.limits.http_connections) {
+      if (metrics.connections >= context_.limits.http_connections && !close_longest_idle()) {
         ++metrics.connections_refused;
         continue;  // Closed at once.
       }

@@ -10,6 +10,7 @@
 #include "index/catalog.hpp"
 #include "ingest/server.hpp"
 #include "tools/api/service.hpp"
+#include "tools/docketd/descriptors.hpp"
 #include "tools/docketd/http_server.hpp"
 #include "tools/docketd/logger.hpp"
 #include "tools/docketd/metrics.hpp"
@@ -145,7 +146,12 @@ class RunningServer final : public Server {
     options.port = settings_.ingest.port;
     options.rules.payload_bytes_max = settings_.limits.payload_bytes;
     options.memory_bytes = settings_.limits.ingest_bytes;
-    options.connections_max = settings_.limits.ingest_connections;
+    options.connections_max = senders_within(raise_descriptor_limit(), settings_.limits);
+    if (options.connections_max < settings_.limits.ingest_connections) {
+      log_line(LogLevel::warning, "the limit of open files allows fewer senders than configured",
+               {{"senders", std::to_string(options.connections_max)},
+                {"configured", std::to_string(settings_.limits.ingest_connections)}});
+    }
     DOCKET_ASSIGN(ingest_,
                   ingest::Server::start(*store_, options,
                                         [this](const std::string& node, const std::string& peer,

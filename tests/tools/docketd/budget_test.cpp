@@ -36,5 +36,18 @@ TEST(Budget, AShareIsGivenBackOnceHoweverOftenItMoves) {
   EXPECT_EQ(budget.used(), 0U);
 }
 
+TEST(Budget, AShareGrowsWithinWhatIsLeftAndIsGivenBackWhole) {
+  Budget budget(10);
+  {
+    auto share = budget.take(4);
+    ASSERT_TRUE(share);
+    EXPECT_TRUE(share->grow(5));
+    EXPECT_FALSE(share->grow(2));
+    EXPECT_EQ(share->amount(), 9U);
+    EXPECT_EQ(budget.used(), 9U);
+  }
+  EXPECT_EQ(budget.used(), 0U);
+}
+
 }  // namespace
 }  // namespace docket::server

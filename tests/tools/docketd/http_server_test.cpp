@@ -272,18 +272,57 @@ TEST_F(HttpServerTest, WhatIsNotHttpIsRefusedAndHarmsNobody) {
   EXPECT_EQ(ask("/healthz").status, 200U);
 }
 
-TEST_F(HttpServerTest, TooManyConnectionsAreClosedAtOnce) {
+// A poster holds what has come of its body, not what its head says will come.
+TEST_F(HttpServerTest, SlowBodiesKeepNoOtherOut) {
+  LimitSettings limits;
+  limits.http_body_bytes = 1 << 20;
+  limits.http_bytes = 2 << 20;
+  start(limits);
+  std::vector<asio::ip::tcp::socket> slow;
+  for (int i = 0; i < 10; ++i) {
+    slow.push_back(
+        raw("POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048576\r\n\r\n["));
+  }
+  wait_until([this] { return metrics_.connections == 10; });
+  EXPECT_THAT(answer_to(post(std::string(event_json))), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, TooManyBusyConnectionsAreClosedAtOnce) {
+  add("activity", {event(1)});
   LimitSettings limits;
   limits.http_connections = 2;
   start(limits);
-  auto first = raw("");
-  auto second = raw("");
-  wait_until([this] { return metrics_.connections == 2; });
+  const std::string follow = "GET /api/v1/tail?n=1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  auto first = raw(follow);
+  auto second = raw(follow);
+  std::string text;
+  asio::read_until(first, asio::dynamic_buffer(text), "id: activity:1\n\n");
+  asio::read_until(second, asio::dynamic_buffer(text), "id: activity:1\n\n");
   EXPECT_EQ(answer_to(""), "");
   EXPECT_EQ(metrics_.connections_refused, 1U);
   first.close();
   wait_until([this] { return metrics_.connections == 1; });
   EXPECT_EQ(ask("/healthz").status, 200U);
+}
+
+TEST_F(HttpServerTest, TheConnectionThatIsIdleForLongestMakesRoomForANewOne) {
+  LimitSettings limits;
+  limits.http_connections = 2;
+  start(limits);
+  auto slowest = raw("GET /api");
+  wait_until([this] { return metrics_.connections == 1; });
+  auto slow = raw("GET /api");
+  wait_until([this] { return metrics_.connections == 2; });
+  EXPECT_EQ(ask("/healthz").status, 200U);
+  EXPECT_EQ(metrics_.connections_refused, 0U);
+  std::string text;
+  boost::system::error_code error;
+  asio::read(slowest, asio::dynamic_buffer(text), error);
+  EXPECT_TRUE(error);
+  EXPECT_EQ(text, "");
+  asio::write(slow, asio::buffer(std::string("/v1/count HTTP/1.1\r\nHost: localhost\r\n\r\n")));
+  asio::read_until(slow, asio::dynamic_buffer(text), "\r\n\r\n");
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HttpServerTest, ATailGivesNewEventsAndEndsWithTheServer) {
