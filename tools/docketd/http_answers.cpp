@@ -27,6 +27,8 @@ constexpr std::chrono::seconds body_stall_timeout{10};
 // Taken of the budget before so much of a body can come; what one read brings is less.
 constexpr std::uint64_t body_step_bytes = std::uint64_t{128} << 10;
 constexpr std::size_t idempotency_key_bytes_max = 128;
+// Some hundred terms; nobody types so much.
+constexpr std::size_t long_query_bytes = 4096;
 
 std::int64_t steady_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -65,7 +67,8 @@ asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& req
   }
   const Pending<api::Answer> pending(stream_.get_executor());
   // The coroutine waits for the value, so that `request` and the context stay.
-  asio::post(context_.query_pool,
+  const bool is_long = request.parameters.value("q").size() > long_query_bytes;
+  asio::post(is_long ? context_.long_query_pool : context_.query_pool,
              [pending, place, &request, &context = context_, cancelled = cancelled_] {
                api::Answer answer =
                    context.parts.service.get(request.route, request.parameters, cancelled.get());

@@ -34,6 +34,8 @@ struct HttpContext {
   Budget questions;  // running and waiting
   Budget exports;
   boost::asio::thread_pool query_pool{2};
+  // A question costs time with every term. One of thousands must not hold up those of a few.
+  boost::asio::thread_pool long_query_pool{1};
   boost::asio::thread_pool store_pool{1};  // parses what is posted
   boost::asio::thread_pool export_pool;
 

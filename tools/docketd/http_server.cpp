@@ -85,6 +85,7 @@ class Listener final : public HttpServer {
     }
     thread_.join();
     context_.query_pool.join();
+    context_.long_query_pool.join();
     context_.store_pool.join();
     context_.export_pool.join();
   }
