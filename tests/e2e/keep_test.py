@@ -33,6 +33,8 @@ class Keep(driver.EndToEnd):
     def test_a_dry_run_tells_what_then_happens(self):
         with driver.Server(self.directory / "data", AT_REST) as server:
             driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", *FLAGS)
+            # A plan knows sealed segments only, and sealing goes on behind the acknowledgement.
+            self.wait_until(lambda: len(list(server.data.glob("logs/activity/*.hot"))) <= 1)
             self.assertEqual(server.stop(), 0)
         planning = RETIRING.replace("100ms", "1d")
         with driver.Server(self.directory / "data", planning) as server:
