@@ -131,6 +131,7 @@ asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
     co_return co_await write_answer(std::move(answer));
   }
   const Body came = co_await read_body(parser, *share);
+  waiting_since_.reset();
   if (came == Body::ended) {
     co_return false;
   }

@@ -62,7 +62,7 @@ HttpConnection::HttpConnection(HttpContext& context, asio::ip::tcp::socket socke
     : context_(context),
       stream_(std::move(socket)),
       buffer_(head_bytes_max),
-      idle_since_(steady_ns()) {
+      waiting_since_(steady_ns()) {
   peer_ = peer_text(stream_.socket());
   boost::system::error_code ignored;
   static_cast<void>(stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored));
@@ -82,7 +82,7 @@ void HttpConnection::wind_down() {
 }
 
 void HttpConnection::close_now() {
-  idle_ = false;
+  waiting_since_.reset();
   if (cancelled_) {
     *cancelled_ = true;
   }
@@ -107,7 +107,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   boost::system::error_code error;
   stream_.expires_after(head_timeout);
   idle_ = true;
-  idle_since_ = steady_ns();
+  waiting_since_ = steady_ns();
   co_await http::async_read_header(stream_, buffer_, *parser,
                                    asio::redirect_error(asio::use_awaitable, error));
   idle_ = false;
@@ -119,6 +119,9 @@ asio::awaitable<bool> HttpConnection::serve_one() {
     co_return co_await refuse_head(error);
   }
   const auto& request = parser->get();
+  if (request.method() != http::verb::post) {
+    waiting_since_.reset();
+  }
   version_ = request.version();
   is_head_ = request.method() == http::verb::head;
   const auto length = parser->content_length();

@@ -30,10 +30,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // The server is stopping: an idle connection closes now, a busy one after its answer.
   void wind_down();
   void close_now();
-  // When it began to wait for a request's head, in ns of the steady clock; nullopt: it is busy.
-  [[nodiscard]] std::optional<std::int64_t> idle_since() const {
-    return idle_ ? std::optional(idle_since_) : std::nullopt;
-  }
+  // When it began to wait for a request, head or body, in ns of the steady clock; nullopt: it has
+  // one to answer.
+  [[nodiscard]] std::optional<std::int64_t> waiting_since() const { return waiting_since_; }
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
@@ -72,7 +71,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::beast::flat_buffer buffer_;
   std::string peer_;
   bool idle_ = true;
-  std::int64_t idle_since_;
+  std::optional<std::int64_t> waiting_since_;
   // Of the request at hand:
   bool keep_alive_ = false;
   bool is_head_ = false;

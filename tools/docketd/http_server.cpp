@@ -110,11 +110,11 @@ class Listener final : public HttpServer {
   }
 
   // Makes room for whoever has something to ask. False: all connections are busy.
-  bool close_longest_idle() {
+  bool close_longest_waiting() {
     HttpConnection* longest = nullptr;
     for (HttpConnection* connection : context_.connections) {
-      const auto since = connection->idle_since();
-      if (since && (longest == nullptr || *since < *longest->idle_since())) {
+      const auto since = connection->waiting_since();
+      if (since && (longest == nullptr || *since < *longest->waiting_since())) {
         longest = connection;
       }
     }
@@ -140,7 +140,7 @@ class Listener final : public HttpServer {
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
         continue;
       }
-      if (metrics.connections >= context_.limits.http_connections && !close_longest_idle()) {
+      if (metrics.connections >= context_.limits.http_connections && !close_longest_waiting()) {
         ++metrics.connections_refused;
         continue;  // Closed at once.
       }

@@ -305,6 +305,20 @@ TEST_F(HttpServerTest, TooManyBusyConnectionsAreClosedAtOnce) {
   EXPECT_EQ(ask("/healthz").status, 200U);
 }
 
+TEST_F(HttpServerTest, ABodyThatIsWaitedForLongestMakesRoomToo) {
+  LimitSettings limits;
+  limits.http_connections = 2;
+  start(limits);
+  const std::string begun =
+      "POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n[";
+  auto slowest = raw(begun);
+  wait_until([this] { return metrics_.connections == 1; });
+  auto slow = raw(begun);
+  wait_until([this] { return metrics_.connections == 2; });
+  EXPECT_EQ(ask("/healthz").status, 200U);
+  EXPECT_EQ(metrics_.connections_refused, 0U);
+}
+
 TEST_F(HttpServerTest, TheConnectionThatIsIdleForLongestMakesRoomForANewOne) {
   LimitSettings limits;
   limits.http_connections = 2;
