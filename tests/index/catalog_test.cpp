@@ -93,6 +93,18 @@ TEST_F(CatalogTest, ReadOnlyBuildsInMemory) {
   EXPECT_GT(catalog.stats().bytes, 0U);
 }
 
+TEST_F(CatalogTest, SegmentsOfOneLogHaveEachTheirOwn) {
+  Catalog catalog(disk_, {});
+  const auto first = catalog.of(make_segment(3000));
+  const auto other =
+      MemorySegment::sealed("activity", SegmentId(4), Seq(4000), RandomEvents(2).take(100));
+  other->set_path("activity/00000000000000000004.seg");
+  const auto second = catalog.of(other);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ((*first)->shape().rows, 3000U);
+  EXPECT_EQ((*second)->shape().rows, 100U);
+}
+
 TEST_F(CatalogTest, AnIndexOfAnotherSegmentIsReplaced) {
   ASSERT_TRUE(Catalog(disk_, {}).build(make_segment(3000)));
   Catalog catalog(disk_, {});

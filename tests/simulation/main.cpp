@@ -2,6 +2,7 @@
 // it is run alone.
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@ namespace docket::simulation {
 
 namespace {
 
-// Far beyond what any seed takes.
+// Of a processor; far beyond what any seed takes.
 constexpr unsigned seed_seconds_max = 600;
 constexpr std::uint32_t failures_told = 20;
 
@@ -91,7 +92,8 @@ Totals run_share(std::uint64_t first, std::uint64_t end, std::uint32_t jobs, boo
   for (CourseOptions one = {.seed = first, .is_long = options.is_long, .is_told = options.is_told};
        one.seed < end; one.seed += jobs) {
     const auto result = collect<CourseResult>(fork_for<CourseResult>([&one] {
-      alarm(seed_seconds_max);
+      const rlimit time{seed_seconds_max, seed_seconds_max};
+      setrlimit(RLIMIT_CPU, &time);
       return run_course(one);
     }));
     ++totals.seeds;
