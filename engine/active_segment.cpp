@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/assert.hpp"
+#include "engine/out_of_memory.hpp"
 
 namespace docket {
 
@@ -77,6 +78,7 @@ Result<void> ActiveSegment::prepare(std::uint64_t bytes) {
 }
 
 void ActiveSegment::place(HotBlock& block, Seq first_seq, Seq durable_seq) {
+  reserve(1);
   BlockHeader& header = block.header;
   header.segment = id_;
   header.writer_epoch = epoch_;
@@ -93,22 +95,32 @@ void ActiveSegment::place(HotBlock& block, Seq first_seq, Seq durable_seq) {
   DOCKET_ASSERT(end_ <= prepared_);
 }
 
+void ActiveSegment::take_back() noexcept {
+  parts_.clear();
+  end_ = write_from_;
+}
+
 Result<void> ActiveSegment::write() {
-  const auto written = file_->write_at(write_from_, parts_);
+  const auto written = within_memory([this] { return file_->write_at(write_from_, parts_); });
   parts_.clear();
   write_from_ = end_;
   return written;
 }
 
 Result<void> ActiveSegment::sync() {
-  DOCKET_TRY(file_->sync_data());
+  DOCKET_TRY(within_memory([this] { return file_->sync_data(); }));
   synced_ = end_;
   return {};
 }
 
 Result<bool> ActiveSegment::mark(Seq last_seq) {
-  HotBlock block = make_mark();
-  if (!prepare(block.head.size() + block.sections.size())) {
+  HotBlock block;
+  const auto ready = within_memory([&]() -> Result<void> {
+    block = make_mark();
+    reserve(1);
+    return prepare(block.head.size() + block.sections.size());
+  });
+  if (!ready) {
     return false;
   }
   place(block, last_seq + 1, last_seq);

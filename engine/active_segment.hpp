@@ -36,14 +36,19 @@ class ActiveSegment {
   // Makes room for `bytes` more, so that append() cannot run out of space. An error leaves the
   // segment usable: no_space is retryable.
   [[nodiscard]] Result<void> prepare(std::uint64_t bytes);
-  // Gives the block its place and appends it. After it the block can be read; only after sync() is
-  // it durable. Precondition: prepared.
+  // Makes room in memory for `blocks` more to be placed, so that place() needs none.
+  void reserve(std::size_t blocks) { parts_.reserve(parts_.size() + parts_of_block * blocks); }
+  // Gives the block its place and appends it; it must live until write(). After that it can be
+  // read; only after sync() is it durable. Precondition: prepared.
   void place(HotBlock& block, Seq first_seq, Seq durable_seq);
+  // Takes back all blocks placed since the last write().
+  void take_back() noexcept;
   // Writes a mark behind the last group, so that damage to that group cannot be taken for a torn
-  // tail. It need not be synced: it only tells of what is. False: there is no space for it.
-  // Precondition: everything is synced, up to `last_seq`.
+  // tail. It need not be synced: it only tells of what is. False: there is no space for it, on disk
+  // or in memory. Precondition: everything is synced, up to `last_seq`.
   [[nodiscard]] Result<bool> mark(Seq last_seq);
-  // Writes all blocks placed since the last call, at once.
+  // Writes all blocks placed since the last call, at once. Neither throws: an allocation that fails
+  // on the way leaves as much in doubt as a call that fails.
   [[nodiscard]] Result<void> write();
   [[nodiscard]] Result<void> sync();
 
@@ -52,6 +57,8 @@ class ActiveSegment {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  static constexpr std::size_t parts_of_block = 2;
+
   ActiveSegment(std::unique_ptr<File> file, std::string path, SegmentId id, std::uint32_t salt)
       : file_(std::move(file)), path_(std::move(path)), id_(id), salt_(salt) {}
 

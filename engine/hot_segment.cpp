@@ -219,7 +219,15 @@ class HotReader : public SegmentBase {
 HotBlocks::HotBlocks(std::shared_ptr<const SegmentSource> source, std::string log, Seq first_seq)
     : source_(std::move(source)), log_(std::move(log)), first_seq_(first_seq) {}
 
+void HotBlocks::reserve(std::size_t blocks) {
+  infos_.reserve(blocks);
+  refs_.reserve(blocks);
+  view_infos_.reserve(blocks);
+  view_refs_.reserve(blocks);
+}
+
 void HotBlocks::append(const BlockHeader& header) {
+  reserve(1);
   if (header.rows == 0) {
     return;
   }

@@ -1,6 +1,7 @@
 // The unsealed segment: self-contained blocks in the order of their commits.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -25,19 +26,25 @@ class AppendOnly {
     [[nodiscard]] std::span<const T> span() const { return {data.get(), size}; }
   };
 
-  void append(const T& value) {
-    if (size_ == capacity_) {
-      const std::size_t wider = capacity_ == 0 ? 64 : capacity_ * 2;
-      std::shared_ptr<T[]> grown(new T[wider]());
-      std::copy(data_.get(), data_.get() + size_, grown.get());
-      data_ = std::move(grown);
-      capacity_ = wider;
+  // Makes room for `more` values, so that appending them needs no memory.
+  void reserve(std::size_t more) {
+    if (capacity_ - size_ >= more) {
+      return;
     }
+    const std::size_t wider = std::max({std::size_t{64}, capacity_ * 2, size_ + more});
+    std::shared_ptr<T[]> grown(new T[wider]());
+    std::copy(data_.get(), data_.get() + size_, grown.get());
+    data_ = std::move(grown);
+    capacity_ = wider;
+  }
+  void append(const T& value) {
+    reserve(1);
     data_[static_cast<std::ptrdiff_t>(size_)] = value;
     ++size_;
   }
   [[nodiscard]] View view() const { return {data_, size_}; }
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] const T& back() const { return data_[static_cast<std::ptrdiff_t>(size_ - 1)]; }
 
  private:
@@ -71,6 +78,8 @@ class HotBlocks {
  public:
   HotBlocks(std::shared_ptr<const SegmentSource> source, std::string log, Seq first_seq);
 
+  // Makes room in memory, so that `blocks` calls of append() need none.
+  void reserve(std::size_t blocks);
   // Precondition: blocks come in order of seq. Blocks without rows count as nothing.
   void append(const BlockHeader& header);
 

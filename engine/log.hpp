@@ -34,7 +34,7 @@ struct Receipt {
 // Called exactly once, from the committer thread (or from submit() itself on a refusal). Must not
 // block and must not throw. A value means: on stable storage. Errors:
 //   out_of_order     not the next batch of its producer; nothing stored; `offset` = expected number
-//   overloaded       the commit queue is full; nothing stored; retryable
+//   overloaded       the commit queue is full, or memory is short; nothing stored; retryable
 //   no_space         the disk is full; nothing stored; retryable
 //   closed           the log is shutting down; nothing stored
 //   unknown_outcome  the write or the sync failed; restart and recovery will tell

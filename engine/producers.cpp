@@ -198,14 +198,14 @@ void ProducerTable::stored(const ProducerStamp& stamp, Seq first_seq, std::uint3
   if (stamp.epoch < producer.epoch || stamp.batch <= producer.last_batch) {
     return;
   }
-  producer.last_batch = stamp.batch;
   producer.receipts.push_back({stamp.batch, first_seq, rows});
+  producer.last_batch = stamp.batch;
   if (producer.receipts.size() > limits::producer_receipts_max) {
     producer.receipts.pop_front();
   }
 }
 
-void ProducerTable::take_back(const ProducerStamp& stamp) {
+void ProducerTable::take_back(const ProducerStamp& stamp) noexcept {
   const auto found = producers_.find(stamp.node);
   if (stamp.batch == 0 || found == producers_.end() || found->second.epoch != stamp.epoch ||
       found->second.last_batch != stamp.batch) {

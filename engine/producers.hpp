@@ -69,11 +69,11 @@ class ProducerTable {
                                       Receipt& receipt) const;
   // Notes a batch as stored; where the table is full, who was heard of longest ago gives way.
   // Numbers that are not newer than what is known change nothing, so a table may be brought up to
-  // date from blocks it has already seen.
+  // date from blocks it has already seen. An allocation that fails leaves the batch not stored.
   void stored(const ProducerStamp& stamp, Seq first_seq, std::uint32_t rows, Nanos received);
-  // Undoes stored() of a producer's newest batch, whose sync failed. What it replaced of an older
-  // epoch does not come back: the batches of the new one count from 0.
-  void take_back(const ProducerStamp& stamp);
+  // Undoes stored() of a producer's newest batch, which could not be written. What it replaced of
+  // an older epoch does not come back: the batches of the new one count from 0.
+  void take_back(const ProducerStamp& stamp) noexcept;
   // Takes over whatever `other` knows that is newer.
   void merge(const ProducerTable& other);
   // Forgets one-off producers (idempotency keys) last heard of before `horizon`.

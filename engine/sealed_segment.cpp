@@ -4,6 +4,7 @@
 
 #include "engine/assert.hpp"
 #include "engine/limits.hpp"
+#include "engine/out_of_memory.hpp"
 
 namespace docket {
 
@@ -139,10 +140,12 @@ SealedSegment::~SealedSegment() {
     return;
   }
   // What cannot be removed now is removed at the next start: the manifest does not list it.
-  for (const std::string& file : remove_files_) {
-    static_cast<void>(disk_.unlink(file));
-  }
-  static_cast<void>(disk_.sync_directory(remove_directory_));
+  static_cast<void>(within_memory([this] {
+    for (const std::string& file : remove_files_) {
+      static_cast<void>(disk_.unlink(file));
+    }
+    return disk_.sync_directory(remove_directory_);
+  }));
 }
 
 void SealedSegment::remove_when_released(std::vector<std::string> files,

@@ -13,6 +13,7 @@
 #include "engine/file_writer.hpp"
 #include "engine/footer.hpp"
 #include "engine/limits.hpp"
+#include "engine/out_of_memory.hpp"
 #include "engine/segment_file.hpp"
 
 namespace docket {
@@ -66,7 +67,7 @@ class Sealer {
     const std::string path = request_.directory + "/" + segment_file_name(source_.info().id, "seg");
     const std::string temporary = path + ".tmp";
     DOCKET_ASSIGN(const auto file, disk_.open(temporary, OpenMode::create_empty));
-    if (auto written = write(*file); !written) {
+    if (auto written = within_memory([&] { return write(*file); }); !written) {
       static_cast<void>(disk_.unlink(temporary));
       return fail(written.error());
     }

@@ -1,6 +1,7 @@
 #include "engine/section_cache.hpp"
 
 #include <atomic>
+#include <new>
 
 namespace docket {
 
@@ -51,8 +52,14 @@ void SectionCache::put_erased(const Key& key, std::shared_ptr<const void> value,
     shard.places.erase(shard.entries.back().key);
     shard.entries.pop_back();
   }
-  shard.entries.push_front({key, std::move(value), bytes});
-  shard.places.emplace(key, shard.entries.begin());
+  std::list<Entry> one;
+  try {
+    one.push_front({key, std::move(value), bytes});
+    shard.places.emplace(key, one.begin());
+  } catch (const std::bad_alloc&) {
+    return;  // it is read again when it is asked for
+  }
+  shard.entries.splice(shard.entries.begin(), one);
   shard.bytes += bytes;
 }
 

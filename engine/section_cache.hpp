@@ -32,7 +32,8 @@ class SectionCache {
   [[nodiscard]] std::shared_ptr<const T> find(const Key& key) {
     return std::static_pointer_cast<const T>(find_erased(key));
   }
-  // Keeps `value`, which takes about `bytes` of memory. Replaces an entry of the same key.
+  // Keeps `value`, which takes about `bytes` of memory, if there is memory to keep it. Replaces an
+  // entry of the same key.
   template <typename T>
   void put(const Key& key, std::shared_ptr<const T> value, std::size_t bytes) {
     put_erased(key, std::move(value), bytes);

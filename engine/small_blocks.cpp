@@ -152,14 +152,17 @@ bool HotBlocks::replace(const SmallBlockMerge& run, const MergedBlocks& merged) 
   // New arrays: a view that a reader holds never changes.
   AppendOnly<BlockInfo> new_infos;
   AppendOnly<HotBlockRef> new_refs;
+  // As wide as the old ones: what was reserved stays so.
+  new_infos.reserve(view_infos_.capacity());
+  new_refs.reserve(view_refs_.capacity());
   std::uint32_t row = 0;
-  small_run_ = 0;
+  std::size_t small = 0;
   const auto add = [&](BlockInfo info, const HotBlockRef& ref) {
     info.first_row = row;
     row += info.rows;
     new_infos.append(info);
     new_refs.append(ref);
-    small_run_ = info.rows <= small_rows_max ? small_run_ + 1 : 0;
+    small = info.rows <= small_rows_max ? small + 1 : 0;
   };
   for (std::size_t i = 0; i < run.begin; ++i) {
     add(infos.span()[i], refs.span()[i]);
@@ -171,6 +174,7 @@ bool HotBlocks::replace(const SmallBlockMerge& run, const MergedBlocks& merged) 
     add(infos.span()[i], refs.span()[i]);
   }
   DOCKET_ASSERT(row == rows_);
+  small_run_ = small;
   view_infos_ = std::move(new_infos);
   view_refs_ = std::move(new_refs);
   return true;

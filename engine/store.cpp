@@ -11,6 +11,7 @@
 #include "engine/event.hpp"
 #include "engine/limits.hpp"
 #include "engine/log.hpp"
+#include "engine/out_of_memory.hpp"
 #include "engine/read_only_store.hpp"
 #include "engine/retention.hpp"
 #include "engine/section_cache.hpp"
@@ -127,10 +128,14 @@ class WritableStore : public Store {
     }
     DOCKET_TRY(log->retire(plan.segment));
     if (options_.observer != nullptr) {
-      options_.observer->notice(
-          plan.log, "segment_retired",
-          fmt::format("segment {}, seqs {} to {}, {} bytes: {}", plan.segment.value,
-                      plan.first_seq.value, plan.last_seq.value, plan.bytes, plan.reason));
+      // It is done, whether or not there is memory to tell of it.
+      static_cast<void>(within_memory([&]() -> Result<void> {
+        options_.observer->notice(
+            plan.log, "segment_retired",
+            fmt::format("segment {}, seqs {} to {}, {} bytes: {}", plan.segment.value,
+                        plan.first_seq.value, plan.last_seq.value, plan.bytes, plan.reason));
+        return {};
+      }));
     }
     return {};
   }
@@ -143,7 +148,9 @@ class WritableStore : public Store {
       }
       closed_ = true;
     }
-    for (const auto& [name, log] : writable_logs()) {
+    // No log comes any more. Not a copy of them, which would take memory: this ends the store for
+    // whoever could not be opened for want of it, too.
+    for (const auto& [name, log] : logs_) {
       log->stop(true);
     }
     {
@@ -154,7 +161,7 @@ class WritableStore : public Store {
     if (maintenance_.joinable()) {
       maintenance_.join();
     }
-    for (const auto& [name, log] : writable_logs()) {
+    for (const auto& [name, log] : logs_) {
       log->end_sealing();
     }
     lock_.reset();
@@ -210,10 +217,15 @@ class WritableStore : public Store {
         work_ = false;
         stopping = stopping_;
       }
-      retry = !seal_all();
-      for (const auto& [name, log] : writable_logs()) {
-        log->merge_small_blocks();
-      }
+      // What there is no memory for now is tried again as what fails otherwise.
+      const auto sound = within_memory([this]() -> Result<bool> {
+        const bool sealed = seal_all();
+        for (const auto& [name, log] : writable_logs()) {
+          log->merge_small_blocks();
+        }
+        return sealed;
+      });
+      retry = !sound || !*sound;
       if (stopping) {
         return;  // what could not be sealed is recovered and sealed at the next start
       }

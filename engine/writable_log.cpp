@@ -40,38 +40,48 @@ void WritableLog::notice(const std::string& kind, const std::string& detail) con
 // --- the queue -----------------------------------------------------------------------------------
 
 void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received, Completion done) {
-  if (batch.rows == 0 && stamp.batch == 0) {
-    done(fail(ErrorCode::invalid_argument, "an unnumbered batch must have events"));
-    return;
-  }
-  if (stamp.node.empty() || stamp.node.size() > limits::node_bytes_max || !is_utf8(stamp.node)) {
-    done(fail(ErrorCode::invalid_argument, "node: must be 1 to 128 bytes of UTF-8"));
-    return;
-  }
-  HotBlock block = make_hot_block(std::move(batch), stamp.node, stamp.epoch, stamp.batch, received);
-  const std::uint64_t strings_bytes = block.strings_bytes();
-  Pending pending{std::move(block), std::move(stamp), received, std::move(done), strings_bytes};
-  std::optional<Error> refusal;
-  {
-    const std::lock_guard lock(queue_mutex_);
-    const std::size_t bytes = pending.bytes();
-    if (stopping_) {
-      refusal = Error{ErrorCode::closed, "log " + name_ + " is shutting down"};
-    } else if (failed_) {
-      refusal = Error{ErrorCode::closed,
-                      "log " + name_ + " has failed; the server must be restarted to recover it"};
-    } else if (queued_bytes_ != 0 && queued_bytes_ + bytes > limits::commit_queue_bytes_max) {
-      refusal = Error{ErrorCode::overloaded, "log " + name_ + ": the commit queue is full"};
-    } else {
-      queued_bytes_ += bytes;
-      queue_.push_back(std::move(pending));
+  const auto queued = within_memory([&]() -> Result<void> {
+    if (batch.rows == 0 && stamp.batch == 0) {
+      return fail(ErrorCode::invalid_argument, "an unnumbered batch must have events");
     }
-  }
-  if (refusal) {
-    pending.done(fail(std::move(*refusal)));
+    if (stamp.node.empty() || stamp.node.size() > limits::node_bytes_max || !is_utf8(stamp.node)) {
+      return fail(ErrorCode::invalid_argument, "node: must be 1 to 128 bytes of UTF-8");
+    }
+    Group one;
+    one.emplace_back();
+    Pending& pending = one.front();
+    pending.block =
+        make_hot_block(std::move(batch), stamp.node, stamp.epoch, stamp.batch, received);
+    pending.strings_bytes = pending.block.strings_bytes();
+    pending.stamp = std::move(stamp);
+    pending.received = received;
+    return enqueue(one, done);
+  });
+  if (!queued) {
+    done(fail(told(queued.error())));
     return;
   }
   queue_changed_.notify_one();
+}
+
+// `done` is taken only together with the batch.
+Result<void> WritableLog::enqueue(Group& one, Completion& done) {
+  const std::size_t bytes = one.front().bytes();
+  const std::lock_guard lock(queue_mutex_);
+  if (stopping_) {
+    return fail(ErrorCode::closed, "log " + name_ + " is shutting down");
+  }
+  if (failed_) {
+    return fail(ErrorCode::closed,
+                "log " + name_ + " has failed; the server must be restarted to recover it");
+  }
+  if (queued_bytes_ != 0 && queued_bytes_ + bytes > limits::commit_queue_bytes_max) {
+    return fail(ErrorCode::overloaded, "log " + name_ + ": the commit queue is full");
+  }
+  one.front().done = std::move(done);
+  queued_bytes_ += bytes;
+  queue_.splice(queue_.end(), one);
+  return {};
 }
 
 Result<void> WritableLog::seal() {
@@ -139,7 +149,7 @@ void WritableLog::end_sealing() {
 // --- the committer -------------------------------------------------------------------------------
 
 void WritableLog::run_committer() {
-  std::vector<Pending> group;
+  Group group;
   while (wait_for_work(group)) {
     if (!group.empty()) {
       commit(group);
@@ -181,7 +191,7 @@ void WritableLog::run_committer() {
 
 // Waits for batches, for a request, or until something else is due: the active segment comes of
 // age, a mark. Takes a group from the queue. False: stopping, and the queue is empty.
-bool WritableLog::wait_for_work(std::vector<Pending>& group) {
+bool WritableLog::wait_for_work(Group& group) {
   std::unique_lock lock(queue_mutex_);
   const auto ready = [this] { return !queue_.empty() || stopping_ || freeze_requested_; };
   std::optional<std::chrono::steady_clock::time_point> due = mark_due_;
@@ -202,8 +212,7 @@ bool WritableLog::wait_for_work(std::vector<Pending>& group) {
          rows < limits::commit_group_rows_max) {
     bytes += queue_.front().bytes();
     rows += queue_.front().block.header.rows;
-    group.push_back(std::move(queue_.front()));
-    queue_.pop_front();
+    group.splice(group.end(), queue_, queue_.begin());
   }
   queued_bytes_ -= bytes;
   return !group.empty() || !stopping_;
@@ -238,89 +247,121 @@ Result<void> WritableLog::make_room(std::uint64_t bytes) {
   return active_->prepare(bytes);
 }
 
-void WritableLog::commit(std::vector<Pending>& group) {
+void WritableLog::commit(Group& group) {
   std::uint64_t bytes = 0;
   for (const Pending& pending : group) {
     bytes += pending.bytes();
   }
-  if (const auto room = make_room(bytes); !room) {
+  if (const auto room = within_memory([&] { return make_room(bytes); }); !room) {
     for (Pending& pending : group) {
-      pending.done(fail(room.error()));
+      pending.done(fail(told(room.error())));
     }
     return;
   }
-  std::vector<Finished> finished;
-  finished.reserve(group.size());
-  std::vector<Pending*> stored;
-  stored.reserve(group.size());
+  bool any_stored = false;
   {
     const std::lock_guard lock(producers_mutex_);
-    const Seq durable = next_seq_ - 1;
-    Seq next = next_seq_;
-    for (Pending& pending : group) {
-      Receipt receipt;
-      const auto verdict = producers_.check(pending.stamp, pending.received, receipt);
-      if (!verdict) {
-        finished.push_back({std::move(pending.done), fail(verdict.error())});
-        continue;
-      }
-      if (*verdict == ProducerTable::Verdict::next) {
-        active_->place(pending.block, next, durable);
-        receipt = {next, pending.block.header.rows, false};
-        // If this group fails, so does the log: the table is not asked for a verdict again.
-        producers_.stored(pending.stamp, next, receipt.rows, pending.received);
-        next += receipt.rows;
-        stored.push_back(&pending);
-      }
-      // A duplicate is answered after the sync, too: its original may be in this very group.
-      finished.push_back({std::move(pending.done), receipt});
-    }
-    if (!stored.empty()) {
-      Result<void> durable_now = active_->write();
-      if (durable_now && options_.sync) {
-        durable_now = active_->sync();
-      }
-      if (!durable_now) {
-        for (auto last = stored.rbegin(); last != stored.rend(); ++last) {
-          producers_.take_back((*last)->stamp);
-        }
-        fail_log(durable_now.error());
-        for (Finished& f : finished) {
-          // A refusal stays one; whatever could have been stored is of unknown outcome.
-          if (f.result) {
-            f.result = fail(Error{ErrorCode::unknown_outcome, durable_now.error().message,
-                                  durable_now.error().sys_errno, 0, 0});
-          }
-        }
-      } else {
-        publish(stored, next - 1);
-        next_seq_ = next;
-        mark_due_ = std::chrono::steady_clock::now() + mark_delay;
-      }
-    }
+    any_stored = store(group);
   }
-  for (Finished& f : finished) {
-    f.done(std::move(f.result));
+  for (Pending& pending : group) {
+    pending.done(std::move(pending.result));
   }
-  if (!stored.empty() && !failed_ && context_.observer != nullptr) {
-    context_.observer->events_visible(name_, next_seq_ - 1);
+  if (any_stored) {
+    tell([this](StoreObserver& observer) { observer.events_visible(name_, next_seq_ - 1); });
   }
 }
 
-void WritableLog::publish(const std::vector<Pending*>& stored, Seq last_seq) {
+// Gives a place to every batch that is the next of its producer, an answer to every one. An
+// allocation may fail; then what has a place by now must be taken back. The seq behind the last.
+Result<Seq> WritableLog::place(Group& group) {
+  active_->reserve(group.size());
+  {
+    const std::lock_guard lock(state_mutex_);
+    active_blocks_->reserve(group.size());
+  }
+  const Seq durable = next_seq_ - 1;
+  Seq next = next_seq_;
+  for (Pending& pending : group) {
+    Receipt receipt;
+    auto verdict = producers_.check(pending.stamp, pending.received, receipt);
+    if (!verdict) {
+      pending.result = fail(std::move(verdict).error());
+      continue;
+    }
+    if (*verdict == ProducerTable::Verdict::next) {
+      receipt = {next, pending.block.header.rows, false};
+      producers_.stored(pending.stamp, next, receipt.rows, pending.received);
+      pending.has_place = true;
+      active_->place(pending.block, next, durable);
+      next += receipt.rows;
+    }
+    // A duplicate is answered after the sync, too: its original may be in this very group.
+    pending.result = receipt;
+  }
+  return next;
+}
+
+// Sets every batch's answer. True: some have been written, are durable and can be seen.
+bool WritableLog::store(Group& group) {
+  const auto take_back = [&] {
+    for (auto last = group.rbegin(); last != group.rend(); ++last) {
+      if (last->has_place) {
+        producers_.take_back(last->stamp);
+      }
+    }
+  };
+  const auto next = within_memory([&] { return place(group); });
+  if (!next) {
+    take_back();
+    active_->take_back();
+    for (Pending& pending : group) {
+      pending.result = fail(told(next.error()));
+    }
+    return false;
+  }
+  if (std::none_of(group.begin(), group.end(), [](const Pending& p) { return p.has_place; })) {
+    return false;
+  }
+  Result<void> durable_now = active_->write();
+  if (durable_now && options_.sync) {
+    durable_now = active_->sync();
+  }
+  if (!durable_now) {
+    take_back();
+    fail_log(durable_now.error());
+    for (Pending& pending : group) {
+      // A refusal stays one; whatever could have been stored is of unknown outcome.
+      if (pending.result) {
+        Error unknown = told(durable_now.error());
+        unknown.code = ErrorCode::unknown_outcome;
+        unknown.segment = unknown.offset = 0;
+        pending.result = fail(std::move(unknown));
+      }
+    }
+    return false;
+  }
+  publish(group, *next - 1);
+  next_seq_ = *next;
+  mark_due_ = std::chrono::steady_clock::now() + mark_delay;
+  return true;
+}
+
+void WritableLog::publish(const Group& group, Seq last_seq) {
   const std::lock_guard lock(state_mutex_);
   if (active_blocks_->rows() == 0) {
     active_since_ = std::chrono::steady_clock::now();
   }
-  for (const Pending* pending : stored) {
-    active_blocks_->append(pending->block.header);
-    active_strings_bytes_ += pending->strings_bytes;
-    counters_.last_received = std::max(counters_.last_received, pending->received);
+  for (const Pending& pending : group) {
+    if (pending.has_place) {
+      active_blocks_->append(pending.block.header);
+      active_strings_bytes_ += pending.strings_bytes;
+      counters_.last_received = std::max(counters_.last_received, pending.received);
+      ++counters_.batches;
+    }
   }
   active_bytes_ = active_->end().value;
   active_reader_.reset();
   last_seq_ = last_seq;
-  counters_.batches += stored.size();
   ++counters_.commits;
 }
 
@@ -331,7 +372,7 @@ void WritableLog::fail_log(const Error& error) {
   }
   queue_changed_.notify_all();
   frozen_changed_.notify_all();
-  notice("commit_failed", error.describe());
+  tell([&](StoreObserver& observer) { observer.notice(name_, "commit_failed", error.describe()); });
 }
 
 void WritableLog::mark_active() {
@@ -375,10 +416,11 @@ Result<void> WritableLog::begin_segment() {
   DOCKET_ASSIGN(auto file, context_.disk->open(active->path(), OpenMode::read));
   auto source =
       std::make_shared<const SegmentSource>(std::move(file), *context_.cache, id, active->path());
+  HotBlocks blocks(std::move(source), name_, next_seq_);
   next_segment_ += 1;
   active_ = std::move(active);
   const std::lock_guard lock(state_mutex_);
-  active_blocks_.emplace(std::move(source), name_, next_seq_);
+  active_blocks_.emplace(std::move(blocks));
   active_bytes_ = active_->end().value;
   active_strings_bytes_ = 0;
   active_reader_.reset();

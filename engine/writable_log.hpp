@@ -14,6 +14,9 @@
 //   I4  Soon after the last commit, and before a segment is frozen or the log stops, a mark vouches
 //       for that commit: damage to it is then known from a torn tail.
 //   I5  A hot file is removed only after the manifest that lists its sealed successor is durable.
+//   I6  An allocation that fails before the write of a group refuses the group and changes nothing;
+//       from the write to the completions nothing needs memory. One that fails elsewhere on the
+//       committer or in maintenance puts off what it was for.
 #pragma once
 
 #include <atomic>
@@ -21,6 +24,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,6 +36,7 @@
 #include "engine/hot_segment.hpp"
 #include "engine/log.hpp"
 #include "engine/manifest.hpp"
+#include "engine/out_of_memory.hpp"
 #include "engine/sealed_segment.hpp"
 #include "engine/section_cache.hpp"
 
@@ -94,6 +99,8 @@ class WritableLog : public Log {
     Nanos received = 0;
     Completion done;
     std::uint64_t strings_bytes = 0;
+    Result<Receipt> result;  // that `done` will be called with
+    bool has_place = false;  // in the group about to be written
     [[nodiscard]] std::size_t bytes() const { return block.head.size() + block.sections.size(); }
   };
   struct Frozen {
@@ -105,28 +112,41 @@ class WritableLog : public Log {
     Seq next_seq;            // behind its last event, readable or not
     bool keep_file = false;  // damaged: kept aside as evidence rather than removed
   };
-  struct Finished {
-    Completion done;
-    Result<Receipt> result;
-  };
+  // A list, because batches move from the queue to the committer without memory.
+  using Group = std::list<Pending>;
   class Recovery;
 
   WritableLog(const LogContext& context, std::string name, std::string directory,
               const LogOptions& options);
 
   void run_committer();
-  bool wait_for_work(std::vector<Pending>& group);
-  void commit(std::vector<Pending>& group);
+  [[nodiscard]] Result<void> enqueue(Group& one, Completion& done);
+  bool wait_for_work(Group& group);
+  void commit(Group& group);
   [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
-  void publish(const std::vector<Pending*>& stored, Seq last_seq);
+  // These two with producers_mutex_ held.
+  [[nodiscard]] Result<Seq> place(Group& group);
+  bool store(Group& group);
+  void publish(const Group& group, Seq last_seq);
   void fail_log(const Error& error);
   [[nodiscard]] bool active_has_rows() const;
   [[nodiscard]] bool should_freeze() const;
   [[nodiscard]] Result<void> begin_segment();
-  // False: too many wait to be sealed, nothing has changed.
+  // False: too many wait to be sealed, or there is no memory; nothing has changed.
   bool freeze_active();
+  [[nodiscard]] bool move_to_frozen();
   void mark_active();
   void notice(const std::string& kind, const std::string& detail) const;
+  // What is told to the observer, as far as there is memory to tell it.
+  template <typename Tell>
+  void tell(Tell tell) const {
+    if (context_.observer != nullptr) {
+      static_cast<void>(within_memory([&]() -> Result<void> {
+        tell(*context_.observer);
+        return {};
+      }));
+    }
+  }
   [[nodiscard]] Result<void> seal_frozen(const Frozen& frozen);
   [[nodiscard]] Result<void> replace_frozen(const Frozen& frozen, SegmentInfo info,
                                             std::vector<Gap> losses);
@@ -139,7 +159,7 @@ class WritableLog : public Log {
   // The commit queue.
   mutable std::mutex queue_mutex_;
   std::condition_variable queue_changed_;
-  std::deque<Pending> queue_;
+  Group queue_;
   std::size_t queued_bytes_ = 0;
   bool stopping_ = false;
   bool freeze_requested_ = false;

@@ -1,5 +1,6 @@
 // WritableLog: freezing, sealing, retiring.
 #include <algorithm>
+#include <iterator>
 
 #include "engine/assert.hpp"
 #include "engine/quarantine.hpp"
@@ -20,27 +21,33 @@ constexpr std::uint64_t sealing_cache_bytes = std::uint64_t{32} << 20;
 // too many wait to be sealed.
 bool WritableLog::freeze_active() {
   mark_active();
+  const auto moved = within_memory([this]() -> Result<bool> { return move_to_frozen(); });
+  if (!moved || !*moved) {
+    return false;
+  }
+  active_.reset();
+  mark_due_.reset();
+  context_.wake_maintenance();
+  return true;
+}
+
+bool WritableLog::move_to_frozen() {
   ProducerTable producers;
   {
     const std::lock_guard lock(producers_mutex_);
     producers_.expire(now_ns() - one_off_lifetime);
     producers = producers_;
   }
-  {
-    const std::lock_guard lock(state_mutex_);
-    if (!active_blocks_ || frozen_.size() >= frozen_max) {
-      return false;
-    }
-    auto reader = active_blocks_->reader(active_bytes_);
-    frozen_.push_back({active_->id(), std::move(*active_blocks_), std::move(reader),
-                       std::move(producers), active_bytes_, next_seq_, false});
-    active_blocks_.reset();
-    active_reader_.reset();
-    active_bytes_ = 0;
+  const std::lock_guard lock(state_mutex_);
+  if (!active_blocks_ || frozen_.size() >= frozen_max) {
+    return false;
   }
-  active_.reset();
-  mark_due_.reset();
-  context_.wake_maintenance();
+  // A copy, which shares the arrays: the active ones go only once it is in its place.
+  frozen_.push_back({active_->id(), *active_blocks_, active_blocks_->reader(active_bytes_),
+                     std::move(producers), active_bytes_, next_seq_, false});
+  active_blocks_.reset();
+  active_reader_.reset();
+  active_bytes_ = 0;
   return true;
 }
 
@@ -60,12 +67,14 @@ Result<void> WritableLog::seal_oldest() {
     attempt = ++seal_attempts_;
     frozen = &frozen_.front();  // only this thread takes from the front
   }
-  auto sealed = seal_frozen(*frozen);
+  auto sealed = within_memory([&] { return seal_frozen(*frozen); });
   if (!sealed) {
-    notice("seal_failed", sealed.error().describe());
+    tell([&](StoreObserver& observer) {
+      observer.notice(name_, "seal_failed", sealed.error().describe());
+    });
     const std::lock_guard lock(state_mutex_);
     failed_seal_attempt_ = attempt;
-    seal_error_ = sealed.error();
+    seal_error_ = told(sealed.error());
     frozen_changed_.notify_all();
   }
   return sealed;
@@ -96,8 +105,11 @@ Result<void> WritableLog::seal_frozen(const Frozen& frozen) {
     if (!recorded && recorded.error().code != ErrorCode::overloaded) {
       return recorded;
     }
-    notice("damage_quarantined", "seqs " + std::to_string(loss.first_seq.value) + " to " +
-                                     std::to_string(loss.last_seq.value) + ": " + loss.reason);
+    tell([&](StoreObserver& observer) {
+      observer.notice(name_, "damage_quarantined",
+                      "seqs " + std::to_string(loss.first_seq.value) + " to " +
+                          std::to_string(loss.last_seq.value) + ": " + loss.reason);
+    });
     losses.push_back({name_, loss.first_seq, loss.last_seq, std::move(loss.reason)});
   }
   return replace_frozen(frozen, std::move(sealed.info), std::move(losses));
@@ -105,12 +117,20 @@ Result<void> WritableLog::seal_frozen(const Frozen& frozen) {
 
 Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
                                          std::vector<Gap> losses) {
+  // What it takes to finish is there before the manifest lists the new segment: stopped half way it
+  // would be listed once more by the next attempt.
   const std::string hot_path = frozen.reader->info().path;
+  const std::string damaged_path = hot_path + ".damaged";
   const bool keep = frozen.keep_file || !losses.empty();
   const bool any_rows = info.rows != 0;
   std::shared_ptr<const SealedSegment> segment;
   if (any_rows) {
     segment = std::make_shared<const SealedSegment>(*context_.disk, *context_.cache, info);
+  }
+  {
+    const std::lock_guard lock(state_mutex_);
+    sealed_.reserve(sealed_.size() + 1);
+    gaps_.reserve(gaps_.size() + losses.size());
   }
   {
     const std::lock_guard lock(manifest_mutex_);
@@ -128,21 +148,20 @@ Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
   }
   // Readers have the file open. What cannot be removed now is removed at the next start: the
   // manifest lists its successor.
-  if (keep) {
-    static_cast<void>(context_.disk->rename(hot_path, hot_path + ".damaged"));
-  } else {
-    static_cast<void>(context_.disk->unlink(hot_path));
-  }
-  static_cast<void>(context_.disk->sync_directory(directory_));
-  if (segment && context_.observer != nullptr) {
-    context_.observer->segment_sealed(name_, segment, directory_);
+  static_cast<void>(within_memory([&] {
+    static_cast<void>(keep ? context_.disk->rename(hot_path, damaged_path)
+                           : context_.disk->unlink(hot_path));
+    return context_.disk->sync_directory(directory_);
+  }));
+  if (segment) {
+    tell([&](StoreObserver& observer) { observer.segment_sealed(name_, segment, directory_); });
   }
   {
     const std::lock_guard lock(state_mutex_);
     if (segment) {
       sealed_.push_back(std::move(segment));
     }
-    gaps_.insert(gaps_.end(), losses.begin(), losses.end());
+    gaps_.insert(gaps_.end(), std::move_iterator(losses.begin()), std::move_iterator(losses.end()));
     std::sort(gaps_.begin(), gaps_.end());
     frozen_.pop_front();
   }
@@ -167,7 +186,7 @@ void WritableLog::merge_small_blocks() {
     file = active_blocks_->source();
     memory = active_blocks_->memory();
   }
-  const auto merged = HotBlocks::merge(*file, *memory, run);
+  const auto merged = within_memory([&] { return HotBlocks::merge(*file, *memory, run); });
   if (!merged) {
     return;  // whoever reads the blocks one by one will meet the error, and name its place
   }
@@ -199,6 +218,11 @@ std::uint64_t WritableLog::file_bytes(SegmentId id) const {
 
 Result<void> WritableLog::retire(SegmentId id) {
   std::shared_ptr<const SealedSegment> retired;
+  // There before the edit, behind which nothing may stop half way.
+  std::string directory = directory_;
+  const std::string index = directory_ + "/" + segment_file_name(id, "idx");
+  std::vector<std::string> files;
+  files.reserve(2);
   {
     const std::lock_guard lock(manifest_mutex_);
     if (manifest_.segments.empty() || manifest_.segments.front().id != id) {
@@ -214,6 +238,10 @@ Result<void> WritableLog::retire(SegmentId id) {
       return gap.last_seq < edited.retired_below;
     };
     std::erase_if(edited.gaps, is_retired);
+    files.push_back(info.path);
+    if (const auto exists = context_.disk->exists(index); exists && *exists) {
+      files.push_back(index);
+    }
     DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
     manifest_ = std::move(edited);
     const std::lock_guard state(state_mutex_);
@@ -222,12 +250,7 @@ Result<void> WritableLog::retire(SegmentId id) {
     sealed_.erase(sealed_.begin());
     std::erase_if(gaps_, is_retired);
   }
-  std::vector<std::string> files = {retired->info().path};
-  const std::string index = directory_ + "/" + segment_file_name(id, "idx");
-  if (const auto exists = context_.disk->exists(index); exists && *exists) {
-    files.push_back(index);
-  }
-  retired->remove_when_released(std::move(files), directory_);
+  retired->remove_when_released(std::move(files), std::move(directory));
   return {};
 }
 

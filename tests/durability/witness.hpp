@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
@@ -16,7 +18,7 @@
 
 namespace docket::testing {
 
-enum class Step : std::uint8_t { send, seal, retire };
+enum class Step : std::uint8_t { send, seal, retire, send_again };
 
 struct WitnessOptions {
   std::vector<std::string> logs = {"activity", "campaign"};
@@ -28,13 +30,19 @@ struct WitnessOptions {
 // knows the same and can follow another course. Not thread-safe.
 class Witness {
  public:
+  // Opens the store, as Store::open does.
+  using Opener =
+      std::function<Result<std::unique_ptr<Store>>(Disk&, const std::string&, const StoreOptions&)>;
+
   explicit Witness(std::uint64_t seed, const WitnessOptions& options = {});
 
   // Opens the store, sends again what was not acknowledged, takes the steps and closes the store:
-  // `send` is a few batches of some senders to some logs, all under way at once; `seal` and
-  // `retire` concern one log. Ends early and quietly when the disk fails; what the senders were
+  // `send` is a few batches of some senders to some logs, all under way at once; `seal` and `retire`
+  // concern one log; `send_again` is what was refused until then; a life that has such a step
+  // expects that in the end the logs can be sealed. Ends early and quietly when the
+  // store does not open, or when all senders are refused and none is to send again; what they were
   // told until then is remembered.
-  void live(Disk& disk, const std::vector<Step>& steps);
+  void live(Disk& disk, const std::vector<Step>& steps, const Opener& open = Store::open);
   // Six out of eight send.
   [[nodiscard]] std::vector<Step> random_steps(std::size_t count);
 
@@ -48,7 +56,8 @@ class Witness {
   // Afterwards all that can be sent again has been acknowledged.
   void check_and_settle(Disk& disk);
 
-  [[nodiscard]] std::uint64_t acknowledged() const;                 // batches
+  [[nodiscard]] std::uint64_t acknowledged() const;  // batches
+  [[nodiscard]] std::uint64_t refused() const;  // numbered batches that were not acknowledged yet
   [[nodiscard]] std::uint64_t retired() const { return retired_; }  // segments
 
  private:

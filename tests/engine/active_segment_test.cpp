@@ -94,6 +94,21 @@ TEST_F(ActiveSegmentTest, GroupIsOneWriteAndDurableOnlyAfterSync) {
   }
 }
 
+TEST_F(ActiveSegmentTest, BlocksTakenBackAreNotWrittenAndOthersTakeTheirPlace) {
+  auto segment = create();
+  ASSERT_TRUE(segment);
+  ASSERT_TRUE(append(**segment, {plain_events(10)}));
+  const FileOffset end = (*segment)->end();
+  HotBlock block = make_hot_block(testing::encode(plain_events(5)), "node-1", 0, 0, receipt_time);
+  ASSERT_TRUE((*segment)->prepare(block.head.size() + block.sections.size()));
+  (*segment)->place(block, next_, next_ - 1);
+  (*segment)->take_back();
+  EXPECT_EQ((*segment)->end(), end);
+  ASSERT_TRUE(append(**segment, {plain_events(3)}));
+  ASSERT_TRUE((*segment)->sync());
+  EXPECT_EQ(scan(disk_).next_seq, Seq(114));
+}
+
 TEST_F(ActiveSegmentTest, BlocksGoIntoSpacePreparedBefore) {
   auto segment = create();
   ASSERT_TRUE(segment);
