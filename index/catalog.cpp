@@ -63,14 +63,16 @@ struct Catalog::State {
   [[nodiscard]] std::shared_ptr<Entry> entry_of(const SegmentInfo& segment) {
     const std::lock_guard lock(mutex);
     const Key key = key_of(segment);
-    std::shared_ptr<Entry>& entry = entries[key];
-    if (entry == nullptr) {
-      entry = std::make_shared<Entry>();
-      by_use.push_front(key);
-      entry->place = by_use.begin();
-    } else {
-      by_use.splice(by_use.begin(), by_use, entry->place);
+    if (const auto found = entries.find(key); found != entries.end()) {
+      by_use.splice(by_use.begin(), by_use, found->second->place);
+      return found->second;
     }
+    // Whole or not at all: an allocation may fail.
+    auto entry = std::make_shared<Entry>();
+    std::list<Key> one = {key};
+    entry->place = one.begin();
+    entries.emplace(key, entry);
+    by_use.splice(by_use.begin(), one);
     return entry;
   }
 

@@ -1,5 +1,6 @@
 #include "index/section_cache.hpp"
 
+#include <new>
 #include <utility>
 
 namespace docket::index {
@@ -27,8 +28,14 @@ Result<std::shared_ptr<const void>> SectionCache::get(const Key& key,
   if (found != by_key_.end()) {
     return found->second->loaded.section;
   }
-  entries_.push_front(Entry{key, loaded});
-  by_key_.emplace(key, entries_.begin());
+  std::list<Entry> one;
+  try {
+    one.push_front(Entry{key, loaded});
+    by_key_.emplace(key, one.begin());
+  } catch (const std::bad_alloc&) {
+    return loaded.section;  // loaded again when it is asked for
+  }
+  entries_.splice(entries_.begin(), one);
   bytes_ += loaded.bytes;
   while (bytes_ > bytes_max_ && entries_.size() > 1) {
     const auto last = std::prev(entries_.end());

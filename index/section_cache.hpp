@@ -30,7 +30,7 @@ class SectionCache {
   // A number that no other index in this cache has.
   [[nodiscard]] std::uint64_t new_index();
   // The section, loaded by `load` when it is not here. Two threads may load the same one at once;
-  // one of the two results is kept.
+  // one of the two results is kept, as long as there is memory to keep it.
   [[nodiscard]] Result<std::shared_ptr<const void>> get(
       const Key& key, const std::function<Result<Loaded>()>& load);
   [[nodiscard]] std::uint64_t bytes() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <new>
 #include <utility>
 
 #include "engine/assert.hpp"
@@ -39,7 +40,13 @@ class Evaluator::Scratch {
       owner.free_bits_.pop_back();
     }
   }
-  ~Scratch() { owner_.free_bits_.push_back(std::move(bits_)); }
+  ~Scratch() {
+    try {
+      owner_.free_bits_.push_back(std::move(bits_));
+    } catch (const std::bad_alloc&) {
+      // No memory to remember it by: it is freed, and made anew when it is wanted.
+    }
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   RowBits& operator*() { return *bits_; }
