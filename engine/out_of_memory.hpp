@@ -2,7 +2,9 @@
 // of state, or on a thread whose end would be everybody's.
 #pragma once
 
+#include <chrono>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "engine/result.hpp"
@@ -22,6 +24,20 @@ template <typename Work>
     return std::forward<Work>(work)();
   } catch (const std::bad_alloc&) {
     return fail(out_of_memory());
+  }
+}
+
+// What `work` returns, begun again until there is memory for it: for what must be done and may
+// block.
+template <typename Work>
+auto patiently(Work work) -> decltype(work()) {
+  constexpr auto pause = std::chrono::milliseconds(5);
+  for (;;) {
+    try {
+      return work();
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(pause);
+    }
   }
 }
 

@@ -15,7 +15,7 @@ namespace docket::ingest {
 class BuilderPool {
  public:
   // Keeps at most `spare_max` builders that nobody uses.
-  explicit BuilderPool(std::size_t spare_max) : spare_max_(spare_max) {}
+  explicit BuilderPool(std::size_t spare_max) : spare_max_(spare_max) { spare_.reserve(spare_max); }
 
   // An empty builder.
   [[nodiscard]] std::unique_ptr<BatchBuilder> borrow() {

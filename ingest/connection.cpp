@@ -273,11 +273,13 @@ asio::awaitable<void> Connection::yield() {
 asio::awaitable<bool> Connection::take_waiting(MemoryBudget& budget, MemoryBudget::Account& from,
                                                std::size_t bytes, std::int64_t deadline_ms) {
   const auto granted = std::make_shared<bool>(false);
-  std::function<void()> on_grant = [self = shared_from_this(), granted] {
-    asio::post(self->executor(), [self, granted] {
-      *granted = true;
-      self->changed();
-    });
+  std::function<void()> when_granted = [self = shared_from_this(), granted] {
+    *granted = true;
+    self->changed();
+  };
+  auto message = std::make_shared<Message>(executor(), std::move(when_granted));
+  std::function<void()> on_grant = [&mail = core_.mail, message = std::move(message)] {
+    mail.send(message);
   };
   if (budget.take(from, bytes, std::move(on_grant))) {
     co_return true;
@@ -316,13 +318,21 @@ asio::awaitable<Result<Log*>> Connection::open_log(std::string name) {
   }
   const auto opened = std::make_shared<std::optional<Result<Log*>>>();
   std::function<void()> open = [self = shared_from_this(), opened, name] {
-    auto result = self->core_.store.log(name);
-    if (result) {
-      self->core_.logs.add(name, *result);
+    Result<Log*> result;
+    try {
+      result = self->core_.store.log(name);
+      if (result) {
+        self->core_.logs.add(name, *result);
+      }
+    } catch (const std::bad_alloc&) {
+      // It passes. "Overloaded" would be for good here: there are as many logs as there may be.
+      result = docket::fail(ErrorCode::busy, out_of_memory().message);
     }
-    asio::post(self->executor(), [self, opened, result] {
-      *opened = result;
-      self->changed();
+    patiently([&] {
+      asio::post(self->executor(), [self, opened, result] {
+        *opened = result;
+        self->changed();
+      });
     });
   };
   asio::post(core_.blocking, std::move(open));
@@ -342,17 +352,28 @@ void Connection::cut(const std::string& reason) {
     return;
   }
   cut_ = true;
-  if (!reason.empty()) {
-    core_.rejected(peer_, peer_, reason);
-  }
   input_ended_ = true;
   error_code ignored;
   socket_.close(ignored);
   writer_signal_.cancel();
   changed();
+  if (!reason.empty()) {
+    core_.rejected(peer_, peer_, reason);
+  }
 }
 
-asio::awaitable<void> Connection::write_loop() {
+asio::awaitable<void> Connection::write_loop(std::shared_ptr<Connection> self) {
+  struct End {
+    Connection& connection;
+    bool is_regular = false;
+    ~End() {
+      connection.writer_ended_ = true;
+      if (!is_regular && !connection.core_.ios.front().stopped()) {
+        connection.cut({});
+      }
+      connection.changed();
+    }
+  } end{*self};
   while (!cut_) {
     if (composer_) {
       composer_();
@@ -385,8 +406,7 @@ asio::awaitable<void> Connection::write_loop() {
       writing_ = {};
     }
   }
-  writer_ended_ = true;
-  changed();
+  end.is_regular = true;
 }
 
 asio::awaitable<void> Connection::serve_protocol() {
@@ -453,13 +473,7 @@ asio::awaitable<void> Connection::close_gently() {
 }
 
 asio::awaitable<void> Connection::run() {
-  const auto self = shared_from_this();
-  asio::co_spawn(executor(), write_loop(), [self](const std::exception_ptr& failure) {
-    if (failure) {
-      self->writer_ended_ = true;
-      self->cut({});
-    }
-  });
+  asio::co_spawn(executor(), write_loop(shared_from_this()), asio::detached);
   co_await serve_protocol();
   co_await close_gently();
 }

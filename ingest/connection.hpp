@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,7 +57,10 @@ class InputBuffer {
 //   open --end of input, goodbye, stop(), refusal--> draining --all answered--> closed
 //      \______________ cut(): dead, slow or hostile peer ______________________/
 //
-// Everything runs on the connection's strand except watch(), which reads atomics.
+// Everything runs on the connection's io thread except watch(), which reads atomics. Memory that is
+// not to be had ends the connection it was for: by an exception out of its coroutines, or in
+// attempt(). Asio drops a coroutine, without a word, when it has no memory to let it wait; so what
+// must happen in the end is left to destructors in its frame.
 //
 // C1  Nothing is read while the outbox is over `outbox_bytes_max`, so a peer that does not read its
 //     answers cannot make them grow; it is cut after write_ms.
@@ -80,7 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Any thread: whether a limit is passed; then the connection is cut.
   void watch(std::int64_t now_ms, bool memory_is_wanted);
 
-  // --- for sessions, on the strand ---
+  // --- for sessions, on its thread ---
 
   [[nodiscard]] ServerCore& core() { return core_; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
@@ -136,13 +140,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The store's log of that name, made where it is new. No io thread waits for the store here.
   [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
 
+  // For what runs outside of the connection's coroutines: where there is no memory for `work`, the
+  // connection is cut.
+  template <typename Work>
+  void attempt(Work work) {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+      cut({});
+    }
+  }
   // A peer that breaks its protocol: counted and told to the observer. Ends input.
   void refuse(const std::string& node, const std::string& reason);
-  // Closes the socket at once.
+  // Closes the socket at once. Does not throw when `reason` is empty.
   void cut(const std::string& reason);
 
  private:
-  [[nodiscard]] asio::awaitable<void> write_loop();
+  // `self` keeps the connection while the coroutine has a frame.
+  [[nodiscard]] asio::awaitable<void> write_loop(std::shared_ptr<Connection> self);
   [[nodiscard]] asio::awaitable<void> serve_protocol();
   [[nodiscard]] asio::awaitable<void> close_gently();
   // Waits in a budget's line; `deadline_ms` on the steady clock, 0: none.

@@ -1,6 +1,7 @@
 #include "ingest/memory_budget.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/assert.hpp"
@@ -57,7 +58,7 @@ void MemoryBudget::end_wait(Account& account) {
   }
 }
 
-bool MemoryBudget::serve_some(Turn turn, std::vector<Waiter>& served) {
+bool MemoryBudget::serve_some(Turn turn, std::list<Waiter>& served) {
   for (auto waiter = line_.begin(); waiter != line_.end();) {
     if (turn_of(*waiter) != turn) {
       ++waiter;  // F1
@@ -68,14 +69,15 @@ bool MemoryBudget::serve_some(Turn turn, std::vector<Waiter>& served) {
     }
     hold(*waiter->account, waiter->bytes);
     end_wait(*waiter->account);
-    served.push_back(std::move(*waiter));
-    waiter = line_.erase(waiter);
+    const auto next = std::next(waiter);
+    served.splice(served.end(), line_, waiter);
+    waiter = next;
   }
   return true;
 }
 
-std::vector<MemoryBudget::Waiter> MemoryBudget::serve() {
-  std::vector<Waiter> served;
+std::list<MemoryBudget::Waiter> MemoryBudget::serve() {
+  std::list<Waiter> served;
   if (!line_.empty() && serve_some(Turn::small, served) && serve_some(Turn::within_share, served)) {
     static_cast<void>(serve_some(Turn::over_share, served));
   }
@@ -83,7 +85,7 @@ std::vector<MemoryBudget::Waiter> MemoryBudget::serve() {
 }
 
 bool MemoryBudget::take(Account& account, std::size_t bytes, std::function<void()> granted) {
-  std::vector<Waiter> served;
+  std::list<Waiter> served;
   {
     const std::scoped_lock lock(mutex_);
     DOCKET_ASSERT(!account.waits_);
@@ -92,11 +94,11 @@ bool MemoryBudget::take(Account& account, std::size_t bytes, std::function<void(
       hold(account, bytes);
       return true;
     }
+    line_.push_back({&account, bytes, std::move(granted), std::chrono::steady_clock::now(), small});
     if (account.held_ == 0) {
       ++active_;
     }
     account.waits_ = true;
-    line_.push_back({&account, bytes, std::move(granted), std::chrono::steady_clock::now(), small});
     served = serve();
   }
   bool at_once = false;
@@ -126,7 +128,7 @@ void MemoryBudget::force(Account& account, std::size_t bytes) {
 }
 
 void MemoryBudget::give_back(Account& account, std::size_t bytes) {
-  std::vector<Waiter> served;
+  std::list<Waiter> served;
   {
     const std::scoped_lock lock(mutex_);
     let_go(account, bytes);
@@ -145,7 +147,7 @@ void MemoryBudget::step_out_of_line(Account& account) {
 }
 
 void MemoryBudget::leave(Account& account) {
-  std::vector<Waiter> served;
+  std::list<Waiter> served;
   {
     const std::scoped_lock lock(mutex_);
     step_out_of_line(account);
@@ -157,7 +159,7 @@ void MemoryBudget::leave(Account& account) {
 }
 
 void MemoryBudget::settle(Account& account) {
-  std::vector<Waiter> served;
+  std::list<Waiter> served;
   {
     const std::scoped_lock lock(mutex_);
     step_out_of_line(account);
@@ -170,7 +172,7 @@ void MemoryBudget::settle(Account& account) {
 }
 
 void MemoryBudget::abandon_waits() {
-  std::deque<Waiter> abandoned;
+  std::list<Waiter> abandoned;
   {
     const std::scoped_lock lock(mutex_);
     abandoned.swap(line_);

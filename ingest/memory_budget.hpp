@@ -4,11 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 namespace docket::ingest {
 
@@ -46,7 +45,8 @@ class MemoryBudget {
   };
 
   // True: the account holds the bytes now. False: it waits (an account waits for one thing at a
-  // time), and `granted` will be called once, when it holds them. `granted` must not call back.
+  // time), and `granted` will be called once, when it holds them. `granted` must not call back and
+  // not throw. This alone may need memory, and changes nothing when there is none.
   [[nodiscard]] bool take(Account& account, std::size_t bytes, std::function<void()> granted);
   // The same without waiting.
   [[nodiscard]] bool try_take(Account& account, std::size_t bytes);
@@ -89,9 +89,9 @@ class MemoryBudget {
   void end_wait(Account& account);
   void step_out_of_line(Account& account);
   // Takes out of the line whoever can be served.
-  [[nodiscard]] std::vector<Waiter> serve();
+  [[nodiscard]] std::list<Waiter> serve();
   // Serves those whose turn it is. False: F2 stops the line.
-  [[nodiscard]] bool serve_some(Turn turn, std::vector<Waiter>& served);
+  [[nodiscard]] bool serve_some(Turn turn, std::list<Waiter>& served);
 
   const std::size_t total_;
   const std::size_t small_;
@@ -99,7 +99,7 @@ class MemoryBudget {
   mutable std::mutex mutex_;
   std::size_t used_ = 0;
   std::size_t active_ = 0;  // accounts that hold or wait
-  std::deque<Waiter> line_;
+  std::list<Waiter> line_;
 };
 
 }  // namespace docket::ingest

@@ -253,17 +253,10 @@ asio::awaitable<void> NativeSession::take_batch() {
 
 void NativeSession::give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch,
                                   Nanos received) {
-  ServerCore& core = connection_->core();
-  core.batches_in_flight.fetch_add(1);
-  // See NdjsonSession::give_to_store() for the moves.
-  Completion done = [self = shared_from_this(), pending, &core](Result<Receipt> result) mutable {
-    const auto executor = self->connection_->executor();
-    asio::post(executor, [self = std::move(self), pending = std::move(pending),
-                          result = std::move(result)]() mutable {
-      self->completed(pending, std::move(result));
-    });
-    core.batches_in_flight.fetch_sub(1);
-  };
+  Completion done = connection_->core().completion(
+      connection_->executor(), [self = shared_from_this(), pending](Result<Receipt> result) {
+        self->connection_->attempt([&] { self->completed(pending, std::move(result)); });
+      });
   log.submit(std::move(batch), ProducerStamp{node_, epoch_, pending->batch}, received,
              std::move(done));
 }

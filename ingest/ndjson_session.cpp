@@ -345,18 +345,10 @@ void NdjsonSession::give_to_store(const PendingPtr& pending) {
   Slot& slot = slots_[pending->slot];
   ++slot.in_flight;
   in_flight_.push_back(pending);
-  ServerCore& core = connection_->core();
-  core.batches_in_flight.fetch_add(1);
-  // The completion's hold on the session moves on to the strand before the batch counts as
-  // answered: nothing of the session is left on the engine's thread then.
-  Completion done = [self = shared_from_this(), pending, &core](Result<Receipt> result) mutable {
-    const auto executor = self->connection_->executor();
-    asio::post(executor, [self = std::move(self), pending = std::move(pending),
-                          result = std::move(result)]() mutable {
-      self->completed(pending, std::move(result));
-    });
-    core.batches_in_flight.fetch_sub(1);
-  };
+  Completion done = connection_->core().completion(
+      connection_->executor(), [self = shared_from_this(), pending](Result<Receipt> result) {
+        self->connection_->attempt([&] { self->completed(pending, std::move(result)); });
+      });
   EncodedBatch copy = pending->batch;
   slot.log->submit(std::move(copy), ProducerStamp{connection_->peer(), 0, 0}, pending->received,
                    std::move(done));
@@ -422,7 +414,7 @@ void NdjsonSession::retry_later() {
   retry_ms_ = std::min(2 * retry_ms_, retry_ms_max);
   retry_timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
     self->retry_scheduled_ = false;
-    self->retry();
+    self->connection_->attempt([&] { self->retry(); });
   });
 }
 

@@ -5,7 +5,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <condition_variable>
@@ -15,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/out_of_memory.hpp"
 #include "ingest/connection.hpp"
 #include "ingest/server_core.hpp"
 
@@ -47,9 +47,13 @@ class RunningServer final : public Server {
  public:
   RunningServer(Store& store, const ServerOptions& options, RejectionObserver observer)
       : core_(store, options, std::move(observer)),
-        work_(asio::make_work_guard(core_.io)),
-        accept_strand_(asio::make_strand(core_.io)),
-        acceptor_(accept_strand_) {}
+        acceptor_(core_.ios.front()),
+        watch_timer_(core_.ios.front()) {
+    work_.reserve(core_.ios.size());
+    for (asio::io_context& io : core_.ios) {
+      work_.push_back(asio::make_work_guard(io));
+    }
+  }
 
   ~RunningServer() override {
     stop(0);
@@ -58,6 +62,7 @@ class RunningServer final : public Server {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     core_.blocking.join();
+    core_.mail.drop();
   }
 
   Result<void> listen() {
@@ -85,10 +90,11 @@ class RunningServer final : public Server {
   }
 
   void run() {
-    asio::co_spawn(accept_strand_, accept_loop(), asio::detached);
-    asio::co_spawn(accept_strand_, watch_loop(), asio::detached);
-    for (std::uint32_t i = 0; i < core_.options.threads; ++i) {
-      threads_.emplace_back([this] { core_.io.run(); });
+    asio::co_spawn(acceptor_.get_executor(), accept_loop(), asio::detached);
+    asio::co_spawn(acceptor_.get_executor(), watch_loop(), asio::detached);
+    threads_.reserve(core_.ios.size());
+    for (asio::io_context& io : core_.ios) {
+      threads_.emplace_back([&io] { run_io(io); });
     }
   }
 
@@ -115,16 +121,23 @@ class RunningServer final : public Server {
     stopped_ = true;
     if (!threads_.empty()) {
       stop_accepting();
-      for (const auto& connection : all()) {
-        connection->request_stop();
-      }
+      patiently([this] {
+        for (const auto& connection : all()) {
+          connection->request_stop();
+        }
+      });
       wait_until_empty(std::chrono::milliseconds(deadline_ms));
-      for (const auto& connection : all()) {
-        asio::post(connection->executor(), [connection] { connection->cut({}); });
-      }
+      patiently([this] {
+        for (const auto& connection : all()) {
+          asio::post(connection->executor(), [connection] { connection->cut({}); });
+        }
+      });
       wait_until_empty(cut_wait);
+      stop_watching();
     }
-    core_.io.stop();
+    for (asio::io_context& io : core_.ios) {
+      io.stop();
+    }
     for (std::thread& thread : threads_) {
       thread.join();
     }
@@ -135,26 +148,73 @@ class RunningServer final : public Server {
   }
 
  private:
+  // In the frame of a loop of the server: begins it anew when Asio has dropped it, for which see
+  // connection.hpp.
+  struct Revival {
+    RunningServer& server;
+    asio::awaitable<void> (RunningServer::*loop)();
+    bool is_over = false;
+    ~Revival() {
+      if (!is_over && !server.has_stopped()) {
+        patiently([this] {
+          asio::co_spawn(server.acceptor_.get_executor(), (server.*loop)(), asio::detached);
+        });
+      }
+    }
+  };
+  // In the frame of a connection's coroutine: however that ends, the connection is over.
+  struct Presence {
+    RunningServer& server;
+    std::shared_ptr<Connection> connection;
+    ~Presence() {
+      if (!server.has_stopped()) {
+        connection->cut({});
+      }
+      const std::scoped_lock lock(server.mutex_);
+      server.connections_.erase(connection.get());
+      server.emptier_.notify_all();
+    }
+  };
+
+  static void run_io(asio::io_context& io) {
+    for (;;) {
+      try {
+        io.run();
+        return;
+      } catch (const std::bad_alloc&) {
+        // Memory ran out in a handler, and what its coroutine held is let go of; the others go on.
+      }
+    }
+  }
+
+  [[nodiscard]] bool has_stopped() const { return core_.ios.front().stopped(); }
+
   asio::awaitable<void> accept_loop() {
-    asio::steady_timer pause(accept_strand_);
+    Revival revival{*this, &RunningServer::accept_loop};
+    asio::steady_timer pause(acceptor_.get_executor());
     while (acceptor_.is_open()) {
-      const asio::any_io_executor strand = asio::make_strand(core_.io);
-      tcp::socket socket(strand);
+      tcp::socket socket(core_.ios[next_io_]);
+      next_io_ = (next_io_ + 1) % core_.ios.size();
       error_code error;
       co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
       if (!acceptor_.is_open()) {
-        co_return;
+        break;
       }
       if (error) {
         pause.expires_after(accept_pause);
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
         continue;
       }
-      take(strand, std::move(socket));
+      // A connection that there is no memory for is closed at once.
+      static_cast<void>(within_memory([&]() -> Result<void> {
+        take(std::move(socket));
+        return {};
+      }));
     }
+    revival.is_over = true;
   }
 
-  void take(const asio::any_io_executor& strand, tcp::socket socket) {
+  void take(tcp::socket socket) {
     if (core_.connections.load() >= core_.options.connections_max) {
       error_code unknown;
       const std::string peer = socket.remote_endpoint(unknown).address().to_string();
@@ -165,19 +225,18 @@ class RunningServer final : public Server {
     socket.set_option(tcp::no_delay(true), ignored);
     core_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
     const auto connection = std::make_shared<Connection>(core_, std::move(socket));
+    // Takes it out again, whatever fails from here on.
+    std::shared_ptr<Presence> presence(new Presence{*this, connection});
     {
       const std::scoped_lock lock(mutex_);
       connections_[connection.get()] = connection;
     }
-    asio::co_spawn(strand, connection->run(), [this, connection](const std::exception_ptr& failed) {
-      // Memory ran out, or a fault of ours: this connection ends, the others go on.
-      if (failed) {
-        connection->cut({});
-      }
-      const std::scoped_lock lock(mutex_);
-      connections_.erase(connection.get());
-      emptier_.notify_all();
-    });
+    asio::co_spawn(connection->executor(), serve(std::move(presence)), asio::detached);
+  }
+
+  // A parameter, because that is there before the coroutine has begun.
+  static asio::awaitable<void> serve(std::shared_ptr<Presence> presence) {
+    co_await presence->connection->run();
   }
 
   asio::awaitable<void> watch_loop() {
@@ -186,28 +245,51 @@ class RunningServer final : public Server {
         std::min({options.handshake_ms, options.idle_ms, options.write_ms});
     const std::chrono::milliseconds tick(std::clamp<std::uint32_t>(shortest / 4, 5, 250));
     const std::chrono::milliseconds patience(std::min<std::uint32_t>(options.handshake_ms, 1000));
-    asio::steady_timer timer(accept_strand_);
-    while (acceptor_.is_open()) {
+    Revival revival{*this, &RunningServer::watch_loop};
+    while (!is_ending_) {
       error_code ignored;
-      timer.expires_after(tick);
-      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      watch_timer_.expires_after(tick);
+      co_await watch_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
       const bool memory_is_wanted =
           std::max(core_.budget.longest_wait(), core_.buffers.longest_wait()) >= patience;
-      const std::int64_t now = steady_ms();
-      for (const auto& connection : all()) {
-        connection->watch(now, memory_is_wanted);
-      }
+      core_.mail.send_late();
+      // Whoever there is no memory to look at is looked at the next time.
+      static_cast<void>(within_memory([&]() -> Result<void> {
+        const std::int64_t now = steady_ms();
+        for (const auto& connection : all()) {
+          connection->watch(now, memory_is_wanted);
+        }
+        return {};
+      }));
     }
+    revival.is_over = true;
+    const std::scoped_lock lock(mutex_);
+    has_watched_ = true;
+    emptier_.notify_all();
   }
 
   void stop_accepting() {
-    std::promise<void> closed;
-    asio::post(accept_strand_, [this, &closed] {
-      error_code ignored;
-      acceptor_.close(ignored);
-      closed.set_value();
+    patiently([this] {
+      std::promise<void> closed;
+      asio::post(acceptor_.get_executor(), [this, &closed] {
+        error_code ignored;
+        acceptor_.close(ignored);
+        closed.set_value();
+      });
+      closed.get_future().wait();
     });
-    closed.get_future().wait();
+  }
+
+  // Asio needs memory to put away a coroutine that still waits, so none is left behind.
+  void stop_watching() {
+    patiently([this] {
+      asio::post(acceptor_.get_executor(), [this] {
+        is_ending_ = true;
+        watch_timer_.cancel();
+      });
+    });
+    std::unique_lock lock(mutex_);
+    emptier_.wait_for(lock, cut_wait, [this] { return has_watched_; });
   }
 
   std::vector<std::shared_ptr<Connection>> all() {
@@ -236,9 +318,12 @@ class RunningServer final : public Server {
   std::uint16_t port_ = 0;
 
   ServerCore core_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
-  asio::strand<asio::io_context::executor_type> accept_strand_;
+  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   tcp::acceptor acceptor_;
+  asio::steady_timer watch_timer_;
+  bool is_ending_ = false;    // of the watch, on its thread
+  bool has_watched_ = false;  // it is over; under the mutex
+  std::size_t next_io_ = 0;   // for the next connection
 };
 
 }  // namespace

@@ -7,13 +7,17 @@
 #include <boost/asio/thread_pool.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
+#include "engine/out_of_memory.hpp"
 #include "ingest/builder_pool.hpp"
+#include "ingest/mail.hpp"
 #include "ingest/memory_budget.hpp"
 #include "ingest/server.hpp"
 
@@ -51,19 +55,42 @@ struct ServerCore {
         budget(the_options.memory_bytes - the_options.memory_bytes / 4,
                std::min(small_account_bytes, the_options.memory_bytes / 16)),
         buffers(the_options.memory_bytes / 4),
-        builders(std::size_t{4} * the_options.threads),
-        io(static_cast<int>(the_options.threads)) {
+        builders(std::size_t{4} * the_options.threads) {
+    for (std::uint32_t i = 0; i < the_options.threads; ++i) {
+      ios.emplace_back(1);
+    }
     for (Log* log : store.logs()) {
       logs.add(log->name(), log);
     }
   }
 
-  // A sender is refused: counted and told to the observer.
+  // A sender is refused: counted and, as far as there is memory, told to the observer.
   void rejected(const std::string& node, const std::string& peer, const std::string& reason) {
     protocol_errors.fetch_add(1, std::memory_order_relaxed);
     if (observer) {
-      observer(node, peer, reason);
+      static_cast<void>(within_memory([&]() -> Result<void> {
+        observer(node, peer, reason);
+        return {};
+      }));
     }
+  }
+
+  // What the store is to call when it has answered a batch: brings the answer to `take` on
+  // `executor`. Until then, or until it goes without having been called, the batch is in flight.
+  [[nodiscard]] Completion completion(const boost::asio::any_io_executor& executor,
+                                      std::function<void(Result<Receipt>)> take) {
+    auto result = std::make_shared<Result<Receipt>>();
+    auto message =
+        std::make_shared<Message>(executor, [result, take = std::move(take)] { take(*result); });
+    auto in_flight = std::make_shared<InFlight>(*this);
+    return [this, result, message, in_flight](Result<Receipt> answered) mutable {
+      *result = std::move(answered);
+      // Nothing of the connection is left on the store's thread when the batch counts as answered:
+      // the message's hold on it has moved on to its thread.
+      result.reset();
+      mail.send(std::move(message));
+      in_flight.reset();
+    };
   }
 
   Store& store;
@@ -76,6 +103,7 @@ struct ServerCore {
   MemoryBudget buffers;
   BuilderPool builders;
   KnownLogs logs;
+  Mail mail;
 
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> connections_accepted{0};
@@ -87,11 +115,21 @@ struct ServerCore {
   // Batches given to the store whose completion has not been called. Connections are kept alive by
   // their completions, so the server waits for 0 before it goes.
   std::atomic<std::uint64_t> batches_in_flight{0};
+  struct InFlight {
+    explicit InFlight(ServerCore& the_core) : core(the_core) { ++core.batches_in_flight; }
+    ~InFlight() { --core.batches_in_flight; }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+    ServerCore& core;
+  };
 
   // Opening a log makes files; that must not hold up the io threads.
   boost::asio::thread_pool blocking{1};
-  // Last, so that it goes first: its handlers hold connections, which refer to the above.
-  boost::asio::io_context io;
+  // One for each io thread, and a connection belongs to one of them, so that whatever it does is
+  // done one after the other. Not one for all threads and a strand for each connection: a strand
+  // that is entered when memory runs out stays closed for ever.
+  // Last, so that they go first: their handlers hold connections, which refer to the above.
+  std::deque<boost::asio::io_context> ios;
 };
 
 }  // namespace docket::ingest

@@ -1,5 +1,7 @@
 #include "tests/durability/allocation_faults.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -16,16 +18,20 @@ std::atomic<std::uint64_t> seen{0};
 std::atomic<bool> has_failed{false};
 std::atomic<std::int64_t> alive{0};
 
-void* allocate(std::size_t bytes, std::size_t alignment) {
-  if (!is_exempt && seen.fetch_add(1) + 1 == fail_at.load()) {
+bool is_to_fail() {
+  const bool fails = !is_exempt && seen.fetch_add(1) + 1 == fail_at.load();
+  if (fails) {
     has_failed = true;
-    throw std::bad_alloc();
   }
-  // A multiple of the alignment, as aligned_alloc() wants it.
-  const std::size_t padded = (bytes + alignment - 1) / alignment * alignment;
-  void* const memory = alignment <= alignof(std::max_align_t)
-                           ? std::malloc(bytes == 0 ? 1 : bytes)
-                           : std::aligned_alloc(alignment, padded);
+  return fails;
+}
+
+void* allocate(std::size_t bytes, std::size_t alignment) {
+  void* memory = nullptr;
+  if (!is_to_fail()) {
+    memory = alignment <= alignof(std::max_align_t) ? std::malloc(bytes == 0 ? 1 : bytes)
+                                                    : ::memalign(alignment, bytes);
+  }
   if (memory == nullptr) {
     throw std::bad_alloc();
   }
@@ -82,6 +88,11 @@ Exposed::~Exposed() {
 }
 
 }  // namespace docket::testing
+
+// Asio takes its memory from here.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  return docket::testing::is_to_fail() ? nullptr : ::memalign(alignment, bytes);
+}
 
 // The other forms of new and delete call these.
 void* operator new(std::size_t bytes) {

@@ -1,5 +1,5 @@
-// Memory that runs out on request: operator new of the whole program counts, and fails where it is
-// told to.
+// Memory that runs out on request: operator new and aligned_alloc() of the whole program count, and
+// fail where they are told to.
 #pragma once
 
 #include <cstdint>

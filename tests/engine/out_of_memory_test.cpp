@@ -23,6 +23,17 @@ TEST(OutOfMemory, ResultsAndOtherErrorsPassAsTheyAre) {
   EXPECT_EQ(failed.error().code, ErrorCode::io);
 }
 
+TEST(OutOfMemory, WhatMustBeDoneIsBegunAgainUntilThereIsMemory) {
+  int attempts = 0;
+  const int done = patiently([&] {
+    if (++attempts < 3) {
+      throw std::bad_alloc();
+    }
+    return attempts;
+  });
+  EXPECT_EQ(done, 3);
+}
+
 TEST(OutOfMemory, AnErrorIsToldWithItsPlace) {
   const Error error{ErrorCode::corrupt, "a text that takes memory to be told", 5, 3, 4096};
   const Error copy = told(error);
