@@ -74,7 +74,8 @@ struct RequestOutcome {
 //
 // Error: the body as a whole is unusable (invalid_argument) or the store cannot take it now
 // (overloaded, no_space, closed, unknown_outcome); then some of its batches may have been stored,
-// and only a retry under the same idempotency key is free of duplicates.
+// and only a retry under the same idempotency key is free of duplicates. An allocation that fails
+// before any batch is given to the store is an exception, and `done` is not called.
 void store_json(Store& store, std::string_view body, const EventRules& rules,
                 const std::string& node, const std::string& idempotency_key,
                 std::function<void(Result<RequestOutcome>)> done);

@@ -8,10 +8,12 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/assert.hpp"
 #include "engine/batch.hpp"
 #include "engine/limits.hpp"
+#include "engine/out_of_memory.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
 #include "ingest/json_cursor.hpp"
@@ -251,7 +253,7 @@ class RequestAnswer {
       }
     }
     if (worst != nullptr) {
-      return fail(*worst);
+      return fail(told(*worst));
     }
     RequestOutcome outcome;
     outcome.rejected = std::move(rejected);
@@ -315,18 +317,25 @@ void store_json(Store& store, std::string_view body, const EventRules& rules,
     answer->entries.push_back({submission.log, submission.rows, std::nullopt});
   }
   answer->missing = submissions.size();
+  // All is made before the first is given away: an exception then says that nothing was stored.
+  std::vector<std::pair<ProducerStamp, Completion>> senders;
+  senders.reserve(submissions.size());
   for (std::size_t i = 0; i < submissions.size(); ++i) {
-    Submission& submission = submissions[i];
     ProducerStamp stamp;
     stamp.node = node;
     if (!idempotency_key.empty()) {
       stamp.node = producer_of(idempotency_key);
       stamp.epoch = 1;
-      stamp.batch = submission.number;
+      stamp.batch = submissions[i].number;
     }
-    submission.log->submit(
-        std::move(submission.batch), std::move(stamp), received,
-        [answer, i](Result<Receipt> result) { answer->completed(i, std::move(result)); });
+    senders.emplace_back(std::move(stamp), [answer, i](Result<Receipt> result) {
+      answer->completed(i, std::move(result));
+    });
+  }
+  for (std::size_t i = 0; i < submissions.size(); ++i) {
+    auto& [stamp, completion] = senders[i];
+    submissions[i].log->submit(std::move(submissions[i].batch), std::move(stamp), received,
+                               std::move(completion));
   }
 }
 

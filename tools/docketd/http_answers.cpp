@@ -7,7 +7,10 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 #include <chrono>
+#include <new>
+#include <optional>
 
+#include "engine/out_of_memory.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
 #include "query/render.hpp"
@@ -66,14 +69,20 @@ asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& req
     co_return co_await write_answer(std::move(refusal));
   }
   const Pending<api::Answer> pending(stream_.get_executor());
-  // The coroutine waits for the value, so that `request` and the context stay.
+  // Its own copy of what is asked: the coroutine waits, but is dropped where there is no memory for
+  // that.
   const bool is_long = request.parameters.value("q").size() > long_query_bytes;
   asio::post(is_long ? context_.long_query_pool : context_.query_pool,
-             [pending, place, &request, &context = context_, cancelled = cancelled_] {
-               api::Answer answer =
-                   context.parts.service.get(request.route, request.parameters, cancelled.get());
+             [pending, place, route = request.route, parameters = request.parameters,
+              &context = context_, cancelled = cancelled_] {
+               std::optional<api::Answer> answer;
+               try {
+                 answer = context.parts.service.get(route, parameters, cancelled.get());
+               } catch (const std::bad_alloc&) {
+                 answer = patiently([] { return api::problem(out_of_memory()); });
+               }
                place->reset();
-               pending.deliver(std::move(answer));
+               pending.deliver(std::move(*answer));
              });
   watch_peer();
   api::Answer answer = co_await pending.wait();
@@ -148,12 +157,18 @@ asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
   }
   const auto body = std::make_shared<const std::string>(std::move(parser.get().body()));
   const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());
-  asio::post(context_.store_pool, [pending, body, key, &context = context_] {
+  asio::post(context_.store_pool, [pending, body, key = key, &context = context_] {
     // Whoever posts has no name before there are tokens.
-    ingest::store_json(context.parts.service.store(), *body, context.parts.rules, "http", key,
-                       [pending, body](Result<ingest::RequestOutcome> outcome) {
-                         pending.deliver(std::move(outcome));
-                       });
+    const auto given = within_memory([&]() -> Result<void> {
+      ingest::store_json(context.parts.service.store(), *body, context.parts.rules, "http", key,
+                         [pending, body](Result<ingest::RequestOutcome> outcome) {
+                           pending.deliver(std::move(outcome));
+                         });
+      return {};
+    });
+    if (!given) {
+      pending.deliver(fail(out_of_memory()));
+    }
   });
   const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
   answer = outcome ? answer_of(*outcome) : api::problem_of_post(outcome.error());

@@ -66,6 +66,7 @@ HttpConnection::HttpConnection(HttpContext& context, asio::ip::tcp::socket socke
   peer_ = peer_text(stream_.socket());
   boost::system::error_code ignored;
   static_cast<void>(stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored));
+  // Last, because it may fail, and then there is nobody to take it out again.
   context_.connections.insert(this);
   ++context_.parts.metrics.connections;
 }

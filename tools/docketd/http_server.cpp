@@ -12,6 +12,7 @@
 #include <future>
 #include <thread>
 
+#include "engine/out_of_memory.hpp"
 #include "tools/docketd/http_connection.hpp"
 #include "tools/docketd/logger.hpp"
 
@@ -65,22 +66,19 @@ class Listener final : public HttpServer {
       return;
     }
     context_.stopping = true;
-    asio::post(io_, [this] {
-      boost::system::error_code ignored;
-      static_cast<void>(acceptor_.close(ignored));
-      // A copy: a connection that closes takes itself out of the set.
-      const auto connections = context_.connections;
-      for (HttpConnection* connection : connections) {
-        connection->wind_down();
-      }
+    patiently([this] {
+      asio::post(io_, [this] {
+        boost::system::error_code ignored;
+        static_cast<void>(acceptor_.close(ignored));
+        for_each_connection([](HttpConnection& connection) { connection.wind_down(); });
+      });
     });
     // The io thread ends by itself once the last connection is gone.
     if (ended_.wait_for(std::chrono::milliseconds(deadline_ms)) != std::future_status::ready) {
-      asio::post(io_, [this] {
-        const auto connections = context_.connections;
-        for (HttpConnection* connection : connections) {
-          connection->close_now();
-        }
+      patiently([this] {
+        asio::post(io_, [this] {
+          for_each_connection([](HttpConnection& connection) { connection.close_now(); });
+        });
       });
     }
     thread_.join();
@@ -91,6 +89,17 @@ class Listener final : public HttpServer {
   }
 
  private:
+  // A connection that closes takes itself out of the set: so that is left behind in time.
+  template <typename Call>
+  void for_each_connection(Call call) {
+    auto& connections = context_.connections;
+    for (auto next = connections.begin(); next != connections.end();) {
+      HttpConnection& connection = **next;
+      ++next;
+      call(connection);
+    }
+  }
+
   void run() {
     for (;;) {
       try {
@@ -98,7 +107,10 @@ class Listener final : public HttpServer {
         break;
       } catch (const std::exception& error) {
         // Memory ran out in some handler; its connection is lost, the others go on.
-        log_line(LogLevel::error, "an HTTP connection failed", {{"error", error.what()}});
+        static_cast<void>(within_memory([&]() -> Result<void> {
+          log_line(LogLevel::error, "an HTTP connection failed", {{"error", error.what()}});
+          return {};
+        }));
       }
     }
     end_.set_value();
@@ -124,14 +136,27 @@ class Listener final : public HttpServer {
     return longest != nullptr;
   }
 
+  // In the frame of accept(): begins it anew when it has ended for want of memory. Asio drops a
+  // coroutine, without a word, when it has none to let it wait.
+  struct Revival {
+    Listener& listener;
+    bool is_over = false;
+    ~Revival() {
+      if (!is_over && !listener.context_.stopping) {
+        patiently([this] { asio::co_spawn(listener.io_, listener.accept(), asio::detached); });
+      }
+    }
+  };
+
   asio::awaitable<void> accept() {
+    Revival revival{*this};
     HttpMetrics& metrics = context_.parts.metrics;
     while (!context_.stopping) {
       boost::system::error_code error;
       tcp::socket socket =
           co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
       if (error == asio::error::operation_aborted || !acceptor_.is_open()) {
-        co_return;
+        break;
       }
       if (error) {
         // No file descriptors, most likely: wait until some connection has ended.
@@ -145,9 +170,14 @@ class Listener final : public HttpServer {
         continue;  // Closed at once.
       }
       ++metrics.connections_accepted;
-      auto connection = std::make_shared<HttpConnection>(context_, std::move(socket));
-      asio::co_spawn(io_, serve(std::move(connection)), asio::detached);
+      // A connection that there is no memory for is closed at once.
+      static_cast<void>(within_memory([&]() -> Result<void> {
+        auto connection = std::make_shared<HttpConnection>(context_, std::move(socket));
+        asio::co_spawn(io_, serve(std::move(connection)), asio::detached);
+        return {};
+      }));
     }
+    revival.is_over = true;
   }
 
   HttpContext context_;  // outlives the coroutines that io_ may still hold

@@ -11,6 +11,7 @@
 #include <boost/beast/http/write.hpp>
 #include <chrono>
 
+#include "engine/out_of_memory.hpp"
 #include "query/render.hpp"
 #include "tools/api/export.hpp"
 #include "tools/api/tail.hpp"
@@ -140,17 +141,24 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
   // The record of the read is made where the rows are known, also when the reader goes away.
   asio::post(context_.export_pool, [opening, queue, place, peer = peer_, cancelled = cancelled_,
                                     parameters = request.parameters, &context = context_] {
-    auto opened = api::Export::open(context.parts.service, parameters, cancelled.get());
+    const Opened opened = within_memory([&]() -> Opened {
+      DOCKET_ASSIGN(auto exporter,
+                    api::Export::open(context.parts.service, parameters, cancelled.get()));
+      return std::make_shared<api::Export>(std::move(exporter));
+    });
+    opening.deliver(opened ? opened : Opened(fail(told(opened.error()))));
     if (!opened) {
-      opening.deliver(fail(std::move(opened).error()));
       return;
     }
-    const auto exporter = std::make_shared<api::Export>(std::move(*opened));
-    opening.deliver(exporter);
-    auto summary = exporter->run([&queue](std::string_view piece) { return queue->push(piece); });
-    const api::ReadRecord record = exporter->record();
-    context.parts.metrics.exported_rows += record.rows;
-    context.parts.on_read(record, peer, summary ? "" : to_string(summary.error().code));
+    auto summary = within_memory([&] {
+      return (*opened)->run([&queue](std::string_view piece) { return queue->push(piece); });
+    });
+    // The read has been made, and so is its record.
+    patiently([&] {
+      const api::ReadRecord record = (*opened)->record();
+      context.parts.on_read(record, peer, summary ? "" : to_string(summary.error().code));
+      context.parts.metrics.exported_rows += record.rows;
+    });
     queue->finish(std::move(summary));
   });
   watch_peer();
@@ -208,7 +216,11 @@ asio::awaitable<bool> HttpConnection::answer_tail(const AdmittedRequest& request
       seen = visible;
       const Pending<Polled> pending(stream_.get_executor());
       asio::post(context_.query_pool, [pending, tail, cancelled = cancelled_] {
-        pending.deliver(poll_tail(*tail, cancelled.get()));
+        try {
+          pending.deliver(poll_tail(*tail, cancelled.get()));
+        } catch (const std::bad_alloc&) {
+          pending.deliver({fail(out_of_memory()), {}, 0});  // it ends; its reader comes back
+        }
       });
       polled = co_await pending.wait();
       if (!polled.more) {

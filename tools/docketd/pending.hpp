@@ -11,10 +11,13 @@
 #include <optional>
 #include <utility>
 
+#include "engine/out_of_memory.hpp"
+
 namespace docket::server {
 
 // Copies share one value. deliver() may be called from any thread, once; wait() by one coroutine,
-// once, on `executor`, which must run one handler at a time.
+// once, on `executor`, which must run one handler at a time. Whoever delivers is waited for, so a
+// want of memory does not keep it from that for long.
 template <typename T>
 class Pending {
  public:
@@ -22,11 +25,14 @@ class Pending {
       : state_(std::make_shared<State>(executor)) {}
 
   void deliver(T value) const {
-    boost::asio::post(state_->bell.get_executor(),
-                      [state = state_, delivered = std::move(value)]() mutable {
-                        state->value = std::move(delivered);
-                        state->bell.cancel();
-                      });
+    const auto delivered = patiently([] { return std::make_shared<std::optional<T>>(); });
+    *delivered = std::move(value);
+    patiently([&] {
+      boost::asio::post(state_->bell.get_executor(), [state = state_, delivered] {
+        state->value = std::move(*delivered);
+        state->bell.cancel();
+      });
+    });
   }
 
   [[nodiscard]] boost::asio::awaitable<T> wait() const {

@@ -4,6 +4,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "engine/out_of_memory.hpp"
+
 namespace docket::server {
 
 namespace asio = boost::asio;
@@ -32,7 +34,9 @@ void PieceQueue::finish(Result<api::ExportSummary> summary) {
 }
 
 void PieceQueue::ring() {
-  asio::post(bell_.get_executor(), [self = shared_from_this()] { self->bell_.cancel(); });
+  patiently([this] {
+    asio::post(bell_.get_executor(), [self = shared_from_this()] { self->bell_.cancel(); });
+  });
 }
 
 asio::awaitable<std::optional<std::string>> PieceQueue::pop() {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "engine/out_of_memory.hpp"
 #include "engine/timestamp.hpp"
 #include "tools/docketd/logger.hpp"
 #include "tools/docketd/system_events.hpp"
@@ -52,7 +53,6 @@ std::uint64_t Retention::failures() const {
 
 void Retention::run() {
   for (;;) {
-    RetentionSettings settings;
     {
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, std::chrono::nanoseconds(settings_.interval),
@@ -61,9 +61,16 @@ void Retention::run() {
         return;
       }
       changed_ = false;
-      settings = settings_;
     }
-    look(settings);
+    const auto looked = within_memory([this]() -> Result<void> {
+      look(settings());
+      return {};
+    });
+    if (!looked) {
+      // What is left to retire is found again by the next look.
+      const std::lock_guard lock(mutex_);
+      ++failures_;
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "engine/out_of_memory.hpp"
 #include "tools/docketd/logger.hpp"
 #include "tools/docketd/system_events.hpp"
 
@@ -21,7 +22,7 @@ void StoreWatch::segment_sealed(const std::string& log,
                                 const std::shared_ptr<const SegmentReader>& segment,
                                 const std::string& directory) {
   const std::string id = std::to_string(segment->info().id.value);
-  const auto built = catalog_.build(segment);
+  const auto built = within_memory([&] { return catalog_.build(segment); });
   if (!built) {
     // Answers stay exact: the index is built in memory when it is asked for.
     ++index_failures_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/batch.hpp"
+#include "engine/out_of_memory.hpp"
 #include "engine/timestamp.hpp"
 #include "tools/docketd/logger.hpp"
 #include "tools/docketd/system_events.hpp"
@@ -21,6 +22,10 @@ constexpr std::size_t batch_bytes = std::size_t{1} << 20;
 constexpr std::chrono::seconds retry_after{1};
 // Many questions a second shall not make as many commits.
 constexpr std::chrono::milliseconds gathering{10};
+
+Result<void> copy_of(const Result<void>& result) {
+  return result ? Result<void>() : fail(told(result.error()));
+}
 
 bool is_retryable(ErrorCode code) {
   return code == ErrorCode::no_space || code == ErrorCode::overloaded;
@@ -42,7 +47,14 @@ void SystemLog::record(Event event) {
     ++untold_;
     return;
   }
-  queue_.push_back({std::move(event), nullptr});
+  const auto queued = within_memory([&]() -> Result<void> {
+    queue_.push_back({std::move(event), nullptr});
+    return {};
+  });
+  if (!queued) {
+    ++dropped_;
+    ++untold_;
+  }
   wake_.notify_one();
 }
 
@@ -79,6 +91,7 @@ std::uint64_t SystemLog::dropped() const {
 
 void SystemLog::run() {
   std::vector<Item> items;
+  patiently([&items] { items.reserve(batch_rows + 1); });
   std::size_t bytes = 0;  // of the payloads of `items`
   bool closing = false;
   for (;;) {
@@ -96,7 +109,12 @@ void SystemLog::run() {
         queue_.pop_front();
       }
       if (untold_ != 0 && queue_.empty()) {
-        items.push_back({dropped_event(std::exchange(untold_, 0)), nullptr});
+        // Where there is no memory for it, another time.
+        static_cast<void>(within_memory([&]() -> Result<void> {
+          items.push_back({dropped_event(untold_), nullptr});
+          untold_ = 0;
+          return {};
+        }));
       }
       if (items.empty()) {
         return;
@@ -108,12 +126,12 @@ void SystemLog::run() {
       wake_.wait_for(lock, retry_after, [&] { return closing_ || urgent_ > 0; });
       continue;
     }
-    Result<void> stored = store(items);
+    const Result<void> stored = within_memory([&] { return store(items); });
     if (!stored && is_retryable(stored.error().code) && !closing) {
       // Whoever waits is told at once and may try again; the others stay.
       std::erase_if(items, [&](const Item& item) {
         if (item.done) {
-          item.done->set_value(stored);
+          item.done->set_value(copy_of(stored));
         }
         return item.done != nullptr;
       });
@@ -122,14 +140,17 @@ void SystemLog::run() {
       continue;
     }
     if (!stored) {
-      log_line(LogLevel::error, "events of the system's own log are lost",
-               {{"events", std::to_string(items.size())}, {"error", stored.error().describe()}});
+      static_cast<void>(within_memory([&]() -> Result<void> {
+        log_line(LogLevel::error, "events of the system's own log are lost",
+                 {{"events", std::to_string(items.size())}, {"error", stored.error().describe()}});
+        return {};
+      }));
       const std::lock_guard lock(mutex_);
       dropped_ += items.size();
     }
     for (const Item& item : items) {
       if (item.done) {
-        item.done->set_value(stored);
+        item.done->set_value(copy_of(stored));
       }
     }
     items.clear();
@@ -145,18 +166,20 @@ void SystemLog::store_urgent(std::vector<Item>& items) {
     std::move(first, from.end(), std::back_inserter(urgent));
     from.erase(first, from.end());
   };
-  take(items);
-  {
+  const auto taken = within_memory([&]() -> Result<void> {
     const std::lock_guard lock(mutex_);
+    urgent.reserve(items.size() + queue_.size());
+    take(items);
     take(queue_);
     urgent_ = 0;
+    return {};
+  });
+  if (!taken || urgent.empty()) {
+    return;  // where there is no memory, another time
   }
-  if (urgent.empty()) {
-    return;
-  }
-  const Result<void> stored = store(urgent);
+  const Result<void> stored = within_memory([&] { return store(urgent); });
   for (const Item& item : urgent) {
-    item.done->set_value(stored);
+    item.done->set_value(copy_of(stored));
   }
 }
 

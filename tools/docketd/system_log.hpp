@@ -28,7 +28,7 @@ class SystemLog {
   SystemLog(const SystemLog&) = delete;
   SystemLog& operator=(const SystemLog&) = delete;
 
-  // Never blocks.
+  // Never blocks, and never throws: what there is no memory for is dropped, and counted.
   void record(Event event);
   // Blocks until the event is on stable storage. Not turned away by a full queue: whoever waits
   // here waits for one event at a time.

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
+#include <new>
 
 #include "tests/tools/api/store_fixture.hpp"
 
@@ -62,6 +64,22 @@ TEST_F(RetentionTest, WithoutADurableRecordNothingIsRetired) {
   wait_until([&] { return retention.failures() >= 2; });
   EXPECT_EQ(retention.retired(), 0U);
   EXPECT_EQ(events(), 2U);
+}
+
+TEST_F(RetentionTest, AWantOfMemoryIsAFailureAndTheNextLookRetires) {
+  fill();
+  std::atomic<bool> is_short = true;
+  Retention retention(*store_, keep_nothing(), [&](Event) -> Result<void> {
+    if (is_short) {
+      throw std::bad_alloc();
+    }
+    return {};
+  });
+  wait_until([&] { return retention.failures() >= 1; });
+  EXPECT_EQ(events(), 2U);
+  is_short = false;
+  retention.change(keep_nothing());
+  wait_until([&] { return retention.retired() == 2; });
 }
 
 TEST_F(RetentionTest, ChangedSettingsAreLookedAtAtOnce) {

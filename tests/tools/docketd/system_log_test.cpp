@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <new>
+
 #include "tests/tools/api/store_fixture.hpp"
 #include "tools/docketd/system_events.hpp"
 
@@ -98,6 +101,27 @@ TEST(SystemLog, WhileTheDiskIsFullOnlyWhatSomebodyWaitsForIsStored) {
   log.close();
   // The number of the dropped is an event, too.
   EXPECT_EQ(stored + log.dropped(), SystemLog::queue_max + 2000 + 2 + 1);
+}
+
+TEST(SystemLog, WithoutMemoryItIsTriedAgainAndAWaiterIsToldAtOnce) {
+  std::atomic<bool> is_short = true;
+  std::atomic<std::uint64_t> stored = 0;
+  ScriptedLog scripted([&](std::uint32_t rows) -> Result<Receipt> {
+    if (is_short) {
+      throw std::bad_alloc();
+    }
+    stored += rows;
+    return Receipt{Seq(1), rows, false};
+  });
+  SystemLog log(scripted);
+  log.record(stopped_event("kept"));
+  const auto refused = log.record_durably(stopped_event("waiter"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
+  is_short = false;
+  log.close();
+  EXPECT_EQ(stored, 1U);
+  EXPECT_EQ(log.dropped(), 0U);
 }
 
 TEST(SystemLog, WhatCannotBeStoredAtTheEndIsCounted) {
