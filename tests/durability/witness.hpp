@@ -37,11 +37,11 @@ class Witness {
   explicit Witness(std::uint64_t seed, const WitnessOptions& options = {});
 
   // Opens the store, sends again what was not acknowledged, takes the steps and closes the store:
-  // `send` is a few batches of some senders to some logs, all under way at once; `seal` and `retire`
-  // concern one log; `send_again` is what was refused until then; a life that has such a step
-  // expects that in the end the logs can be sealed. Ends early and quietly when the
-  // store does not open, or when all senders are refused and none is to send again; what they were
-  // told until then is remembered.
+  // `send` is a few batches of some senders to some logs, all under way at once; `seal` and
+  // `retire` concern one log; `send_again` is what was refused until then; a life that has such a
+  // step expects that in the end the logs can be sealed. Ends early and quietly when the store does
+  // not open, or when all senders are refused and none is to send again; what they were told until
+  // then is remembered.
   void live(Disk& disk, const std::vector<Step>& steps, const Opener& open = Store::open);
   // Six out of eight send.
   [[nodiscard]] std::vector<Step> random_steps(std::size_t count);
