@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t seed = 19;
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::uint64_t stride = 7;  // they are slow, and look for something else
+constexpr std::uint64_t stride = 19;  // they are slow, and look for something else
 #else
 constexpr std::uint64_t stride = 1;
 #endif
