@@ -105,6 +105,24 @@ TEST_F(CatalogTest, SegmentsOfOneLogHaveEachTheirOwn) {
   EXPECT_EQ((*second)->shape().rows, 100U);
 }
 
+TEST_F(CatalogTest, CountsOfABlockAreThoseOfItsRows) {
+  const auto segment =
+      MemorySegment::sealed("activity", SegmentId(3), Seq(1000), RandomEvents(1).take(3000), 512);
+  segment->set_path("activity/00000000000000000003.seg");
+  const auto index = Catalog(disk_, {}).of(segment);
+  ASSERT_TRUE(index);
+  const auto counts = (*index)->block_counts(Dimension::verb);
+  ASSERT_TRUE(counts);
+  const auto blocks = segment->blocks().value();
+  for (std::size_t block = 0; block < blocks.size(); ++block) {
+    std::uint32_t rows = 0;
+    for (std::uint32_t value = 0; value < (*counts)->values; ++value) {
+      rows += (*counts)->rows[block * (*counts)->values + value];
+    }
+    EXPECT_EQ(rows, blocks[block].rows) << "every event has one verb";
+  }
+}
+
 TEST_F(CatalogTest, AnIndexOfAnotherSegmentIsReplaced) {
   ASSERT_TRUE(Catalog(disk_, {}).build(make_segment(3000)));
   Catalog catalog(disk_, {});
