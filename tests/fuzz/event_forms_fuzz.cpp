@@ -20,7 +20,7 @@
 #include "engine/event.hpp"
 #include "ingest/event_json.hpp"
 #include "query/render.hpp"
-#include "tests/fuzz/event_copy.hpp"
+#include "tests/support/event_copy.hpp"
 
 namespace {
 

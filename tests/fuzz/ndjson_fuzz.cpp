@@ -22,8 +22,8 @@
 #include "engine/batch.hpp"
 #include "engine/event.hpp"
 #include "ingest/event_json.hpp"
-#include "tests/fuzz/event_copy.hpp"
 #include "tests/support/acking_store.hpp"
+#include "tests/support/event_copy.hpp"
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ingest/json_cursor.hpp"
+#include "tests/support/event_copy.hpp"
 
 namespace docket::ingest {
 namespace {
@@ -28,25 +29,7 @@ Outcome decode(std::string_view json, const EventRules& rules = {}) {
     return outcome;
   }
   outcome.log = decoded->log;
-  const EventView& view = decoded->event;
-  Event& event = outcome.event;
-  event.ts = view.ts;
-  event.actor = {std::string(view.actor.kind), std::string(view.actor.id),
-                 std::string(view.actor.name), std::string(view.actor.role)};
-  event.verb = view.verb;
-  event.target = {std::string(view.target.type), std::string(view.target.id),
-                  std::string(view.target.name)};
-  for (const TargetView& related : view.related) {
-    event.related.push_back(
-        {std::string(related.type), std::string(related.id), std::string(related.name)});
-  }
-  event.affected = view.affected;
-  event.ip = view.ip;
-  event.outcome = view.outcome;
-  event.reason = view.reason;
-  event.session = view.session;
-  event.request = view.request;
-  event.payload = view.payload;
+  outcome.event = docket::testing::copy_of(decoded->event);
   return outcome;
 }
 

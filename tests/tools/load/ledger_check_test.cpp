@@ -6,31 +6,15 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/event_copy.hpp"
+
 namespace docket::load {
 namespace {
 
 Event stored(const GeneratedEvent& made, std::uint64_t seq) {
-  const EventView& view = made.event;
-  Event event;
+  Event event = docket::testing::copy_of(made.event);
   event.log = made.log();
   event.seq = Seq(seq);
-  event.ts = view.ts;
-  event.actor = {std::string(view.actor.kind), std::string(view.actor.id),
-                 std::string(view.actor.name), std::string(view.actor.role)};
-  event.verb = view.verb;
-  event.target = {std::string(view.target.type), std::string(view.target.id),
-                  std::string(view.target.name)};
-  for (const TargetView& related : view.related) {
-    event.related.push_back(
-        {std::string(related.type), std::string(related.id), std::string(related.name)});
-  }
-  event.affected = view.affected;
-  event.ip = view.ip;
-  event.outcome = view.outcome;
-  event.reason = view.reason;
-  event.session = view.session;
-  event.request = view.request;
-  event.payload = view.payload;
   return event;
 }
 
