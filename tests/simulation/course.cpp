@@ -86,7 +86,7 @@ class Course {
     }
     std::uint32_t host = server_host;
     for (std::uint64_t life = 0; life < lives_; ++life) {
-      host = live(host, life);
+      host = live(host);
     }
     calm_down();
     for (const auto& sender : senders) {
@@ -159,7 +159,7 @@ class Course {
   // --- the node ----------------------------------------------------------------------------------
 
   // Until it succeeds, or will not: a start may meet faults of the disk, which are then over.
-  bool start(std::uint32_t host) {
+  void start(std::uint32_t host) {
     machine_.set_host(host);
     for (int attempt = 0;; ++attempt) {
       auto node = Node::start(*disk_, log_, io_threads_,
@@ -172,7 +172,7 @@ class Course {
       if (node) {
         node_ = std::move(*node);
         tell("the node runs");
-        return true;
+        return;
       }
       tell("the node does not start: " + node.error().describe());
       if (attempt > 0 || !disk_->fault_hit()) {
@@ -189,13 +189,11 @@ class Course {
   }
 
   // Returns the host of the next life.
-  std::uint32_t live(std::uint32_t host, std::uint64_t life) {
+  std::uint32_t live(std::uint32_t host) {
     if (with_faults_ && once_in(3)) {
       inject();
     }
-    if (!start(host)) {
-      return host;
-    }
+    start(host);
     if (with_faults_ && once_in(2)) {
       inject();
     }
@@ -238,7 +236,7 @@ class Course {
     survivor->set_capacity(ample);
     slow_down(*survivor);
     disk_ = std::move(survivor);
-    if (with_damage_ && kind == End::stop && life + 1 < lives_ + 1) {
+    if (with_damage_ && kind == End::stop) {
       damage();
     }
     machine_.sleep(up_to(second));

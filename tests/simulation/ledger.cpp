@@ -78,12 +78,6 @@ void Ledger::may_retire(const RetirementPlan& plan) {
   retirable = std::max(retirable, plan.last_seq.value);
 }
 
-std::size_t Ledger::uncertain() const {
-  return static_cast<std::size_t>(
-      std::count_if(entries_.begin(), entries_.end(),
-                    [](const Entry& entry) { return !entry.is_stored && !entry.is_refused; }));
-}
-
 // --- what is there -------------------------------------------------------------------------------
 
 void Ledger::check_event(const Event& event, LogState& state) {

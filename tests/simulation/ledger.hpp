@@ -62,8 +62,6 @@ class Ledger {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_; }
   [[nodiscard]] std::uint64_t answers() const { return answers_; }
-  // Those that nobody was told the fate of.
-  [[nodiscard]] std::size_t uncertain() const;
 
  private:
   struct Entry {

@@ -165,7 +165,7 @@ int Network::accept(int fd) {
   }
 }
 
-std::shared_ptr<Network::Link> Network::make_link(const StreamPtr& a, const StreamPtr& b) {
+void Network::make_link(const StreamPtr& a, const StreamPtr& b) {
   auto link = std::make_shared<Link>();
   link->ends[0] = a;
   link->ends[1] = b;
@@ -183,7 +183,6 @@ std::shared_ptr<Network::Link> Network::make_link(const StreamPtr& a, const Stre
   b->inbox_max = 1 + machine_.below(window_bytes_max);
   std::erase_if(links_, [](const auto& old) { return old.expired(); });
   links_.push_back(link);
-  return link;
 }
 
 int Network::connect(int fd, std::uint16_t port) {

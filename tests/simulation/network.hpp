@@ -101,7 +101,7 @@ class Network {
   void reset(const StreamPtr& stream);
   void end(Link& link);
   [[nodiscard]] Time arrival_at(Stream& to);
-  std::shared_ptr<Link> make_link(const StreamPtr& a, const StreamPtr& b);
+  void make_link(const StreamPtr& a, const StreamPtr& b);
 
   Machine& machine_;
   Weather weather_;
