@@ -106,14 +106,12 @@ class Decoder {
     const std::uint32_t kinds = out_.strings(DictionaryField::kind).size();
     const std::uint32_t roles = out_.strings(DictionaryField::role).size();
     const std::uint32_t types = out_.strings(DictionaryField::type).size();
-    const SectionEntry* actors = directory_.find(Section::actor_kind);
-    const std::uint32_t actor_count = actors == nullptr ? 1 : actors->items;
+    const std::uint32_t actor_count = directory_.actor_entries();
     DOCKET_ASSIGN(out_.actor_kinds, ids(Section::actor_kind, actor_count, kinds));
     DOCKET_ASSIGN(out_.actor_ids, strings(Section::actor_id, actor_count));
     DOCKET_ASSIGN(out_.actor_names, strings(Section::actor_name, actor_count));
     DOCKET_ASSIGN(out_.actor_roles, ids(Section::actor_role, actor_count, roles));
-    const SectionEntry* targets = directory_.find(Section::target_type);
-    const std::uint32_t target_count = targets == nullptr ? 1 : targets->items;
+    const std::uint32_t target_count = directory_.target_entries();
     DOCKET_ASSIGN(out_.target_types, ids(Section::target_type, target_count, types));
     DOCKET_ASSIGN(out_.target_ids, strings(Section::target_id, target_count));
     DOCKET_ASSIGN(out_.target_names, strings(Section::target_name, target_count));

@@ -49,10 +49,6 @@ class HotDictionaries : public Dictionaries {
     Result<void> load();
     Result<StringListTable> table(Section section, std::uint32_t entries_when_absent);
     Result<PackedInts> ints(Section section, std::uint32_t entries, std::uint32_t limit);
-    [[nodiscard]] std::uint32_t entries(Section section) const {
-      const SectionEntry* entry = place.directory.find(section);
-      return entry == nullptr ? 1 : entry->items;
-    }
     tl::unexpected<Error> damaged(const char* what) const {
       return source.placed({ErrorCode::corrupt, what, 0, 0, 0}, place.body);
     }
@@ -118,14 +114,14 @@ Result<void> HotDictionaries::Loader::load() {
   const auto plain_size = [this](DictionaryField field) {
     return into.plain_[static_cast<std::size_t>(field)].size();
   };
-  const std::uint32_t actors = entries(Section::actor_kind);
+  const std::uint32_t actors = place.directory.actor_entries();
   DOCKET_ASSIGN(into.actor_kinds_,
                 ints(Section::actor_kind, actors, plain_size(DictionaryField::kind)));
   DOCKET_ASSIGN(into.actor_roles_,
                 ints(Section::actor_role, actors, plain_size(DictionaryField::role)));
   DOCKET_ASSIGN(into.actor_ids_, table(Section::actor_id, actors));
   DOCKET_ASSIGN(into.actor_names_, table(Section::actor_name, actors));
-  const std::uint32_t targets = entries(Section::target_type);
+  const std::uint32_t targets = place.directory.target_entries();
   DOCKET_ASSIGN(into.target_types_,
                 ints(Section::target_type, targets, plain_size(DictionaryField::type)));
   DOCKET_ASSIGN(into.target_ids_, table(Section::target_id, targets));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <span>
 #include <string>
 
 #include "engine/assert.hpp"
@@ -83,22 +84,31 @@ Result<void> check_entry(const SectionEntry& entry, std::uint32_t rows) {
   return {};
 }
 
-// Items of `section`, or `otherwise` when it is absent.
-std::uint32_t items_of(const BodyDirectory& directory, Section section, std::uint32_t otherwise) {
-  const SectionEntry* entry = directory.find(section);
-  return entry == nullptr ? otherwise : entry->items;
+constexpr std::array actor_table{Section::actor_kind, Section::actor_id, Section::actor_name,
+                                 Section::actor_role};
+constexpr std::array target_table{Section::target_type, Section::target_id, Section::target_name};
+
+// As many as any section of the table that is there has.
+std::uint32_t entries_of(const BodyDirectory& d, std::span<const Section> table) {
+  for (const Section section : table) {
+    if (const SectionEntry* entry = d.find(section)) {
+      return entry->items;
+    }
+  }
+  return 1;
+}
+
+bool agree(const BodyDirectory& d, std::span<const Section> table) {
+  const std::uint32_t entries = entries_of(d, table);
+  return entries != 0 && std::all_of(table.begin(), table.end(), [&](Section section) {
+           const SectionEntry* entry = d.find(section);
+           return entry == nullptr || entry->items == entries;
+         });
 }
 
 // The parts of one table must have the same number of entries.
 Result<void> check_tables(const BodyDirectory& d) {
-  const std::uint32_t actors = items_of(d, Section::actor_kind, 1);
-  const std::uint32_t targets = items_of(d, Section::target_type, 1);
-  const bool actors_agree = items_of(d, Section::actor_id, actors) == actors &&
-                            items_of(d, Section::actor_name, actors) == actors &&
-                            items_of(d, Section::actor_role, actors) == actors;
-  const bool targets_agree = items_of(d, Section::target_id, targets) == targets &&
-                             items_of(d, Section::target_name, targets) == targets;
-  if (!actors_agree || !targets_agree || actors == 0 || targets == 0) {
+  if (!agree(d, actor_table) || !agree(d, target_table)) {
     return fail(ErrorCode::corrupt, "the sections of a table disagree about its size");
   }
   if (d.find(Section::related_targets) != nullptr && d.find(Section::related_counts) == nullptr) {
@@ -120,6 +130,14 @@ const SectionEntry* BodyDirectory::find(Section section) const {
     }
   }
   return nullptr;
+}
+
+std::uint32_t BodyDirectory::actor_entries() const {
+  return entries_of(*this, actor_table);
+}
+
+std::uint32_t BodyDirectory::target_entries() const {
+  return entries_of(*this, target_table);
 }
 
 std::size_t directory_size(std::span<const std::byte> body_header) {

@@ -91,6 +91,9 @@ struct BodyDirectory {
   std::vector<SectionEntry> entries;  // ascending by section
 
   [[nodiscard]] const SectionEntry* find(Section section) const;
+  // Entries of a table, entry 0 among them, whichever of its sections are there.
+  [[nodiscard]] std::uint32_t actor_entries() const;
+  [[nodiscard]] std::uint32_t target_entries() const;
   [[nodiscard]] std::size_t directory_bytes() const {
     return body_header_bytes + entries.size() * section_entry_bytes;
   }

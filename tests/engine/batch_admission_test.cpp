@@ -112,6 +112,25 @@ TEST(BatchAdmission, RowThatBreaksARuleIsNamedAndItsNeighboursAreKept) {
   }
 }
 
+TEST(BatchAdmission, RuleThatEveryRowBreaksIsNamedForEach) {
+  for (const Violation& violation : violations()) {
+    SCOPED_TRACE(violation.field);
+    auto events = testing::plain_events(3);
+    for (Event& event : events) {
+      violation.commit(event);
+    }
+    const auto admitted = admit(encode(events).bytes);
+    ASSERT_TRUE(admitted) << admitted.error().message;
+    ASSERT_EQ(admitted->rejected.size(), 3U);
+    for (std::uint32_t row = 0; row < 3; ++row) {
+      EXPECT_EQ(admitted->rejected[row].row, row);
+      EXPECT_TRUE(admitted->rejected[row].error.starts_with(std::string(violation.field) + ": "))
+          << admitted->rejected[row].error;
+    }
+    EXPECT_EQ(admitted->batch.rows, 0U);
+  }
+}
+
 TEST(BatchAdmission, EachOfManyRejectedRowsIsNamedInOrder) {
   const auto all = violations();
   std::vector<Event> events;
