@@ -6,6 +6,7 @@
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
 #include "engine/limits.hpp"
+#include "engine/read_account.hpp"
 #include "engine/segment_file.hpp"
 
 namespace docket {
@@ -296,6 +297,7 @@ Result<LoadedFooter> load_footer(const File& file, SegmentId id) {
   }
   std::vector<std::byte> footer(bytes);
   DOCKET_TRY(file.read_at(FileOffset(at), footer));
+  ReadAccount::add(trailer.size() + footer.size());
   const std::uint64_t digest = checksum64(footer);
   if (digest != load_le<std::uint64_t>(from + 24)) {
     return fail_corrupt("footer checksum does not match", id.value, at);

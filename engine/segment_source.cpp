@@ -1,5 +1,7 @@
 #include "engine/segment_source.hpp"
 
+#include "engine/read_account.hpp"
+
 namespace docket {
 
 namespace {
@@ -25,6 +27,7 @@ Result<void> SegmentSource::read(FileOffset at, std::span<std::byte> into) const
   if (auto done = file_->read_at(at, into); !done) {
     return placed(done.error(), at);
   }
+  ReadAccount::add(into.size());
   return {};
 }
 

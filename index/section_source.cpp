@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/read_account.hpp"
+
 namespace docket::index {
 namespace {
 
@@ -17,6 +19,7 @@ class FileSource final : public SectionSource {
     DOCKET_ASSIGN(const std::unique_ptr<File> file, disk_.open(path_, OpenMode::read));
     std::vector<std::byte> into(bytes);
     DOCKET_TRY(file->read_at(FileOffset(offset), into));
+    ReadAccount::add(bytes);
     return into;
   }
 

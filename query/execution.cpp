@@ -78,6 +78,7 @@ Result<void> Execution::for_each_scan(const std::function<Result<void>(SegmentSc
     if (scan->outside()) {
       ++parts_.counters.segments;
       ++parts_.counters.segments_pruned;
+      ++parts_.counters.segments_outside;
       continue;
     }
     scan->prepare();

@@ -8,6 +8,7 @@
 #include "query/counting.hpp"
 #include "query/event_readers.hpp"
 #include "query/execution.hpp"
+#include "query/explain.hpp"
 #include "query/facets.hpp"
 #include "query/histogram.hpp"
 
@@ -164,6 +165,10 @@ Result<HistogramAnswer> Searcher::histogram(const Query& query, BucketWidth widt
                                             const TimeZone& zone, std::optional<Field> by) {
   Execution execution(*state_, query);
   return take_histogram(execution, width, zone, by);
+}
+
+Result<Explanation> Searcher::explain(const Query& query) {
+  return explain_query(*state_, query);
 }
 
 Result<std::vector<Gap>> Searcher::for_each(const Query& query, Order order,

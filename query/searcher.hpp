@@ -87,7 +87,8 @@ inline constexpr std::size_t histogram_buckets_max = 100'000;  // more is an err
 
 // What a query did; for explain and for tests.
 struct ExecutionCounters {
-  std::uint64_t segments = 0, segments_pruned = 0;  // pruned: by time, log or dictionary
+  std::uint64_t segments = 0, segments_pruned = 0;  // pruned: by time, seq or dictionary
+  std::uint64_t segments_outside = 0;               // of the pruned ones: unopened, by their time
   std::uint64_t blocks = 0, blocks_pruned = 0;      // blocks of the segments not pruned
   std::uint64_t postings_read = 0;                  // bitmaps and block lists
   std::uint64_t columns_scanned = 0;                // packed columns looked at row by row
@@ -98,6 +99,31 @@ struct ExecutionCounters {
   // snapshot was taken. Their events are gaps of this answer; a later snapshot knows better.
   std::uint64_t files_gone = 0;
 };
+
+// What one condition of a query comes to by itself, in all segments that the query's time leaves.
+struct ConditionPlan {
+  std::string condition;  // as print() writes it
+  std::uint64_t segments = 0;
+  std::uint64_t without = 0;    // of these: no row can match, by dictionary, time or seq
+  std::uint64_t every_row = 0;  // of these: all rows match
+  std::uint64_t scanned = 0;  // of these: without postings, so rows are looked at; active ones too
+  // Values with a bitmap of their rows, and how many rows these have.
+  std::uint64_t bitmaps = 0, bitmap_rows = 0;
+  // Values with a list of the places where to look for them, and their rows.
+  std::uint64_t rare_values = 0, rare_rows = 0;
+};
+
+struct Explanation {
+  std::string query;                      // as print() writes it: times are absolute
+  std::vector<std::string> logs;          // that were asked
+  std::uint64_t count = 0;                // events that match, exact
+  ExecutionCounters counters;             // of counting them
+  std::uint64_t bytes_read = 0;           // from segment and index files for it, caches left out
+  std::vector<ConditionPlan> conditions;  // in the query's order, each once
+  std::uint64_t conditions_left_out = 0;  // behind the first explained_conditions_max
+  std::vector<Gap> gaps;
+};
+inline constexpr std::size_t explained_conditions_max = 64;
 
 // One query's view of the store. Not thread-safe; make one per request. A segment or block that
 // cannot be read becomes a Gap of the answer (once each, ascending) and the rest is answered.
@@ -119,6 +145,8 @@ class Searcher {
                                             std::uint32_t top);
   [[nodiscard]] Result<HistogramAnswer> histogram(const Query& query, BucketWidth width,
                                                   const TimeZone& zone, std::optional<Field> by);
+  // Counts, and tells how: see explain.hpp.
+  [[nodiscard]] Result<Explanation> explain(const Query& query);
   // Calls `sink` for every matching event in `order`; memory does not grow with the number of
   // events. Stops when it returns false. The event is reused between calls. Returns the gaps.
   [[nodiscard]] Result<std::vector<Gap>> for_each(const Query& query, Order order,
