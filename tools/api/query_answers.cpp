@@ -108,6 +108,31 @@ Answer answer_of(std::string body, std::string operation, const Parameters& para
   return answer;
 }
 
+void append_condition_plan(std::string& out, const query::ConditionPlan& plan) {
+  out += "{\"condition\":";
+  query::append_json_string(out, plan.condition);
+  fmt::format_to(std::back_inserter(out),
+                 ",\"segments\":{},\"without\":{},\"every_row\":{},\"scanned\":{},\"bitmaps\":{},"
+                 "\"bitmap_rows\":{},\"rare_values\":{},\"rare_rows\":{}}}",
+                 plan.segments, plan.without, plan.every_row, plan.scanned, plan.bitmaps,
+                 plan.bitmap_rows, plan.rare_values, plan.rare_rows);
+}
+
+// Up to the conditions, which follow.
+void append_explained_counters(std::string& out, const query::Explanation& explained) {
+  const query::ExecutionCounters& counters = explained.counters;
+  fmt::format_to(
+      std::back_inserter(out),
+      "\"count\":{},\"segments\":{},\"segments_outside\":{},\"segments_ruled_out\":{},"
+      "\"segments_left\":{},\"blocks\":{},\"blocks_ruled_out\":{},\"blocks_left\":{},"
+      "\"postings_read\":{},\"columns_scanned\":{},\"payload_rows_scanned\":{},\"bytes_read\":{},",
+      explained.count, counters.segments, counters.segments_outside,
+      counters.segments_pruned - counters.segments_outside,
+      counters.segments - counters.segments_pruned, counters.blocks, counters.blocks_pruned,
+      counters.blocks - counters.blocks_pruned, counters.postings_read, counters.columns_scanned,
+      counters.payload_rows_scanned, explained.bytes_read);
+}
+
 Result<std::vector<query::Field>> parse_fields(std::string_view list) {
   std::vector<query::Field> fields;
   while (!list.empty()) {
@@ -236,6 +261,36 @@ Result<Answer> Service::histogram(const Parameters& parameters,
   }
   body += "],";
   return answer_of(std::move(body), "histogram", parameters, rows, found.gaps);
+}
+
+Result<Answer> Service::explain(const Parameters& parameters,
+                                const std::atomic<bool>* cancel) const {
+  DOCKET_TRY(parameters.expect_only({"q", "tz"}));
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
+  DOCKET_ASSIGN(const query::Explanation explained,
+                ask(asked.query, cancel,
+                    [&](query::Searcher& searcher) { return searcher.explain(asked.query); }));
+  std::string body = "{\"query\":";
+  query::append_json_string(body, explained.query);
+  body += ",\"logs\":[";
+  const char* separator = "";
+  for (const std::string& log : explained.logs) {
+    body += separator;
+    query::append_json_string(body, log);
+    separator = ",";
+  }
+  body += "],";
+  append_explained_counters(body, explained);
+  body += "\"conditions\":[";
+  separator = "";
+  for (const query::ConditionPlan& plan : explained.conditions) {
+    body += separator;
+    append_condition_plan(body, plan);
+    separator = ",";
+  }
+  fmt::format_to(std::back_inserter(body), "],\"conditions_left_out\":{},",
+                 explained.conditions_left_out);
+  return answer_of(std::move(body), "explain", parameters, explained.count, explained.gaps);
 }
 
 Result<Answer> Service::event(const Route& route, const Parameters& parameters,

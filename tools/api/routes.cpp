@@ -24,6 +24,7 @@ constexpr std::array paths{
     PathRow{"/api/v1/count", Endpoint::count, reads},
     PathRow{"/api/v1/facets", Endpoint::facets, reads},
     PathRow{"/api/v1/histogram", Endpoint::histogram, reads},
+    PathRow{"/api/v1/explain", Endpoint::explain, reads},
     PathRow{"/api/v1/events", Endpoint::post_events, "POST"},
     PathRow{"/api/v1/export", Endpoint::export_events, streams},
     PathRow{"/api/v1/tail", Endpoint::tail, streams},

@@ -15,6 +15,7 @@ enum class Endpoint : std::uint8_t {
   count,
   facets,
   histogram,
+  explain,
   event,        // /api/v1/events/{log}/{seq}
   post_events,  // POST /api/v1/events
   export_events,

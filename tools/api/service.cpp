@@ -57,6 +57,8 @@ Answer Service::get(const Route& route, const Parameters& parameters,
         return facets(parameters, cancel);
       case Endpoint::histogram:
         return histogram(parameters, cancel);
+      case Endpoint::explain:
+        return explain(parameters, cancel);
       case Endpoint::event:
         return event(route, parameters, cancel);
       case Endpoint::logs:

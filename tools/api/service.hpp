@@ -89,6 +89,8 @@ class Service {
                                       const std::atomic<bool>* cancel) const;
   [[nodiscard]] Result<Answer> histogram(const Parameters& parameters,
                                          const std::atomic<bool>* cancel) const;
+  [[nodiscard]] Result<Answer> explain(const Parameters& parameters,
+                                       const std::atomic<bool>* cancel) const;
   [[nodiscard]] Result<Answer> event(const Route& route, const Parameters& parameters,
                                      const std::atomic<bool>* cancel) const;
   [[nodiscard]] Result<Answer> logs(const Parameters& parameters) const;

@@ -218,6 +218,20 @@ Result<std::vector<query::HistogramBucket>> read_histogram(std::string_view body
   });
 }
 
+Result<Explained> read_explained(std::string_view body) {
+  return with_document<Explained>(body, [](const dom::element& document) {
+    Explained explained;
+    explained.query = text_of(document["query"]);
+    for (const dom::element log : document["logs"].get_array()) {
+      explained.logs.push_back(text_of(log));
+    }
+    for (const std::string_view name : explained_numbers) {
+      explained.numbers.emplace(name, std::uint64_t(document[name]));
+    }
+    return explained;
+  });
+}
+
 Result<std::vector<std::vector<std::string>>> read_rows(
     std::string_view body, std::string_view list, std::initializer_list<std::string_view> members) {
   return with_document<std::vector<std::vector<std::string>>>(

@@ -1,8 +1,11 @@
 // Reading the API's answers back.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +44,26 @@ struct FacetAnswer {
 };
 [[nodiscard]] Result<std::vector<FacetAnswer>> read_facets(std::string_view body);
 [[nodiscard]] Result<std::vector<query::HistogramBucket>> read_histogram(std::string_view body);
+
+inline constexpr std::array<std::string_view, 13> explained_numbers{"count",
+                                                                    "segments",
+                                                                    "segments_outside",
+                                                                    "segments_left",
+                                                                    "segments_ruled_out",
+                                                                    "blocks",
+                                                                    "blocks_left",
+                                                                    "blocks_ruled_out",
+                                                                    "postings_read",
+                                                                    "bytes_read",
+                                                                    "columns_scanned",
+                                                                    "payload_rows_scanned",
+                                                                    "conditions_left_out"};
+struct Explained {
+  std::string query;
+  std::vector<std::string> logs;
+  std::map<std::string, std::uint64_t, std::less<>> numbers;  // each of explained_numbers
+};
+[[nodiscard]] Result<Explained> read_explained(std::string_view body);
 
 // The objects of the array `list`, each as the texts of these members, in this order; null and
 // absent ones are empty.

@@ -1,5 +1,7 @@
 #include "tools/docket/arguments.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -7,6 +9,8 @@
 #include <map>
 #include <memory>
 
+#include "tools/api/units.hpp"
+#include "tools/docket/report_plan.hpp"
 #include "tools/version.hpp"
 
 namespace docket::cli {
@@ -14,6 +18,7 @@ namespace docket::cli {
 namespace {
 
 constexpr int usage_error = 2;
+constexpr std::uint64_t story_limit_default = 500;
 
 // Words of a query and names of files are marked before the parser of options sees them, and the
 // mark is taken off afterwards: it would take `-ip:10.0.0.0/8` for an option, `export` for a second
@@ -66,6 +71,8 @@ struct Typed {
   std::string format;
   bool utc = false;
   bool zone_given = false;
+  bool limit_given = false;
+  std::string window;
 };
 
 // Leaves no blank lines behind for options that are known and not shown.
@@ -208,6 +215,10 @@ class Parser {
                    "What to look for; see 'docket help query'. All events "
                    "when absent")
         ->type_name("");
+    add_strict(app);
+  }
+
+  void add_strict(CLI::App& app) {
     app.add_flag("--strict", typed_.arguments.strict,
                  "Exit with 3 when something that should have been read is missing");
   }
@@ -244,11 +255,9 @@ class Parser {
         ->required();
     app->add_option("--by", a.by, "Split each span by this field")->type_name("FIELD");
 
-    app = add({Command::show, nullptr, true, true, all, true}, "show",
-              "One event in full with its field-level diff");
-    app->add_option("EVENT", a.event, "Its name, such as activity:17")
-        ->type_name("LOG:SEQ")
-        ->required();
+    add_query(*add({Command::explain, nullptr, true, true, all, true}, "explain",
+                   "What a count costs: what is ruled out, what decides, what is read"));
+    add_stories();
 
     app = add({Command::tail, nullptr, true, true, all, true}, "tail",
               "The newest events, oldest of them first");
@@ -257,6 +266,66 @@ class Parser {
         ->type_name("N")
         ->check(between(0, 1000));
     app->add_flag("-f,--follow", a.follow, "Then each one as it arrives");
+  }
+
+  // What answers about one event, one object, or a whole shift.
+  void add_stories() {
+    Arguments& a = typed_.arguments;
+    const std::vector<std::string> all{"table", "json", "ndjson", "csv"};
+    CLI::App* app = add({Command::show, nullptr, true, true, all, true}, "show",
+                        "One event in full with its field-level diff");
+    add_event(*app);
+
+    app = add({Command::history, nullptr, true, true, all, true}, "history",
+              "Everything that happened to one object, oldest first, its diffs folded");
+    app->add_option("OBJECT", a.object, "Its type and id, such as List:5; names are not looked at")
+        ->type_name("TYPE:ID")
+        ->required();
+    add_strict(*app);
+
+    app = add({Command::story, nullptr, true, true, all, true}, "story",
+              "The session around an event: what its actor did from sign-in to sign-out, and what "
+              "failed for this actor or at this address");
+    add_event(*app);
+    add_strict(*app);
+    app->add_option("--limit", a.limit, "Events at most, those nearest to it (500)")
+        ->type_name("N")
+        ->check(between(1, 100'000))
+        ->each([this](const std::string&) { typed_.limit_given = true; });
+    app->add_option("--window", typed_.window,
+                    "How far to look where no sign-in or sign-out is within a day (1h)")
+        ->type_name("TIME");
+
+    app = add({Command::report, nullptr, true, true, {"table", "json"}, true}, "report",
+              "A ready-made report: " + report_names());
+    app->add_option("REPORT", a.report, report_help())->type_name(report_names())->required();
+    add_query(*app);
+    app->add_option("--top", a.top, "Values per field and events per section, up to 10,000 (10)")
+        ->type_name("N")
+        ->check(between(1, 10'000));
+  }
+
+  static std::string report_names() {
+    std::string names;
+    for (const Report& report : reports()) {
+      names += (names.empty() ? "" : "|") + std::string(report.name);
+    }
+    return names;
+  }
+
+  static std::string report_help() {
+    std::string text;
+    for (const Report& report : reports()) {
+      text += fmt::format("{}{}: {} (of {} when the query names no time)", text.empty() ? "" : "; ",
+                          report.name, report.description, report.since);
+    }
+    return text;
+  }
+
+  void add_event(CLI::App& app) {
+    app.add_option("EVENT", typed_.arguments.event, "Its name, such as activity:17")
+        ->type_name("LOG:SEQ")
+        ->required();
   }
 
   void add_transfers() {
@@ -335,8 +404,10 @@ class Parser {
     a.command = known.command;
     a.query = joined(typed_.query);
     std::ranges::transform(a.files, a.files.begin(), unmarked);
+    a.report = unmarked(a.report);
     check_source(known);
     check_format(known);
+    check_stories(known);
     if (typed_.utc) {
       a.zone = "UTC";
     }
@@ -346,6 +417,23 @@ class Parser {
     if (!a.config.empty() && a.data.empty()) {
       throw CLI::ValidationError("--config", "goes with --data; a server knows its own policies");
     }
+  }
+
+  void check_stories(const Known& known) {
+    Arguments& a = typed_.arguments;
+    if (known.command == Command::report && find_report(a.report) == nullptr) {
+      throw CLI::ValidationError(
+          "REPORT", "there is no report '" + a.report + "'; there are " + report_names());
+    }
+    if (known.command != Command::story) {
+      return;
+    }
+    a.limit = typed_.limit_given ? a.limit : story_limit_default;
+    const auto window = api::parse_duration(typed_.window.empty() ? "1h" : typed_.window);
+    if (!window) {
+      throw CLI::ValidationError("--window", window.error().message);
+    }
+    a.window = *window;
   }
 
   void check_source(const Known& known) {

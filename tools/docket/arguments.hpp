@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/counts.hpp"
+
 namespace docket::cli {
 
 enum class Command : std::uint8_t {
@@ -13,7 +15,11 @@ enum class Command : std::uint8_t {
   count,
   facets,
   histogram,
+  explain,
   show,
+  history,
+  story,
+  report,
   tail,
   export_events,
   import,
@@ -43,7 +49,10 @@ struct Arguments {
   std::string by;  // facets: fields; histogram: field; empty: the default
   std::uint32_t top = 10;
   std::string every;
-  std::string event;  // show: LOG:SEQ
+  std::string event;   // show, story: LOG:SEQ
+  std::string object;  // history: TYPE:ID
+  std::string report;  // its name
+  Nanos window = 0;    // story
   std::uint32_t newest = 10;
   bool follow = false;
   std::string out;  // export: a file; empty: stdout

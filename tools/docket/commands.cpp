@@ -49,6 +49,14 @@ std::string set_aside_text(std::string_view log, const QuarantineRecord& record)
   return query::terminal_safe(text + ": " + record.reason);
 }
 
+std::string shell_word(std::string_view word) {
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return query::terminal_safe(quoted + "'");
+}
+
 api::Parameters question_of(const Context& context) {
   api::Parameters parameters;
   parameters.set("q", context.arguments.query);
@@ -59,6 +67,26 @@ api::Parameters question_of(const Context& context) {
 void write_json(Context& context, std::string_view body) {
   context.out.write(context.terminal.is_terminal ? json_for_terminal(body) : std::string(body));
   context.out.write("\n");
+}
+
+void write_heading(Context& context) {
+  if (context.arguments.format == Format::csv) {
+    context.out.write(query::csv_header());
+  }
+}
+
+void write_event_record(Context& context, const Event& event) {
+  std::string text;
+  if (context.arguments.format == Format::csv) {
+    query::append_csv(text, event, context.arguments.raw);
+  } else {
+    query::append_json(text, event);
+    text += '\n';
+    if (context.terminal.is_terminal) {
+      text = json_for_terminal(text);
+    }
+  }
+  context.out.write(text);
 }
 
 void write_table(Context& context, const Table& table, std::string_view body) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "engine/event.hpp"
 #include "engine/quarantine.hpp"
 #include "engine/result.hpp"
 #include "engine/snapshot.hpp"
@@ -30,7 +31,11 @@ struct Context {
 [[nodiscard]] int run_count(Context& context, Source& source);
 [[nodiscard]] int run_facets(Context& context, Source& source);
 [[nodiscard]] int run_histogram(Context& context, Source& source);
+[[nodiscard]] int run_explain(Context& context, Source& source);
 [[nodiscard]] int run_show(Context& context, Source& source);
+[[nodiscard]] int run_history(Context& context, Source& source);
+[[nodiscard]] int run_story(Context& context, Source& source);
+[[nodiscard]] int run_report(Context& context, Source& source);
 [[nodiscard]] int run_tail(Context& context, Source& source);
 [[nodiscard]] int run_export(Context& context, Source& source);
 [[nodiscard]] int run_import(Context& context);
@@ -49,10 +54,16 @@ int complain(const Error& error);
 // "activity: bytes 128 to 960 of 1.hot, activity:1 to activity:10, kept in 1.hot.damaged: why",
 // fit for a terminal.
 [[nodiscard]] std::string set_aside_text(std::string_view log, const QuarantineRecord& record);
+// A word as a shell takes it, in quotes where it must; made safe for a terminal.
+[[nodiscard]] std::string shell_word(std::string_view word);
 // The parameters `q` and `tz`.
 [[nodiscard]] api::Parameters question_of(const Context& context);
 // The answer's body as it came, for -o json.
 void write_json(Context& context, std::string_view body);
+// What stands before the first record in the asked format (CSV's header), and one event as a record
+// of a format that has such: CSV, or a line of JSON.
+void write_heading(Context& context);
+void write_event_record(Context& context, const Event& event);
 // In the asked format; json is the answer's own body.
 void write_table(Context& context, const Table& table, std::string_view body);
 

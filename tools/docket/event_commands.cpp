@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "query/render.hpp"
 #include "query/searcher.hpp"
@@ -10,32 +9,9 @@
 #include "tools/docket/answer_reader.hpp"
 #include "tools/docket/commands.hpp"
 #include "tools/docket/event_output.hpp"
+#include "tools/docket/event_walk.hpp"
 
 namespace docket::cli {
-
-namespace {
-
-void write_event_record(Context& context, const Event& event) {
-  std::string text;
-  if (context.arguments.format == Format::csv) {
-    query::append_csv(text, event, context.arguments.raw);
-  } else {
-    query::append_json(text, event);
-    text += '\n';
-    if (context.terminal.is_terminal) {
-      text = json_for_terminal(text);
-    }
-  }
-  context.out.write(text);
-}
-
-void write_heading(Context& context) {
-  if (context.arguments.format == Format::csv) {
-    context.out.write(query::csv_header());
-  }
-}
-
-}  // namespace
 
 int run_search(Context& context, Source& source) {
   const Arguments& arguments = context.arguments;
@@ -90,23 +66,12 @@ int run_search(Context& context, Source& source) {
   if (!next.empty()) {
     static_cast<void>(std::fprintf(stderr, "next: %s\n", query::terminal_safe(next).c_str()));
   }
-  std::ranges::sort(gaps);
-  const auto repeated = std::ranges::unique(gaps);
-  gaps.erase(repeated.begin(), repeated.end());
+  settle(gaps);
   return report_gaps(context, gaps);
 }
 
 int run_show(Context& context, Source& source) {
-  const std::string& name = context.arguments.event;
-  const std::size_t colon = name.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == name.size()) {
-    return complain(
-        {ErrorCode::invalid_argument, "an event is named LOG:SEQ, such as activity:17", 0, 0, 0});
-  }
-  const auto body =
-      source.get(fmt::format("/api/v1/events/{}/{}", api::percent_encode(name.substr(0, colon)),
-                             api::percent_encode(name.substr(colon + 1))),
-                 {});
+  const auto body = event_json(source, context.arguments.event);
   if (!body) {
     return complain(body.error());
   }

@@ -15,6 +15,23 @@ constexpr std::string_view green = "\033[32m";
 constexpr std::string_view bold = "\033[1m";
 constexpr std::string_view plain = "\033[0m";
 
+// Appends "  name      value" lines; what is empty is left out.
+class Fields {
+ public:
+  explicit Fields(std::string& out) : out_(out) {}
+
+  void add(std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+      fmt::format_to(std::back_inserter(out_), "  {:<10}{}\n", name, query::terminal_safe(value));
+    }
+  }
+
+ private:
+  std::string& out_;
+};
+
+}  // namespace
+
 std::string event_name(const Event& event) {
   return fmt::format("{}:{}", event.log, event.seq.value);
 }
@@ -28,7 +45,6 @@ std::string target_text(const Target& target) {
                      target.name.empty() ? "" : " ", target.name);
 }
 
-// With how many more targets and objects there are.
 std::string targets_text(const Event& event) {
   std::string text = target_text(event.target);
   if (!event.related.empty()) {
@@ -48,23 +64,6 @@ std::string outcome_text(const Event& event) {
 std::string ip_text(const Event& event) {
   return event.ip ? format_ip(*event.ip) : "";
 }
-
-// Appends "  name      value" lines; what is empty is left out.
-class Fields {
- public:
-  explicit Fields(std::string& out) : out_(out) {}
-
-  void add(std::string_view name, std::string_view value) {
-    if (!value.empty()) {
-      fmt::format_to(std::back_inserter(out_), "  {:<10}{}\n", name, query::terminal_safe(value));
-    }
-  }
-
- private:
-  std::string& out_;
-};
-
-}  // namespace
 
 Table events_table(const std::vector<Event>& events) {
   Table table({{"time", Column::Kind::time},

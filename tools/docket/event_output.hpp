@@ -10,6 +10,16 @@
 
 namespace docket::cli {
 
+// The parts of an event as one text each, not made safe for a terminal: `activity:17`;
+// `user:17 Ana Lima`; `List:5 Newsletter`; the same with how many more targets and objects there
+// are; `denied: rate_limited`; the address or nothing.
+[[nodiscard]] std::string event_name(const Event& event);
+[[nodiscard]] std::string actor_text(const Actor& actor);
+[[nodiscard]] std::string target_text(const Target& target);
+[[nodiscard]] std::string targets_text(const Event& event);
+[[nodiscard]] std::string outcome_text(const Event& event);
+[[nodiscard]] std::string ip_text(const Event& event);
+
 // One row per event: time, name, actor, verb, target, outcome, address.
 [[nodiscard]] Table events_table(const std::vector<Event>& events);
 

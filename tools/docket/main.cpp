@@ -21,8 +21,16 @@ int run_on(Context& context, Source& source) {
       return run_facets(context, source);
     case Command::histogram:
       return run_histogram(context, source);
+    case Command::explain:
+      return run_explain(context, source);
     case Command::show:
       return run_show(context, source);
+    case Command::history:
+      return run_history(context, source);
+    case Command::story:
+      return run_story(context, source);
+    case Command::report:
+      return run_report(context, source);
     case Command::tail:
       return run_tail(context, source);
     case Command::export_events:

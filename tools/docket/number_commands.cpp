@@ -1,76 +1,12 @@
 // count, facets and histogram: numbers taken from events.
 #include <fmt/format.h>
 
-#include "engine/timestamp.hpp"
-#include "query/render.hpp"
 #include "tools/api/routes.hpp"
-#include "tools/api/units.hpp"
 #include "tools/docket/answer_reader.hpp"
 #include "tools/docket/commands.hpp"
+#include "tools/docket/number_output.hpp"
 
 namespace docket::cli {
-
-namespace {
-
-// What --top has cut off; empty where it has not.
-std::string cut_text(const FacetAnswer& facet) {
-  return facet.distinct > facet.values.size()
-             ? fmt::format("{} more values, {} in all",
-                           api::readable_count(facet.distinct - facet.values.size()),
-                           api::readable_count(facet.other))
-             : std::string();
-}
-
-// A table of its own for each field, with what is not listed below it.
-std::string facets_text(const Context& context, const std::vector<FacetAnswer>& facets) {
-  std::string out;
-  for (const FacetAnswer& facet : facets) {
-    Table table({{facet.field}, {"count", Column::Kind::count, true}});
-    for (const query::FacetValue& value : facet.values) {
-      table.add({value.value, std::to_string(value.count)});
-    }
-    out += out.empty() ? "" : "\n";
-    out += table.text(context.terminal, context.zone);
-    const std::string cut = cut_text(facet);
-    out += cut.empty() ? "" : fmt::format("({})\n", cut);
-  }
-  return out;
-}
-
-std::string by_text(const std::vector<query::FacetValue>& values) {
-  std::string text;
-  for (const query::FacetValue& value : values) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", value.value,
-                        api::readable_count(value.count));
-  }
-  return text;
-}
-
-Table histogram_table(const std::vector<query::HistogramBucket>& buckets, bool by,
-                      bool for_people) {
-  std::vector<Column> columns{{"start", Column::Kind::time}};
-  if (by) {
-    columns.push_back({"by"});
-  }
-  columns.push_back({"count", Column::Kind::count, true});
-  Table table(std::move(columns));
-  for (const query::HistogramBucket& bucket : buckets) {
-    const std::string start = format_rfc3339(bucket.start);
-    const std::string count = std::to_string(bucket.count);
-    if (!by) {
-      table.add({start, count});
-    } else if (for_people) {
-      table.add({start, by_text(bucket.by), count});
-    } else {
-      for (const query::FacetValue& value : bucket.by) {
-        table.add({start, value.value, std::to_string(value.count)});
-      }
-    }
-  }
-  return table;
-}
-
-}  // namespace
 
 int run_count(Context& context, Source& source) {
   const auto body =
@@ -109,7 +45,7 @@ int run_facets(Context& context, Source& source) {
     return complain(facets ? gaps.error() : facets.error());
   }
   if (context.arguments.format == Format::table) {
-    context.out.write(facets_text(context, *facets));
+    context.out.write(facets_text(*facets, context.terminal, context.zone));
   } else {
     Table table({{"field"}, {"value"}, {"count", Column::Kind::count}});
     for (const FacetAnswer& facet : *facets) {
@@ -120,7 +56,7 @@ int run_facets(Context& context, Source& source) {
     write_table(context, table, *body);
     // JSON has the numbers in it; records have no place for them.
     for (const FacetAnswer& facet : *facets) {
-      const std::string cut = context.arguments.format == Format::json ? "" : cut_text(facet);
+      const std::string cut = context.arguments.format == Format::json ? "" : facet_cut_text(facet);
       if (!cut.empty()) {
         static_cast<void>(
             std::fprintf(stderr, "docket: %s: %s; see --top\n", facet.field.c_str(), cut.c_str()));

@@ -17,6 +17,7 @@ constexpr std::array query_names{
     EndpointName{api::Endpoint::count, "count"},
     EndpointName{api::Endpoint::facets, "facets"},
     EndpointName{api::Endpoint::histogram, "histogram"},
+    EndpointName{api::Endpoint::explain, "explain"},
     EndpointName{api::Endpoint::event, "event"},
     EndpointName{api::Endpoint::export_events, "export"},
     EndpointName{api::Endpoint::post_events, "post_events"},

@@ -12,6 +12,7 @@ namespace docket::api {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 class ServiceTest : public StoreFixture {};
@@ -37,6 +38,16 @@ TEST_F(ServiceTest, BodiesAreAsTheContractSays) {
   EXPECT_EQ(get("/api/v1/histogram", {{"every", "1h"}, {"by", "verb"}}).body,
             R"({"every":"1h","by":"verb","buckets":[{"start":"2026-05-01T00:00:00Z","count":3,)"
             R"("by":[{"value":"DELETE","count":1},{"value":"EDIT","count":2}]}],"gaps":[]})");
+  EXPECT_THAT(
+      get("/api/v1/explain", {{"q", "verb:EDIT actor:7"}}).body,
+      MatchesRegex(R"(\{"query":"verb:EDIT,UPDATE actor:7","logs":\["activity"\],"count":0,)"
+                   R"("segments":1,"segments_outside":0,"segments_ruled_out":0,"segments_left":1,)"
+                   R"("blocks":1,"blocks_ruled_out":0,"blocks_left":1,"postings_read":0,)"
+                   R"("columns_scanned":[0-9]+,"payload_rows_scanned":0,"bytes_read":[0-9]+,)"
+                   R"("conditions":\[\{"condition":"verb:EDIT,UPDATE","segments":1,"without":0,)"
+                   R"("every_row":0,"scanned":1,"bitmaps":0,"bitmap_rows":0,"rare_values":0,)"
+                   R"("rare_rows":0\},\{"condition":"actor:7",.*\}\],"conditions_left_out":0,)"
+                   R"("gaps":\[\]\})"));
   const std::string page = get("/api/v1/search", {{"limit", "1"}}).body;
   EXPECT_THAT(page, StartsWith(R"({"events":[{"seq":3,"received":)"));
   EXPECT_THAT(page, HasSubstr(R"(}],"next":")"));
@@ -97,7 +108,8 @@ TEST_F(ServiceTest, AReaderWhoseSegmentIsRetiredBetweenLookAndQuestionLooksAgain
       {"/api/v1/search", {}},
       {"/api/v1/facets", {{"by", "verb"}}},
       {"/api/v1/histogram", {{"every", "1d"}}},
-      {"/api/v1/events/activity/9", {}}};
+      {"/api/v1/explain", {}},
+      {"/api/v1/events/activity/11", {}}};
   for (int i = 0; i < 3 * 6; ++i) {
     add("activity", {event(i)});
     ASSERT_TRUE(store_->find_log("activity")->seal());
