@@ -1,5 +1,5 @@
-// Rows for people and programs: JSON objects, CSV, the field-level diff. Appends to `out`; the
-// forms for hot loops allocate nothing once `out` has grown.
+// Rows for people and programs: JSON objects, CSV, the field-level diff. Appends to
+// `out`; the forms for hot loops allocate nothing once `out` has grown.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +38,11 @@ void append_json_gaps(std::string& out, const std::vector<Gap>& gaps);
 // JSON, as append_json_targets writes them. Unless `raw`, a cell that a spreadsheet would run gets
 // a leading ', and control characters (other than tab, CR and LF) and bidi marks become \uNNNN.
 void append_csv(std::string& out, const Event& event, bool raw);
+// One cell of another table, without what separates it: as safe as those above are unless `raw`.
+void append_csv_cell(std::string& out, std::string_view text);
+// Whether a spreadsheet would take the cell for a formula: = + - @, their full-width forms (which
+// East Asian editions read alike), tab, CR or LF first.
+[[nodiscard]] bool is_run_by_spreadsheets(std::string_view cell);
 
 // Makes text safe for a terminal: control characters, escapes, U+2028/9 and bidi marks become
 // visible \xNN or \u{NNNN} forms; invalid UTF-8 bytes too.

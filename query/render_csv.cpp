@@ -11,17 +11,10 @@ namespace docket::query {
 
 namespace {
 
-bool is_run_by_spreadsheets(char first) {
-  return first == '=' || first == '+' || first == '-' || first == '@' || first == '\t' ||
-         first == '\r' || first == '\n';
-}
-
 // Tab, CR and LF are plain CSV once they stand in quotes.
-bool is_hidden(const Utf8Character& character) {
-  if (character.code < 0x20) {
-    return character.code != '\t' && character.code != '\r' && character.code != '\n';
-  }
-  return character.code == 0x7F || (character.valid && is_hidden_mark(character.code));
+bool is_escaped(const Utf8Character& character) {
+  const bool is_layout = character.code == '\t' || character.code == '\r' || character.code == '\n';
+  return character.valid && is_hidden(character.code) && !is_layout;
 }
 
 // A record is written into the buffer cell by cell; a cell's bytes are put there as they are and
@@ -56,7 +49,7 @@ class Record {
     const std::size_t special = start_ + plain_bytes<',', '"'>(out_, start_);
     if (!raw_ && start_ < out_.size()) {
       escape_hidden(special);
-      if (is_run_by_spreadsheets(out_[start_])) {
+      if (is_run_by_spreadsheets(std::string_view(out_).substr(start_))) {
         out_.insert(start_, 1, '\'');
       }
     }
@@ -74,7 +67,7 @@ class Record {
     std::size_t at = from + plain_bytes<>(out_, from);
     while (at < out_.size()) {
       const Utf8Character character = utf8_at(out_, at);
-      if (is_hidden(character)) {
+      if (is_escaped(character)) {
         break;
       }
       at += character.bytes;
@@ -87,7 +80,7 @@ class Record {
     out_.resize(at);
     for (std::size_t i = 0; i < rest.size();) {
       const Utf8Character character = utf8_at(rest, i);
-      if (is_hidden(character)) {
+      if (is_escaped(character)) {
         append_unicode_escape(out_, character.code);
       } else {
         out_.append(rest, i, character.bytes);
@@ -123,6 +116,21 @@ class Record {
 };
 
 }  // namespace
+
+bool is_run_by_spreadsheets(std::string_view cell) {
+  if (cell.empty()) {
+    return false;
+  }
+  if (static_cast<unsigned char>(cell[0]) < 0x80) {
+    return std::string_view("=+-@\t\r\n").find(cell[0]) != std::string_view::npos;
+  }
+  return cell.starts_with("＝") || cell.starts_with("＋") || cell.starts_with("－") ||
+         cell.starts_with("＠");
+}
+
+void append_csv_cell(std::string& out, std::string_view text) {
+  Record(out, false).add(text);
+}
 
 std::string_view csv_header() {
   return "timestamp,log,seq,actor_kind,actor_id,actor_name,actor_role,verb,target_type,target_id,"

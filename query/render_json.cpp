@@ -31,7 +31,7 @@ std::size_t append_special(std::string& out, std::string_view text, std::size_t 
   const Utf8Character character = utf8_at(text, at);
   if (!character.valid) {
     append_unicode_escape(out, 0xFFFD);
-  } else if (character.code < 0x20 || character.code == 0x7F || is_hidden_mark(character.code)) {
+  } else if (is_hidden(character.code)) {
     append_unicode_escape(out, character.code);
   } else {
     out.append(text, at, character.bytes);

@@ -43,20 +43,28 @@ struct Utf8Character {
   return {first, 1, false};
 }
 
-// C1 controls, line and paragraph separators, and the marks that turn the direction of text: what
-// every rendering escapes beside the ASCII controls.
+// C1 controls, line and paragraph separators, and the marks that turn the direction of text.
 [[nodiscard]] constexpr bool is_hidden_mark(char32_t code) {
   return (code >= 0x80 && code <= 0x9F) || code == 0x61C || code == 0x200E || code == 0x200F ||
          (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
-// `\uNNNN`, for a code of the basic plane.
-inline void append_unicode_escape(std::string& out, char32_t code) {
+// What no rendering may let through as it is, each with its exceptions for tabs and line breaks.
+[[nodiscard]] constexpr bool is_hidden(char32_t code) {
+  return code < 0x20 || code == 0x7F || is_hidden_mark(code);
+}
+
+// `uNNNN`, for a code of the basic plane: what stands behind the backslash of its escape.
+inline void append_unicode_name(std::string& out, char32_t code) {
   constexpr char digits[] = "0123456789abcdef";
-  out += "\\u";
+  out += 'u';
   for (int shift = 12; shift >= 0; shift -= 4) {
     out += digits[(code >> shift) & 0xF];
   }
+}
+inline void append_unicode_escape(std::string& out, char32_t code) {
+  out += '\\';
+  append_unicode_name(out, code);
 }
 
 }  // namespace docket::query

@@ -6,46 +6,10 @@
 
 #include "engine/timestamp.hpp"
 #include "query/render.hpp"
+#include "tests/query/line_readers.hpp"
 
 namespace docket::query {
 namespace {
-
-// A reader of RFC 4180 records, written from the RFC alone.
-std::vector<std::vector<std::string>> read_csv(std::string_view text) {
-  std::vector<std::vector<std::string>> records(1);
-  std::string cell;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
-        cell += '"';
-        ++i;
-      } else if (c == '"') {
-        quoted = false;
-      } else {
-        cell += c;
-      }
-    } else if (c == '"') {
-      EXPECT_TRUE(cell.empty()) << "a quote within a bare cell";
-      quoted = true;
-    } else if (c == ',') {
-      records.back().push_back(std::exchange(cell, ""));
-    } else if (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n') {
-      records.back().push_back(std::exchange(cell, ""));
-      records.emplace_back();
-      ++i;
-    } else {
-      EXPECT_NE(c, '\r');
-      EXPECT_NE(c, '\n');
-      cell += c;
-    }
-  }
-  EXPECT_FALSE(quoted);
-  EXPECT_TRUE(records.back().empty()) << "the last record ends with CRLF";
-  records.pop_back();
-  return records;
-}
 
 Event event() {
   Event e;
@@ -68,7 +32,9 @@ std::string csv(const Event& e, bool raw = false) {
 
 // The cell under a column's name.
 std::string cell(const Event& e, std::string_view column, bool raw = false) {
-  const auto records = read_csv(std::string(csv_header()) + csv(e, raw));
+  const auto read = read_csv(std::string(csv_header()) + csv(e, raw));
+  EXPECT_TRUE(read);
+  const auto records = read.value_or(std::vector<std::vector<std::string>>(2));
   EXPECT_EQ(records.size(), 2U);
   EXPECT_EQ(records.at(0).size(), records.at(1).size());
   const auto it = std::find(records[0].begin(), records[0].end(), column);
@@ -118,12 +84,13 @@ TEST(RenderCsv, CommasQuotesAndLineBreaksAreQuoted) {
 }
 
 TEST(RenderCsv, WhatASpreadsheetWouldRunGetsAQuote) {
-  for (const std::string first : {"=", "+", "-", "@", "\t", "\r", "\n"}) {
+  for (const std::string first : {"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"}) {
     EXPECT_EQ(named(first + "1+1"), "'" + first + "1+1");
     EXPECT_EQ(named(first + "1+1", true), first + "1+1");
     EXPECT_EQ(named(first), "'" + first);
     EXPECT_EQ(named("a" + first), "a" + first);
   }
+  EXPECT_EQ(named("、1"), "、1");  // the same first two bytes as a full-width sign's
   EXPECT_EQ(named("=\"x\",1"), "'=\"x\",1");
   EXPECT_EQ(named(""), "");
 }
@@ -152,6 +119,12 @@ TEST(RenderCsv, ControlCharactersAndMarksOfDirectionAreEscapedUnlessRaw) {
   EXPECT_EQ(named("tab\tkept"), "tab\tkept");
 }
 
+TEST(RenderCsv, ACellOfAnotherTableIsAsSafe) {
+  std::string out = "a,";
+  append_csv_cell(out, "=1,\x1b\u202e");
+  EXPECT_EQ(out, "a,\"'=1,\\u001b\\u202e\"");
+}
+
 TEST(RenderCsv, RelatedTargetsAreOneCellOfJson) {
   Event e = event();
   e.related = {{"List", "5", "News, \"daily\""}, {"Contact", "3", ""}};
@@ -176,7 +149,7 @@ TEST(RenderCsv, RecordsFollowOneAnother) {
   for (int i = 0; i < 3; ++i) {
     append_csv(out, e, false);
   }
-  const auto records = read_csv(out);
+  const auto records = read_csv(out).value_or(std::vector<std::vector<std::string>>());
   ASSERT_EQ(records.size(), 4U);
   EXPECT_EQ(records[1], records[2]);
   EXPECT_EQ(records[2], records[3]);

@@ -50,9 +50,7 @@ bool is_json_value(std::string_view text) {
 }
 
 std::string_view without_guard(std::string_view cell) {
-  static constexpr std::string_view run_by_spreadsheets = "=+-@\t\r\n";
-  const bool guarded = cell.size() > 1 && cell[0] == '\'' &&
-                       run_by_spreadsheets.find(cell[1]) != std::string_view::npos;
+  const bool guarded = cell.starts_with('\'') && query::is_run_by_spreadsheets(cell.substr(1));
   return guarded ? cell.substr(1) : cell;
 }
 

@@ -51,28 +51,6 @@ std::string heading(const Column& column, const query::TimeZone& zone) {
   return column.kind == Column::Kind::time ? text + " (" + zone.name() + ")" : text;
 }
 
-// Quoted where RFC 4180 wants it; a cell that a spreadsheet would run gets a leading '.
-void append_csv_cell(std::string& out, std::string_view cell) {
-  std::string guarded;
-  if (!cell.empty() &&
-      std::string_view("=+-@\t\r\n").find(cell.front()) != std::string_view::npos) {
-    guarded = "'" + std::string(cell);
-    cell = guarded;
-  }
-  if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += cell;
-    return;
-  }
-  out += '"';
-  for (const char c : cell) {
-    out += c;
-    if (c == '"') {
-      out += '"';
-    }
-  }
-  out += '"';
-}
-
 }  // namespace
 
 void Table::add(std::vector<std::string> cells) {
@@ -171,7 +149,7 @@ std::string Table::csv() const {
   std::string out;
   const auto append = [&out](std::size_t i, std::string_view cell) {
     out += i == 0 ? "" : ",";
-    append_csv_cell(out, cell);
+    query::append_csv_cell(out, cell);
   };
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     append(i, columns_[i].name);

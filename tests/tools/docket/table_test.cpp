@@ -85,6 +85,9 @@ TEST(Table, CsvKeepsRawValuesAndDefusesFormulas) {
   table.add({"=1+1", "1048577"});
   table.add({"a \"b\", c", "0"});
   EXPECT_EQ(table.csv(), "a,n\r\n'=1+1,1048577\r\n\"a \"\"b\"\", c\",0\r\n");
+  Table hostile({{"a"}});
+  hostile.add({"a\x1b[2J\u202e"});
+  EXPECT_EQ(hostile.csv(), "a\r\na\\u001b[2J\\u202e\r\n");
 }
 
 TEST(Table, NdjsonHasNumbersAsNumbersAndNullForWhatIsAbsent) {
