@@ -61,7 +61,33 @@ class Ask(driver.EndToEnd):
             self.same("facets", query, "--by", "verb,actor.kind,reason", "-o", "json")
             self.same("histogram", query, "--every", "1d")
             self.same("export", query, "-o", "csv")
+            for form in ("syslog", "cef"):
+                exported = self.same("export", query, "-o", form)
+                self.assertEqual(exported.count("\n"), self.server.count(query))
+                newest = self.same("search", query, "--limit", 20, "-o", form).splitlines()
+                oldest = self.same("search", query, "--limit", 20, "--oldest", "-o", form)
+                self.assertEqual(oldest.splitlines(), exported.splitlines()[:20])
+                self.assertEqual(newest, exported.splitlines()[:-21:-1])
+                self.assertEqual(self.same("tail", query, "-n", 20, "-o", form).splitlines(),
+                                 newest[::-1])
         self.same("show", "activity:17")
+        for form in ("syslog", "cef"):
+            self.assertEqual(self.same("show", "activity:17", "-o", form),
+                             self.same("export", "log:activity seq:17", "-o", form))
+
+    def test_exports_over_http_say_what_they_are(self):
+        for form, media in (("syslog", "text/plain; charset=utf-8"),
+                            ("cef", "text/plain; charset=utf-8"),
+                            ("ndjson", "application/x-ndjson")):
+            status, headers, body = self.server.request(
+                "GET", f"/api/v1/export?q=verb:DELETE&format={form}")
+            self.assertEqual((status, headers["Content-Type"]), (200, media))
+            self.assertIn(f'filename="docket-export.{form}"', headers["Content-Disposition"])
+            self.assertEqual(body.count(b"\n"), self.server.count("verb:DELETE"))
+        status, _, body = self.server.request("GET", "/api/v1/export?format=xml")
+        self.assertEqual(status, 400)
+        self.assertEqual(json.loads(body)["detail"],
+                         "format: must be csv, ndjson, syslog or cef")
 
     def test_a_directory_and_its_server_list_the_same_segments(self):
         # The system's own log grows with every read of the server, these two included.

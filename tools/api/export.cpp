@@ -1,7 +1,6 @@
 #include "tools/api/export.hpp"
 
 #include "engine/timestamp.hpp"
-#include "query/render.hpp"
 #include "tools/api/digest.hpp"
 
 namespace docket::api {
@@ -17,32 +16,30 @@ Result<Export> Export::open(const Service& service, const Parameters& parameters
                             const std::atomic<bool>* cancel) {
   DOCKET_TRY(parameters.expect_only({"q", "tz", "format", "raw"}));
   DOCKET_ASSIGN(const bool raw, parameters.flag("raw"));
-  const std::string_view format = parameters.find("format").value_or("csv");
-  if (format != "csv" && format != "ndjson") {
-    return fail(ErrorCode::invalid_argument, "format: must be csv or ndjson");
-  }
-  if (raw && format != "csv") {
+  DOCKET_ASSIGN(const EventFormat format,
+                parse_event_format(parameters.find("format").value_or("csv")));
+  if (raw && format != EventFormat::csv) {
     return fail(ErrorCode::invalid_argument, "raw: goes with format=csv only");
   }
   DOCKET_ASSIGN(Question question, Service::question(parameters, now_ns()));
   DOCKET_ASSIGN(query::Searcher searcher, service.searcher_of_open_files(question.query, cancel));
   Export result(std::move(question), std::move(searcher), std::string(parameters.value("q")));
-  result.csv_ = format == "csv";
+  result.format_ = format;
   result.raw_ = raw;
   return result;
 }
 
 std::string_view Export::content_type() const {
-  return csv_ ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson";
+  return content_type_of(format_);
 }
 
 std::string_view Export::file_name() const {
-  return csv_ ? "docket-export.csv" : "docket-export.ndjson";
+  return file_name_of(format_);
 }
 
 Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& sink) {
   Sha256 digest;
-  std::string piece;
+  std::string piece(heading_of(format_));
   std::uint64_t pending = 0;  // rows in `piece`
   bool stopped = false;
   const auto hand_over = [&] {
@@ -52,17 +49,9 @@ Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& s
     piece.clear();
     pending = 0;
   };
-  if (csv_) {
-    piece = query::csv_header();
-  }
   DOCKET_ASSIGN(gaps_, searcher_.for_each(question_.query, query::Order::oldest_first,
                                           [&](const Event& event) {
-                                            if (csv_) {
-                                              query::append_csv(piece, event, raw_);
-                                            } else {
-                                              query::append_json(piece, event);
-                                              piece += '\n';
-                                            }
+                                            append_record(piece, event, format_, raw_);
                                             ++pending;
                                             if (piece.size() >= piece_bytes) {
                                               hand_over();

@@ -1,4 +1,4 @@
-// The whole filtered set, oldest first, as CSV or NDJSON in constant memory.
+// The whole filtered set, oldest first, in constant memory.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/snapshot.hpp"
+#include "tools/api/event_format.hpp"
 #include "tools/api/service.hpp"
 
 namespace docket::api {
@@ -22,7 +23,7 @@ struct ExportSummary {
 // One export over the snapshot taken by open(). Not thread-safe.
 class Export {
  public:
-  // Reads `q`, `tz`, `format` (csv or ndjson) and `raw`. `cancel` may be null.
+  // Reads `q`, `tz`, `format` (an EventFormat; csv where absent) and `raw`. `cancel` may be null.
   [[nodiscard]] static Result<Export> open(const Service& service, const Parameters& parameters,
                                            const std::atomic<bool>* cancel);
 
@@ -42,7 +43,7 @@ class Export {
   Question question_;
   query::Searcher searcher_;
   std::string text_;  // the query as asked
-  bool csv_ = true;
+  EventFormat format_ = EventFormat::csv;
   bool raw_ = false;
   std::uint64_t rows_ = 0;
   std::vector<Gap> gaps_;

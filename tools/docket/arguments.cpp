@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <map>
 #include <memory>
+#include <span>
 
 #include "tools/api/units.hpp"
 #include "tools/docket/report_plan.hpp"
@@ -19,6 +19,32 @@ namespace {
 
 constexpr int usage_error = 2;
 constexpr std::uint64_t story_limit_default = 500;
+
+struct FormatRow {
+  Format format;
+  std::string_view name;
+};
+constexpr std::array formats{
+    FormatRow{Format::table, "table"},   FormatRow{Format::json, "json"},
+    FormatRow{Format::ndjson, "ndjson"}, FormatRow{Format::csv, "csv"},
+    FormatRow{Format::syslog, "syslog"}, FormatRow{Format::cef, "cef"},
+};
+// What numbers can be written in, and events.
+constexpr std::array number_formats{Format::table, Format::json, Format::ndjson, Format::csv};
+constexpr std::array event_formats{Format::table, Format::json,   Format::ndjson,
+                                   Format::csv,   Format::syslog, Format::cef};
+constexpr std::array export_formats{Format::csv, Format::ndjson, Format::syslog, Format::cef};
+constexpr std::array check_formats{Format::table, Format::json};
+
+// "table|json"
+std::string names_of(std::span<const Format> some) {
+  std::string names;
+  for (const Format format : some) {
+    names += names.empty() ? "" : "|";
+    names += to_string(format);
+  }
+  return names;
+}
 
 // Words of a query and names of files are marked before the parser of options sees them, and the
 // mark is taken off afterwards: it would take `-ip:10.0.0.0/8` for an option, `export` for a second
@@ -42,15 +68,14 @@ std::string joined(const std::vector<std::string>& words) {
 // `search -n 5` is a mistake and should not look for 5 where there is no n.
 bool is_option(std::string_view word) {
   static constexpr std::array<std::string_view, 4> short_options{"-f", "-h", "-n", "-o"};
-  static constexpr std::array<std::string_view, 6> formats{"table", "json",   "ndjson",
-                                                           "csv",   "syslog", "cef"};
   if (word.starts_with("--") || std::ranges::find(short_options, word) != short_options.end()) {
     return true;
   }
   const std::string_view attached = word.substr(std::min<std::size_t>(word.size(), 2));
   return (word.starts_with("-n") &&
           std::ranges::all_of(attached, [](char c) { return c >= '0' && c <= '9'; })) ||
-         (word.starts_with("-o") && std::ranges::find(formats, attached) != formats.end());
+         (word.starts_with("-o") &&
+          std::ranges::find(formats, attached, &FormatRow::name) != formats.end());
 }
 
 // Whether the word is an option of `app` that has its value in the next word.
@@ -96,7 +121,7 @@ class Parser {
     app_.set_version_flag("--version", std::string("docket ") + std::string(version));
     app_.require_subcommand(1);
     add_source(app_, true);
-    add_format(app_, "table|json|ndjson|csv");
+    add_format(app_, names_of(event_formats));
     add_zone(app_);
     app_.footer(
         "Exit codes: 0 done; 1 failed; 2 usage, or a query that cannot be read; 3 damage found.\n"
@@ -128,7 +153,7 @@ class Parser {
     Command command;
     CLI::App* app;
     bool directory, server;  // where it can look
-    std::vector<std::string> formats;
+    std::span<const Format> formats;
     bool zone;
   };
 
@@ -173,11 +198,7 @@ class Parser {
       add_source(*known.app, known.server, known.directory);
     }
     if (!known.formats.empty()) {
-      std::string list;
-      for (const std::string& format : known.formats) {
-        list += (list.empty() ? "" : "|") + format;
-      }
-      add_format(*known.app, list);
+      add_format(*known.app, names_of(known.formats));
     }
     if (known.zone) {
       add_zone(*known.app);
@@ -198,8 +219,8 @@ class Parser {
         ->group(server ? "Options" : "");
   }
 
-  void add_format(CLI::App& app, const std::string& formats) {
-    app.add_option("-o,--output", typed_.format, "How to write the answer")->type_name(formats);
+  void add_format(CLI::App& app, const std::string& names) {
+    app.add_option("-o,--output", typed_.format, "How to write the answer")->type_name(names);
   }
 
   void add_zone(CLI::App& app) {
@@ -225,8 +246,7 @@ class Parser {
 
   void add_questions() {
     Arguments& a = typed_.arguments;
-    const std::vector<std::string> all{"table", "json", "ndjson", "csv"};
-    CLI::App* app = add({Command::search, nullptr, true, true, all, true}, "search",
+    CLI::App* app = add({Command::search, nullptr, true, true, event_formats, true}, "search",
                         "A page of events, newest first; the next cursor goes to stderr");
     add_query(*app);
     app->add_option("--limit", a.limit, "Events at most (50)")
@@ -235,10 +255,10 @@ class Parser {
     app->add_option("--cursor", a.cursor, "Go on where an earlier page ended")->type_name("CURSOR");
     app->add_flag("--oldest", a.oldest, "Oldest first");
 
-    add_query(*add({Command::count, nullptr, true, true, all, true}, "count",
+    add_query(*add({Command::count, nullptr, true, true, number_formats, true}, "count",
                    "The exact number of events"));
 
-    app = add({Command::facets, nullptr, true, true, all, true}, "facets",
+    app = add({Command::facets, nullptr, true, true, number_formats, true}, "facets",
               "Exact counts per value of fields");
     add_query(*app);
     app->add_option("--by", a.by, "Fields (verb,actor,target.type,target,ip,outcome,log)")
@@ -247,7 +267,7 @@ class Parser {
         ->type_name("N")
         ->check(between(1, 10'000));
 
-    app = add({Command::histogram, nullptr, true, true, all, true}, "histogram",
+    app = add({Command::histogram, nullptr, true, true, number_formats, true}, "histogram",
               "Counts per span of time");
     add_query(*app);
     app->add_option("--every", a.every, "Width of a span: 15s 5m 1h 1d 1w")
@@ -255,11 +275,11 @@ class Parser {
         ->required();
     app->add_option("--by", a.by, "Split each span by this field")->type_name("FIELD");
 
-    add_query(*add({Command::explain, nullptr, true, true, all, true}, "explain",
+    add_query(*add({Command::explain, nullptr, true, true, number_formats, true}, "explain",
                    "What a count costs: what is ruled out, what decides, what is read"));
     add_stories();
 
-    app = add({Command::tail, nullptr, true, true, all, true}, "tail",
+    app = add({Command::tail, nullptr, true, true, event_formats, true}, "tail",
               "The newest events, oldest of them first");
     add_query(*app);
     app->add_option("-n", a.newest, "How many, up to 1,000 (10)")
@@ -271,19 +291,18 @@ class Parser {
   // What answers about one event, one object, or a whole shift.
   void add_stories() {
     Arguments& a = typed_.arguments;
-    const std::vector<std::string> all{"table", "json", "ndjson", "csv"};
-    CLI::App* app = add({Command::show, nullptr, true, true, all, true}, "show",
+    CLI::App* app = add({Command::show, nullptr, true, true, event_formats, true}, "show",
                         "One event in full with its field-level diff");
     add_event(*app);
 
-    app = add({Command::history, nullptr, true, true, all, true}, "history",
+    app = add({Command::history, nullptr, true, true, event_formats, true}, "history",
               "Everything that happened to one object, oldest first, its diffs folded");
     app->add_option("OBJECT", a.object, "Its type and id, such as List:5; names are not looked at")
         ->type_name("TYPE:ID")
         ->required();
     add_strict(*app);
 
-    app = add({Command::story, nullptr, true, true, all, true}, "story",
+    app = add({Command::story, nullptr, true, true, event_formats, true}, "story",
               "The session around an event: what its actor did from sign-in to sign-out, and what "
               "failed for this actor or at this address");
     add_event(*app);
@@ -296,7 +315,7 @@ class Parser {
                     "How far to look where no sign-in or sign-out is within a day (1h)")
         ->type_name("TIME");
 
-    app = add({Command::report, nullptr, true, true, {"table", "json"}, true}, "report",
+    app = add({Command::report, nullptr, true, true, check_formats, true}, "report",
               "A ready-made report: " + report_names());
     app->add_option("REPORT", a.report, report_help())->type_name(report_names())->required();
     add_query(*app);
@@ -331,7 +350,7 @@ class Parser {
   void add_transfers() {
     Arguments& a = typed_.arguments;
     CLI::App* app =
-        add({Command::export_events, nullptr, true, true, {"csv", "ndjson"}, true}, "export",
+        add({Command::export_events, nullptr, true, true, export_formats, true}, "export",
             "The whole filtered set, oldest first, with row count and digest");
     add_query(*app);
     app->add_option("--out", a.out, "Write to this file, which appears when it is complete")
@@ -354,19 +373,19 @@ class Parser {
 
   void add_store_commands() {
     Arguments& a = typed_.arguments;
-    const std::vector<std::string> all{"table", "json", "ndjson", "csv"};
-    add({Command::stats, nullptr, true, true, all, true}, "stats", "Sizes and rates of the logs");
-    CLI::App* app = add({Command::segments, nullptr, true, true, all, true}, "segments",
+    add({Command::stats, nullptr, true, true, number_formats, true}, "stats",
+        "Sizes and rates of the logs");
+    CLI::App* app = add({Command::segments, nullptr, true, true, number_formats, true}, "segments",
                         "The segments with their ranges");
     app->add_option("--log", a.log, "Of this log only")->type_name("LOG");
-    add({Command::nodes, nullptr, true, true, all, true}, "nodes",
+    add({Command::nodes, nullptr, true, true, number_formats, true}, "nodes",
         "The senders: how far each is stored");
-    app = add({Command::retention, nullptr, true, true, all, false}, "retention",
+    app = add({Command::retention, nullptr, true, true, number_formats, false}, "retention",
               "What each log may keep, and what goes now");
     app->add_flag("--dry-run", a.dry_run, "List each segment that would be retired now");
     app->add_option("--config", a.config, "The server's file, for the policies; with --data only")
         ->type_name("FILE.toml");
-    app = add({Command::verify, nullptr, true, false, {"table", "json"}, false}, "verify",
+    app = add({Command::verify, nullptr, true, false, check_formats, false}, "verify",
               "Read everything and check every checksum; exit code 3 where damage is found");
     app->add_flag("--deep", a.deep, "Compare each index with the events it stands for, too");
     app->add_flag(
@@ -469,19 +488,21 @@ class Parser {
   }
 
   void check_format(const Known& known) {
-    static const std::map<std::string, Format> formats{{"table", Format::table},
-                                                       {"json", Format::json},
-                                                       {"ndjson", Format::ndjson},
-                                                       {"csv", Format::csv}};
     if (typed_.format.empty()) {
       typed_.arguments.format =
           known.command == Command::export_events ? Format::csv : Format::table;
       return;
     }
-    if (std::ranges::find(known.formats, typed_.format) == known.formats.end()) {
-      throw CLI::ValidationError("-o", known.app->get_name() + " does not write " + typed_.format);
+    const auto named = std::ranges::find(formats, typed_.format, &FormatRow::name);
+    if (named == formats.end() ||
+        std::ranges::find(known.formats, named->format) == known.formats.end()) {
+      const std::string name = known.app->get_name();
+      throw CLI::ValidationError("-o", known.formats.empty()
+                                           ? name + " does not take it"
+                                           : name + " does not write " + typed_.format + ", but " +
+                                                 names_of(known.formats));
     }
-    typed_.arguments.format = formats.at(typed_.format);
+    typed_.arguments.format = named->format;
     if (typed_.arguments.raw && typed_.arguments.format != Format::csv &&
         known.command == Command::export_events) {
       throw CLI::ValidationError("--raw", "goes with -o csv only");
@@ -496,6 +517,10 @@ class Parser {
 };
 
 }  // namespace
+
+std::string_view to_string(Format format) {
+  return std::ranges::find(formats, format, &FormatRow::format)->name;
+}
 
 ParsedArguments parse_arguments(int argc, const char* const* argv) {
   return Parser().parse(argc, argv);

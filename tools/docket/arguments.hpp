@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/counts.hpp"
@@ -31,7 +32,10 @@ enum class Command : std::uint8_t {
   help_query,
 };
 
-enum class Format : std::uint8_t { table, json, ndjson, csv };
+enum class Format : std::uint8_t { table, json, ndjson, csv, syslog, cef };
+
+// As typed behind -o.
+[[nodiscard]] std::string_view to_string(Format format);
 
 struct Arguments {
   Command command = Command::search;

@@ -69,22 +69,32 @@ void write_json(Context& context, std::string_view body) {
   context.out.write("\n");
 }
 
-void write_heading(Context& context) {
-  if (context.arguments.format == Format::csv) {
-    context.out.write(query::csv_header());
+api::EventFormat event_format_of(const Context& context) {
+  switch (context.arguments.format) {
+    case Format::csv:
+      return api::EventFormat::csv;
+    case Format::syslog:
+      return api::EventFormat::syslog;
+    case Format::cef:
+      return api::EventFormat::cef;
+    case Format::table:
+    case Format::json:
+    case Format::ndjson:
+      break;
   }
+  return api::EventFormat::ndjson;
+}
+
+void write_heading(Context& context) {
+  context.out.write(api::heading_of(event_format_of(context)));
 }
 
 void write_event_record(Context& context, const Event& event) {
   std::string text;
-  if (context.arguments.format == Format::csv) {
-    query::append_csv(text, event, context.arguments.raw);
-  } else {
-    query::append_json(text, event);
-    text += '\n';
-    if (context.terminal.is_terminal) {
-      text = json_for_terminal(text);
-    }
+  const api::EventFormat format = event_format_of(context);
+  api::append_record(text, event, format, context.arguments.raw);
+  if (context.terminal.is_terminal && format == api::EventFormat::ndjson) {
+    text = json_for_terminal(text);
   }
   context.out.write(text);
 }
@@ -103,6 +113,8 @@ void write_table(Context& context, const Table& table, std::string_view body) {
       return;
     }
     case Format::json:
+    case Format::syslog:  // the parser of arguments keeps these to events
+    case Format::cef:
       write_json(context, body);
       return;
   }

@@ -60,11 +60,12 @@ int complain(const Error& error);
 [[nodiscard]] api::Parameters question_of(const Context& context);
 // The answer's body as it came, for -o json.
 void write_json(Context& context, std::string_view body);
-// What stands before the first record in the asked format (CSV's header), and one event as a record
-// of a format that has such: CSV, or a line of JSON.
+// The form of event records that was asked for; JSON lines where it was table or json.
+[[nodiscard]] api::EventFormat event_format_of(const Context& context);
+// What stands before the first record of that form, and one event as a record.
 void write_heading(Context& context);
 void write_event_record(Context& context, const Event& event);
-// In the asked format; json is the answer's own body.
+// In the asked format, one that numbers have; json is the answer's own body.
 void write_table(Context& context, const Table& table, std::string_view body);
 
 }  // namespace docket::cli

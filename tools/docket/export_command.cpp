@@ -13,7 +13,7 @@ namespace {
 // Copies the export to `out` and checks it against what its source says of it.
 Result<api::ExportSummary> copy_export(Context& context, Source& source, Output& out) {
   api::Parameters parameters = question_of(context);
-  parameters.set("format", context.arguments.format == Format::csv ? "csv" : "ndjson");
+  parameters.set("format", api::to_string(event_format_of(context)));
   if (context.arguments.raw) {
     parameters.set("raw", "1");
   }

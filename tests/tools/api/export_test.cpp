@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "query/render.hpp"
 #include "tests/tools/api/store_fixture.hpp"
@@ -55,6 +57,31 @@ TEST_F(ExportTest, AnEmptyExportIsTheHeadingAlone) {
   EXPECT_EQ(text({}), query::csv_header());
   EXPECT_EQ(summary_.rows, 0U);
   EXPECT_EQ(text({{"format", "ndjson"}}), "");
+}
+
+TEST_F(ExportTest, SyslogAndCefAreOneLineForEachEvent) {
+  add("activity", {event(2), event(1)});
+  for (const auto& [format, begin] : {std::pair{"syslog", "<110>1 2026-05-01T00:00:0"},
+                                      {"cef", "CEF:0|Docket|docket|1|EDIT|EDIT Contact|3|rt="}}) {
+    const std::string lines = text({{"format", format}});
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2) << lines;
+    EXPECT_THAT(lines, StartsWith(begin));
+    EXPECT_THAT(lines, HasSubstr(std::string("\n") + begin));
+    EXPECT_EQ(summary_.rows, 2U);
+  }
+}
+
+TEST_F(ExportTest, EachFormatHasItsTypeAndFileName) {
+  for (const auto& [format, type, name] :
+       {std::tuple{"csv", "text/csv; charset=utf-8; header=present", "docket-export.csv"},
+        {"ndjson", "application/x-ndjson", "docket-export.ndjson"},
+        {"syslog", "text/plain; charset=utf-8", "docket-export.syslog"},
+        {"cef", "text/plain; charset=utf-8", "docket-export.cef"}}) {
+    const auto opened = Export::open(*service_, {{"format", format}}, nullptr);
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(opened->content_type(), type);
+    EXPECT_EQ(opened->file_name(), name);
+  }
 }
 
 TEST_F(ExportTest, RowsEqualTheCountOfTheSameQuery) {
@@ -111,7 +138,9 @@ TEST_F(ExportTest, WhatCannotBeReadIsTheSummarysAndTheRecordsGap) {
 }
 
 TEST_F(ExportTest, UnknownFormatsAndOptionsAreRefused) {
-  EXPECT_FALSE(Export::open(*service_, {{"format", "xml"}}, nullptr));
+  const auto unknown = Export::open(*service_, {{"format", "xml"}}, nullptr);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().message, "format: must be csv, ndjson, syslog or cef");
   EXPECT_FALSE(Export::open(*service_, {{"format", "ndjson"}, {"raw", "1"}}, nullptr));
   EXPECT_FALSE(Export::open(*service_, {{"limit", "5"}}, nullptr));
   EXPECT_FALSE(Export::open(*service_, {{"q", "verb:"}}, nullptr));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <tuple>
 
 namespace docket::cli {
 namespace {
@@ -41,7 +42,7 @@ TEST(DocketArguments, AShortOptionIsNoWordOfTheQuery) {
   EXPECT_EQ(parse({"tail", "-n5", "-f", "-ocsv"}).arguments.format, Format::csv);
   EXPECT_EQ(parse({"search", "-n", "5"}).exit_code, 2);
   EXPECT_EQ(parse({"search", "-f"}).exit_code, 2);
-  EXPECT_EQ(parse({"search", "-ocef"}).exit_code, 2);
+  EXPECT_EQ(parse({"search", "-ocef"}).arguments.format, Format::cef);
   EXPECT_EQ(parse({"search", "-h"}).exit_code, 0);
   EXPECT_EQ(parse({"search", "--", "-h"}).arguments.query, "-h");
 }
@@ -87,10 +88,31 @@ TEST(DocketArguments, FormatsAndZonesAreTaken) {
   EXPECT_EQ(parse({"count"}).arguments.format, Format::table);
   EXPECT_EQ(parse({"count", "-o", "ndjson"}).arguments.format, Format::ndjson);
   EXPECT_EQ(parse({"-o", "csv", "search"}).arguments.format, Format::csv);
+  for (const char* command : {"search", "tail", "export"}) {
+    EXPECT_EQ(parse({command, "-o", "syslog"}).arguments.format, Format::syslog);
+    EXPECT_EQ(parse({command, "-o", "cef"}).arguments.format, Format::cef);
+  }
+  EXPECT_EQ(parse({"show", "activity:1", "-o", "syslog"}).arguments.format, Format::syslog);
   EXPECT_EQ(parse({"export"}).arguments.format, Format::csv);
   EXPECT_EQ(parse({"count"}).arguments.zone, "local");
   EXPECT_EQ(parse({"count", "--tz", "Europe/Berlin"}).arguments.zone, "Europe/Berlin");
   EXPECT_EQ(parse({"count", "--utc"}).arguments.zone, "UTC");
+}
+
+TEST(DocketArguments, ARefusedFormatNamesThoseThatTheCommandWrites) {
+  for (const auto& [command, format, names] :
+       {std::tuple{"export", "xml", "csv|ndjson|syslog|cef"},
+        {"export", "table", "csv|ndjson|syslog|cef"},
+        {"search", "xml", "table|json|ndjson|csv|syslog|cef"},
+        {"count", "syslog", "table|json|ndjson|csv"},
+        {"facets", "cef", "table|json|ndjson|csv"}}) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(parse({command, "-o", format}).exit_code, 2);
+    const std::string told = ::testing::internal::GetCapturedStderr();
+    EXPECT_NE(told.find(std::string("does not write ") + format + ", but " + names + "\n"),
+              std::string::npos)
+        << told;
+  }
 }
 
 TEST(DocketArguments, HelpIsThereForEveryCommandAndTheQueryLanguage) {
