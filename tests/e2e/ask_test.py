@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import pathlib
 import pty
 import re
 import subprocess
@@ -237,6 +238,55 @@ class Render(driver.EndToEnd):
             output = server.docket(*command).stdout
             self.assertNotIn("\x1b", output, command)
             self.assertNotIn("\u202e", output, command)
+
+    def shown_on_a_terminal(self, server, *arguments):
+        """The exit code and every byte that reaches the terminal."""
+        master, terminal = pty.openpty()
+        running = subprocess.Popen([driver.BIN / "docket", *arguments, "--server", server.url],
+                                   stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL,
+                                   env={**os.environ, "TERM": "xterm", "NO_COLOR": "1",
+                                        "PAGER": "cat", "COLUMNS": "100"})
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while chunk := os.read(master, 65536):
+                shown += chunk
+        os.close(master)
+        return running.wait(), shown.decode()
+
+    def test_hostile_text_acts_on_no_terminal_in_any_command_and_format(self):
+        corpus = json.loads((pathlib.Path(__file__).parents[1] /
+                             "query/hostile_corpus.json").read_text())
+        server = self.start()
+        events = [event(text[:20], (text, text, text), (text, text, text), reason=text,
+                        session=text[:40], request=text[:40],
+                        payload={text: text, "changes": [{"field": text, "old": text, "new": 1}]})
+                  for text in (hostile["text"][:60] for hostile in corpus)]
+        answers = server.send_ndjson(events)
+        stored = server.count()
+        self.assertEqual(stored, len(corpus) - sum("error" in answer for answer in answers))
+        self.assertGreater(stored, len(corpus) // 2)
+        acting = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f"
+                            "\u2028-\u202e\u2066-\u2069]")
+        commands = [(*command, "-o", form)
+                    for command in (("search",), ("tail",), ("facets",),
+                                    ("histogram", "--every", "1d", "--by", "target"))
+                    for form in ("table", "json", "ndjson", "csv")]
+        commands += [(command, "-o", form) for command in ("search", "tail", "export")
+                     for form in ("syslog", "cef")]
+        commands += [("export", "-o", form) for form in ("csv", "ndjson")]
+        commands += [("show", f"activity:{seq}") for seq in range(1, stored + 1)]
+        for command in commands:
+            code, shown = self.shown_on_a_terminal(server, *command)
+            self.assertEqual(code, 0, (command, shown[-500:]))
+            self.assertIsNone(acting.search(shown), command)
+        for hostile in corpus:
+            text = hostile["text"].replace("\0", "\x01")
+            code, shown = self.shown_on_a_terminal(server, "count", f"verb:(\"{text}")
+            self.assertEqual(code, 2)
+            self.assertIsNone(acting.search(shown), hostile["name"])
+        for form in ("syslog", "cef"):
+            self.assertEqual(server.docket("export", "-o", form).stdout.count("\n"), stored)
 
     def test_out_writes_through_what_is_no_file(self):
         server = self.start()

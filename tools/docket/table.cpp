@@ -244,10 +244,13 @@ std::string json_for_terminal(std::string_view json) {
     std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     length = std::min(length, json.size() - i);
     const std::string_view character = json.substr(i, length);
-    // Line breaks and tabs stand between tokens; every other such character stands in a string.
-    const bool is_layout = character == "\n" || character == "\t" || character == "\r";
-    if (is_layout || (lead >= 0x20 && lead < 0x7f) ||
-        query::terminal_safe(character) == character) {
+    // Line breaks and tabs stand between tokens; every other such character stands in a string. A
+    // carriage return would let what follows hide what stands before it on the line.
+    const bool is_layout = character == "\n" || character == "\t";
+    if (character == "\r") {
+      out += ' ';
+    } else if (is_layout || (lead >= 0x20 && lead < 0x7f) ||
+               query::terminal_safe(character) == character) {
       out += character;
     } else {
       std::string quoted;

@@ -64,8 +64,8 @@ class Table {
 // `2026-05-01 16:22:03` in the zone.
 [[nodiscard]] std::string clock_text(Nanos time, const query::TimeZone& zone);
 
-// The JSON text with every character that a terminal might act on as a \u escape, which leaves its
-// value as it is.
+// The JSON text with every character that a terminal might act on as a \u escape, or a blank
+// where it stands between tokens, which leaves its value as it is.
 [[nodiscard]] std::string json_for_terminal(std::string_view json);
 
 }  // namespace docket::cli
