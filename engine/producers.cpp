@@ -44,6 +44,53 @@ constexpr std::size_t kept_of(ProducerKind kind) {
   return kind == ProducerKind::numbered ? bound - 1 : bound - bound / 8;
 }
 
+// Which one is newer, or knows more of the same epoch.
+bool is_newer(const ProducerEpoch& one, const ProducerEpoch& than) {
+  return one.number != than.number ? one.number > than.number : one.last_batch > than.last_batch;
+}
+
+// What is kept of an epoch when a later one begins.
+ProducerEpoch kept_of(const ProducerEpoch& ended) {
+  const auto count =
+      static_cast<std::ptrdiff_t>(std::min(ended.receipts.size(), receipts_before_max));
+  return {ended.number, ended.last_batch, {ended.receipts.end() - count, ended.receipts.end()}};
+}
+
+const BatchReceipt* find_receipt(const ProducerEpoch& epoch, std::uint64_t batch) {
+  const auto found = std::find_if(epoch.receipts.begin(), epoch.receipts.end(),
+                                  [batch](const BatchReceipt& r) { return r.batch == batch; });
+  return found == epoch.receipts.end() ? nullptr : &*found;
+}
+
+void encode_epoch(std::vector<std::byte>& out, const ProducerEpoch& epoch) {
+  append_le(out, epoch.number);
+  append_le(out, epoch.last_batch);
+  append_le(out, static_cast<std::uint8_t>(epoch.receipts.size()));
+  for (const BatchReceipt& r : epoch.receipts) {
+    append_le(out, r.batch);
+    append_le(out, r.first_seq.value);
+    append_le(out, r.rows);
+  }
+}
+
+Result<ProducerEpoch> decode_epoch(ByteReader& reader, std::size_t receipts_max) {
+  ProducerEpoch epoch;
+  epoch.number = reader.get<std::uint64_t>();
+  epoch.last_batch = reader.get<std::uint64_t>();
+  const auto receipts = reader.get<std::uint8_t>();
+  if (receipts > receipts_max) {
+    return fail(ErrorCode::corrupt, "a producer has more receipts than are kept");
+  }
+  for (std::uint8_t r = 0; r < receipts; ++r) {
+    BatchReceipt receipt;
+    receipt.batch = reader.get<std::uint64_t>();
+    receipt.first_seq = Seq(reader.get<std::uint64_t>());
+    receipt.rows = reader.get<std::uint32_t>();
+    epoch.receipts.push_back(receipt);
+  }
+  return epoch;
+}
+
 }  // namespace
 
 bool ProducerTable::is_full(ProducerKind kind) const {
@@ -133,34 +180,33 @@ Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp, 
   if (is_new && !has_room(kind_of(stamp.node, true), received)) {
     return fail(ErrorCode::overloaded, "too many different producers");
   }
-  const std::uint64_t epoch = found == producers_.end() ? 0 : found->second.epoch;
-  if (found == producers_.end() || stamp.epoch > epoch) {
+  if (found == producers_.end() || stamp.epoch > found->second.newest.number) {
     if (stamp.batch != 1) {
       return refuse("a new epoch starts with batch 1, not " + std::to_string(stamp.batch), 1);
     }
     return Verdict::next;
   }
   const Producer& producer = found->second;
-  if (stamp.epoch < epoch) {
+  const std::uint64_t expected = producer.newest.last_batch + 1;
+  const bool is_over = stamp.epoch < producer.newest.number;
+  const ProducerEpoch& epoch = is_over ? producer.before : producer.newest;
+  if (is_over && (stamp.epoch != epoch.number || stamp.batch > epoch.last_batch)) {
     // Above the batch itself, which is how its sender knows that no number of its epoch will do.
     return refuse("epoch " + std::to_string(stamp.epoch) + " is over; the producer is in epoch " +
-                      std::to_string(epoch),
-                  std::max(producer.last_batch, stamp.batch) + 1);
+                      std::to_string(producer.newest.number),
+                  std::max(expected, stamp.batch + 1));
   }
-  if (stamp.batch > producer.last_batch + 1) {
-    return refuse("batch " + std::to_string(stamp.batch) + " came before batch " +
-                      std::to_string(producer.last_batch + 1),
-                  producer.last_batch + 1);
+  if (!is_over && stamp.batch > expected) {
+    return refuse(
+        "batch " + std::to_string(stamp.batch) + " came before batch " + std::to_string(expected),
+        expected);
   }
-  if (stamp.batch == producer.last_batch + 1) {
+  if (!is_over && stamp.batch == expected) {
     return Verdict::next;
   }
-  receipt = Receipt{Seq(0), 0, true};
-  for (const BatchReceipt& r : producer.receipts) {
-    if (r.batch == stamp.batch) {
-      receipt = Receipt{r.first_seq, r.rows, true};
-    }
-  }
+  const BatchReceipt* const known = find_receipt(epoch, stamp.batch);
+  receipt =
+      known == nullptr ? Receipt{Seq(0), 0, true} : Receipt{known->first_seq, known->rows, true};
   return Verdict::duplicate;
 }
 
@@ -190,43 +236,65 @@ void ProducerTable::stored(const ProducerStamp& stamp, Seq first_seq, std::uint3
   if (stamp.batch == 0) {
     return;
   }
-  if (stamp.epoch > producer.epoch) {
-    producer.epoch = stamp.epoch;
-    producer.last_batch = 0;
-    producer.receipts.clear();
-  }
-  if (stamp.epoch < producer.epoch || stamp.batch <= producer.last_batch) {
+  // What needs memory comes first.
+  ProducerEpoch& newest = producer.newest;
+  const BatchReceipt receipt{stamp.batch, first_seq, rows};
+  if (stamp.epoch > newest.number) {
+    ProducerEpoch begun{stamp.epoch, stamp.batch, {receipt}};
+    if (newest.last_batch != 0) {
+      producer.before = kept_of(newest);
+    }
+    newest = std::move(begun);
     return;
   }
-  producer.receipts.push_back({stamp.batch, first_seq, rows});
-  producer.last_batch = stamp.batch;
-  if (producer.receipts.size() > limits::producer_receipts_max) {
-    producer.receipts.pop_front();
+  if (stamp.epoch < newest.number || stamp.batch <= newest.last_batch) {
+    return;
   }
+  if (newest.receipts.size() == limits::producer_receipts_max) {
+    newest.receipts.erase(newest.receipts.begin());
+  }
+  newest.receipts.push_back(receipt);
+  newest.last_batch = stamp.batch;
 }
 
 void ProducerTable::take_back(const ProducerStamp& stamp) noexcept {
   const auto found = producers_.find(stamp.node);
-  if (stamp.batch == 0 || found == producers_.end() || found->second.epoch != stamp.epoch ||
-      found->second.last_batch != stamp.batch) {
+  if (stamp.batch == 0 || found == producers_.end() || found->second.newest.number != stamp.epoch ||
+      found->second.newest.last_batch != stamp.batch) {
     return;
   }
   Producer& producer = found->second;
-  producer.last_batch = stamp.batch - 1;
-  if (!producer.receipts.empty()) {
-    producer.receipts.pop_back();
+  if (stamp.batch == 1 && producer.before.last_batch != 0) {
+    producer.newest = std::exchange(producer.before, {});
+    return;
+  }
+  producer.newest.last_batch = stamp.batch - 1;
+  if (!producer.newest.receipts.empty()) {
+    producer.newest.receipts.pop_back();
   }
 }
 
 void ProducerTable::merge(const ProducerTable& other) {
   for (const auto& [node, theirs] : other.producers_) {
     Producer& ours = producers_[node];
-    const Nanos last_received = std::max(ours.last_received, theirs.last_received);
-    if (theirs.epoch > ours.epoch ||
-        (theirs.epoch == ours.epoch && theirs.last_batch > ours.last_batch)) {
-      ours = theirs;
+    // The newest of the four, and the newest of another epoch than that.
+    const std::array<const ProducerEpoch*, 4> all = {&ours.newest, &ours.before, &theirs.newest,
+                                                     &theirs.before};
+    ProducerEpoch newest;
+    for (const ProducerEpoch* epoch : all) {
+      if (is_newer(*epoch, newest)) {
+        newest = *epoch;
+      }
     }
-    ours.last_received = last_received;
+    ProducerEpoch before;
+    for (const ProducerEpoch* epoch : all) {
+      if (epoch->number != newest.number && epoch->last_batch != 0 && is_newer(*epoch, before)) {
+        before = kept_of(*epoch);
+      }
+    }
+    ours.newest = std::move(newest);
+    ours.before = std::move(before);
+    ours.last_received = std::max(ours.last_received, theirs.last_received);
     ours.is_numbered = ours.is_numbered || theirs.is_numbered;
   }
   count();
@@ -244,14 +312,14 @@ void ProducerTable::encode(std::vector<std::byte>& out) const {
   for (const auto& [node, producer] : producers_) {
     append_le(out, static_cast<std::uint8_t>(node.size()));
     append_bytes(out, as_byte_span(node));
-    append_le(out, producer.epoch);
-    append_le(out, producer.last_batch);
     append_le(out, producer.last_received);
-    append_le(out, static_cast<std::uint8_t>(producer.receipts.size()));
-    for (const BatchReceipt& r : producer.receipts) {
-      append_le(out, r.batch);
-      append_le(out, r.first_seq.value);
-      append_le(out, r.rows);
+    const bool has_before = producer.before.last_batch != 0;
+    append_le(out, static_cast<std::uint8_t>(has_before ? 2 : producer.is_numbered ? 1 : 0));
+    if (producer.is_numbered) {
+      encode_epoch(out, producer.newest);
+    }
+    if (has_before) {
+      encode_epoch(out, producer.before);
     }
   }
 }
@@ -266,20 +334,20 @@ Result<ProducerTable> ProducerTable::decode(std::span<const std::byte>& from) {
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
     const std::string node(reader.text(reader.get<std::uint8_t>()));
     Producer producer;
-    producer.epoch = reader.get<std::uint64_t>();
-    producer.last_batch = reader.get<std::uint64_t>();
     producer.last_received = reader.get<Nanos>();
-    producer.is_numbered = producer.epoch != 0 || producer.last_batch != 0;
-    const auto receipts = reader.get<std::uint8_t>();
-    if (receipts > limits::producer_receipts_max) {
-      return fail(ErrorCode::corrupt, "a producer has more receipts than are kept");
+    const auto epochs = reader.get<std::uint8_t>();
+    if (epochs > 2) {
+      return fail(ErrorCode::corrupt, "a producer has more epochs than are kept");
     }
-    for (std::uint8_t r = 0; r < receipts; ++r) {
-      BatchReceipt receipt;
-      receipt.batch = reader.get<std::uint64_t>();
-      receipt.first_seq = Seq(reader.get<std::uint64_t>());
-      receipt.rows = reader.get<std::uint32_t>();
-      producer.receipts.push_back(receipt);
+    producer.is_numbered = epochs != 0;
+    if (epochs >= 1) {
+      DOCKET_ASSIGN(producer.newest, decode_epoch(reader, limits::producer_receipts_max));
+    }
+    if (epochs == 2) {
+      DOCKET_ASSIGN(producer.before, decode_epoch(reader, receipts_before_max));
+      if (producer.before.number >= producer.newest.number || producer.before.last_batch == 0) {
+        return fail(ErrorCode::corrupt, "a producer's epochs are out of order");
+      }
     }
     table.producers_.emplace(node, std::move(producer));
   }

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <span>
 #include <string>
@@ -23,13 +22,26 @@ struct BatchReceipt {
   std::uint32_t rows = 0;
 };
 
-struct Producer {
-  std::uint64_t epoch = 0;
-  std::uint64_t last_batch = 0;
-  Nanos last_received = 0;
-  std::deque<BatchReceipt> receipts;  // the newest, ascending; at most producer_receipts_max
-  bool is_numbered = false;           // has sent a numbered batch
+// What is stored of one epoch of a producer: all its batches up to the last.
+struct ProducerEpoch {
+  std::uint64_t number = 0;
+  std::uint64_t last_batch = 0;        // 0: nothing
+  std::vector<BatchReceipt> receipts;  // the newest, ascending
 };
+
+struct Producer {
+  ProducerEpoch newest;  // at most producer_receipts_max receipts
+  // The one that this one ended; its number is lower. At most receipts_before_max receipts.
+  ProducerEpoch before;
+  Nanos last_received = 0;
+  bool is_numbered = false;  // has sent a numbered batch
+};
+
+// Of the epoch before only the last batches can still be on their way to be sent again: a sender
+// is told at its next batch that its epoch is over. That they are stored is known by their numbers;
+// the receipts say at which seqs, and are dear: each may be there for every sender in every
+// manifest.
+inline constexpr std::size_t receipts_before_max = 8;
 
 // What is promised to whom, and so how long who is remembered (engine/FORMAT.md, "Producers").
 enum class ProducerKind : std::uint8_t {
@@ -58,21 +70,26 @@ static_assert(producers_of_kind_max[0] + producers_of_kind_max[1] + producers_of
 // P1  What check() calls the next batch, stored() notes; both decide by the same rule who must give
 //     way, so that recovery comes to the same table.
 // P2  Nobody to whom something is promised is forgotten before the time above.
+// P3  The epochs whose batches are taken rise: what is not known of a lower one than the newest is
+//     never stored, so its sender may send it again under a later epoch.
+// P4  A batch of the newest epoch or of the one before is known for stored when it is. Batches of
+//     epochs before these two are refused, stored or not.
 class ProducerTable {
  public:
   // What to do with a batch that came in.
   enum class Verdict : std::uint8_t { next, duplicate };
   // `receipt` is set for a duplicate (first_seq 0 when it is forgotten). Errors: out_of_order
-  // (offset = the number expected; above the batch itself when its epoch is over), overloaded (the
-  // table is full of other producers that may not be forgotten yet), invalid_argument (a bad name).
+  // (offset = the number expected; above the batch itself when its epoch is over and the batch is
+  // not known to be stored), overloaded (the table is full of other producers that may not be
+  // forgotten yet), invalid_argument (a bad name).
   [[nodiscard]] Result<Verdict> check(const ProducerStamp& stamp, Nanos received,
                                       Receipt& receipt) const;
   // Notes a batch as stored; where the table is full, who was heard of longest ago gives way.
   // Numbers that are not newer than what is known change nothing, so a table may be brought up to
   // date from blocks it has already seen. An allocation that fails leaves the batch not stored.
   void stored(const ProducerStamp& stamp, Seq first_seq, std::uint32_t rows, Nanos received);
-  // Undoes stored() of a producer's newest batch, which could not be written. What it replaced of
-  // an older epoch does not come back: the batches of the new one count from 0.
+  // Undoes stored() of a producer's newest batch, which could not be written. With the first of an
+  // epoch the one before is the newest again; what that one had replaced does not come back.
   void take_back(const ProducerStamp& stamp) noexcept;
   // Takes over whatever `other` knows that is newer.
   void merge(const ProducerTable& other);

@@ -66,7 +66,8 @@ class ReadOnlyLog : public Log {
     const std::lock_guard lock(mutex_);
     std::vector<ProducerState> states;
     for (const auto& [node, producer] : producers_.all()) {
-      states.push_back({node, producer.epoch, producer.last_batch, producer.last_received});
+      states.push_back(
+          {node, producer.newest.number, producer.newest.last_batch, producer.last_received});
     }
     return states;
   }

@@ -512,7 +512,8 @@ std::vector<ProducerState> WritableLog::producers() const {
   std::vector<ProducerState> states;
   states.reserve(producers_.all().size());
   for (const auto& [node, producer] : producers_.all()) {
-    states.push_back({node, producer.epoch, producer.last_batch, producer.last_received});
+    states.push_back(
+        {node, producer.newest.number, producer.newest.last_batch, producer.last_received});
   }
   return states;
 }

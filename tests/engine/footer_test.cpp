@@ -90,7 +90,7 @@ TEST_F(FooterTest, HoldsWhatWasSealed) {
   ASSERT_EQ(loaded->footer.blocks.size(), 2U);
   EXPECT_EQ(loaded->footer.blocks[1].header.first_seq, Seq(1004));
   EXPECT_EQ(loaded->footer.target_count, 2000U + 11 + 1);
-  EXPECT_EQ(loaded->footer.producers.all().at("node-1").epoch, 3U);
+  EXPECT_EQ(loaded->footer.producers.all().at("node-1").newest.number, 3U);
 }
 
 TEST_F(FooterTest, EncodingWhatWasLoadedGivesTheSameBytes) {

@@ -59,6 +59,7 @@ Manifest example_manifest() {
   manifest.retired_events = 100;
   manifest.retired_below = Seq(101);
   manifest.producers.stored({"node-1", 1, 1}, Seq(101), 2, receipt_time);
+  manifest.producers.stored({"node-1", 2, 1}, Seq(103), 8, receipt_time);
   return manifest;
 }
 

@@ -74,7 +74,7 @@ TEST(ManifestCodec, RoundTripKeepsEverything) {
   EXPECT_EQ(read->next_segment, SegmentId(6));
   EXPECT_EQ(read->retired_events, 199U);
   EXPECT_EQ(read->retired_below, Seq(200));
-  EXPECT_EQ(read->producers.all().at("node-1").last_batch, 1U);
+  EXPECT_EQ(read->producers.all().at("node-1").newest.last_batch, 1U);
 }
 
 TEST(ManifestCodec, LongReasonOfAGapIsCut) {

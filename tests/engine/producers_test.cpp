@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "engine/bytes.hpp"
 #include "engine/limits.hpp"
@@ -62,13 +64,27 @@ TEST(Producers, BatchTakenBackIsNextAgain) {
   EXPECT_EQ(answer(table, stamp(3)), "next") << "only the newest can be taken back";
 }
 
-TEST(Producers, FirstBatchOfAnEpochTakenBackLeavesTheEpochEmpty) {
+TEST(Producers, FirstBatchOfAnEpochTakenBackLeavesTheEpochBefore) {
   ProducerTable table;
   store(table, 1, 3);
   store(table, 1, 1, 2);
   table.take_back(stamp(1, 2));
   EXPECT_EQ(answer(table, stamp(1, 2)), "next");
-  EXPECT_EQ(table.all().at("node-1").last_batch, 0U);
+  EXPECT_EQ(answer(table, stamp(3)), "duplicate 30+10");
+  EXPECT_EQ(answer(table, stamp(4)), "next");
+  table.take_back(stamp(3));
+  EXPECT_EQ(answer(table, stamp(3)), "next") << "a group is taken back from its end";
+}
+
+TEST(Producers, FirstBatchOfAllTakenBackLeavesNothing) {
+  ProducerTable table;
+  store(table, 1, 1);
+  table.take_back(stamp(1));
+  EXPECT_EQ(answer(table, stamp(1)), "next");
+  EXPECT_EQ(answer(reread(table), stamp(1)), "next");
+  EXPECT_EQ(answer(table, stamp(2)), "out_of_order 1");
+  store(table, 1, 1, 2);
+  EXPECT_EQ(answer(table, stamp(1)), "out_of_order 2") << "nothing of it was stored";
 }
 
 TEST(Producers, BatchesInOrderAreNext) {
@@ -94,7 +110,7 @@ TEST(Producers, ReceiptsOfTheNewestBatchesAreKeptAndOlderOnesForgotten) {
   EXPECT_EQ(answer(table, stamp(oldest)), "duplicate " + std::to_string(oldest * 10) + "+10");
   EXPECT_EQ(answer(table, stamp(oldest - 1)), "duplicate 0+0");
   EXPECT_EQ(answer(table, stamp(1)), "duplicate 0+0");
-  EXPECT_EQ(table.all().at("node-1").receipts.size(), limits::producer_receipts_max);
+  EXPECT_EQ(table.all().at("node-1").newest.receipts.size(), limits::producer_receipts_max);
 }
 
 TEST(Producers, GapNamesTheBatchThatIsExpected) {
@@ -123,6 +139,41 @@ TEST(Producers, EpochThatIsOverIsRefusedWithANumberAboveTheBatch) {
   EXPECT_EQ(answer(table, stamp(2, 3)), "out_of_order 3");
   EXPECT_EQ(answer(table, stamp(3, 3)), "out_of_order 4");
   EXPECT_EQ(answer(table, stamp(8, 1)), "out_of_order 9");
+}
+
+TEST(Producers, WhatIsStoredOfTheEpochBeforeIsADuplicateAndTheRestIsRefused) {
+  ProducerTable table;
+  store(table, 1, 3);
+  table.stored(stamp(1, 5), Seq(500), 7, 4);
+  for (const ProducerTable& known : {table, reread(table)}) {
+    EXPECT_EQ(answer(known, stamp(1)), "duplicate 10+10");
+    EXPECT_EQ(answer(known, stamp(3)), "duplicate 30+10");
+    EXPECT_EQ(answer(known, stamp(4)), "out_of_order 5") << "above the batch itself";
+    EXPECT_EQ(answer(known, stamp(1, 4)), "out_of_order 2") << "an epoch between the two";
+    EXPECT_EQ(answer(known, stamp(1, 5)), "duplicate 500+7");
+    EXPECT_EQ(answer(known, stamp(2, 5)), "next");
+  }
+}
+
+TEST(Producers, AThirdEpochMakesTheFirstForgotten) {
+  ProducerTable table;
+  store(table, 1, 3);
+  store(table, 1, 2, 2);
+  store(table, 1, 1, 3);
+  EXPECT_EQ(answer(table, stamp(3, 1)), "out_of_order 4");
+  EXPECT_EQ(answer(table, stamp(2, 2)), "duplicate 20+10");
+  EXPECT_EQ(answer(table, stamp(3, 2)), "out_of_order 4");
+}
+
+TEST(Producers, OfTheEpochBeforeTheNewestReceiptsAreKept) {
+  ProducerTable table;
+  store(table, 1, 100);
+  store(table, 1, 1, 2);
+  const std::uint64_t oldest = 100 - receipts_before_max + 1;
+  EXPECT_EQ(answer(table, stamp(oldest)), "duplicate " + std::to_string(oldest * 10) + "+10");
+  EXPECT_EQ(answer(table, stamp(oldest - 1)), "duplicate 0+0") << "stored, at seqs not known";
+  EXPECT_EQ(answer(table, stamp(1)), "duplicate 0+0");
+  EXPECT_EQ(table.all().at("node-1").before.receipts.size(), receipts_before_max);
 }
 
 TEST(Producers, NodesDoNotKnowOfEachOther) {
@@ -180,6 +231,36 @@ TEST(Producers, MergeTakesWhateverIsNewer) {
   store(newer_epoch, 1, 1, 2);
   merged.merge(newer_epoch);
   EXPECT_EQ(answer(merged, stamp(2, 2)), "next");
+  EXPECT_EQ(answer(merged, stamp(6)), "duplicate 60+10") << "the epoch before";
+}
+
+TEST(Producers, MergeKeepsTheTwoNewestEpochsOfFour) {
+  // Each knows two epochs; of each epoch the batches up to the number.
+  using Known = std::array<std::array<std::uint64_t, 2>, 2>;
+  const auto table_of = [](const Known& known) {
+    ProducerTable table;
+    for (const auto& [epoch, last] : known) {
+      store(table, 1, last, epoch);
+    }
+    return table;
+  };
+  const auto expect_both = [&](const Known& one, const Known& other,
+                               const std::vector<std::string>& answers) {
+    for (const bool swapped : {false, true}) {
+      ProducerTable merged = table_of(swapped ? other : one);
+      merged.merge(table_of(swapped ? one : other));
+      for (std::uint64_t epoch = 1; epoch <= answers.size(); ++epoch) {
+        EXPECT_EQ(answer(merged, stamp(3, epoch)), answers[epoch - 1]) << epoch;
+      }
+    }
+  };
+  const std::string stored = "duplicate 30+10";
+  expect_both({{{1, 3}, {2, 3}}}, {{{3, 3}, {4, 3}}},
+              {"out_of_order 4", "out_of_order 4", stored, stored});
+  expect_both({{{1, 3}, {4, 3}}}, {{{2, 3}, {3, 3}}},
+              {"out_of_order 4", "out_of_order 4", stored, stored});
+  expect_both({{{1, 3}, {3, 3}}}, {{{2, 3}, {3, 2}}}, {"out_of_order 4", stored, stored});
+  expect_both({{{1, 3}, {2, 1}}}, {{{1, 2}, {2, 2}}}, {stored, "next"});
 }
 
 TEST(Producers, OneOffsAreForgottenAfterTheHorizonAndSendersNever) {
@@ -293,7 +374,7 @@ TEST(Producers, RecoveryForgetsWhomTheRunningLogForgot) {
     const auto known = live.all().find(node);
     const std::uint64_t batch = below(4) == 0               ? 0
                                 : known == live.all().end() ? 1
-                                                            : known->second.last_batch + 1;
+                                                            : known->second.newest.last_batch + 1;
     now += static_cast<Nanos>(below(3));
     const ProducerStamp next = stamp(batch, 1, node);
     if (answer(live, next, now) != "next") {
@@ -319,9 +400,10 @@ TEST(Producers, ATableFullOfSendersOfOlderBoundsStaysReadable) {
     const std::string node = std::to_string(1'000'000 + i);
     append_le(bytes, static_cast<std::uint8_t>(node.size()));
     append_bytes(bytes, as_byte_span(node));
+    append_le(bytes, static_cast<Nanos>(1000));
+    append_le(bytes, std::uint8_t{1});
     append_le(bytes, std::uint64_t{1});
     append_le(bytes, std::uint64_t{5});
-    append_le(bytes, static_cast<Nanos>(1000));
     append_le(bytes, std::uint8_t{0});
   }
   std::span<const std::byte> from(bytes);
@@ -335,9 +417,21 @@ TEST(Producers, ATableFullOfSendersOfOlderBoundsStaysReadable) {
   EXPECT_EQ(answer(table, stamp(1, 1, "idempotency:x")), "duplicate 1+1");
 }
 
+void expect_same(const ProducerEpoch& one, const ProducerEpoch& other) {
+  EXPECT_EQ(one.number, other.number);
+  EXPECT_EQ(one.last_batch, other.last_batch);
+  ASSERT_EQ(one.receipts.size(), other.receipts.size());
+  for (std::size_t i = 0; i < one.receipts.size(); ++i) {
+    EXPECT_EQ(one.receipts[i].batch, other.receipts[i].batch);
+    EXPECT_EQ(one.receipts[i].first_seq, other.receipts[i].first_seq);
+    EXPECT_EQ(one.receipts[i].rows, other.receipts[i].rows);
+  }
+}
+
 TEST(Producers, EncodingKeepsEverything) {
   ProducerTable table;
   EXPECT_TRUE(reread(table).all().empty());
+  store(table, 1, 70, 2);
   store(table, 1, 100, 3);
   table.stored(stamp(1, 9, std::string(128, 'x')), Seq(UINT64_MAX / 4), UINT32_MAX, INT64_MAX);
   table.stored(stamp(0, 0, "unnumbered"), Seq(5), 1, INT64_MIN);
@@ -345,21 +439,17 @@ TEST(Producers, EncodingKeepsEverything) {
   ASSERT_EQ(read.all().size(), 3U);
   for (const auto& [node, producer] : table.all()) {
     const Producer& got = read.all().at(node);
-    EXPECT_EQ(got.epoch, producer.epoch);
-    EXPECT_EQ(got.last_batch, producer.last_batch);
     EXPECT_EQ(got.last_received, producer.last_received);
-    ASSERT_EQ(got.receipts.size(), producer.receipts.size());
-    for (std::size_t i = 0; i < got.receipts.size(); ++i) {
-      EXPECT_EQ(got.receipts[i].batch, producer.receipts[i].batch);
-      EXPECT_EQ(got.receipts[i].first_seq, producer.receipts[i].first_seq);
-      EXPECT_EQ(got.receipts[i].rows, producer.receipts[i].rows);
-    }
+    EXPECT_EQ(got.is_numbered, producer.is_numbered);
+    expect_same(got.newest, producer.newest);
+    expect_same(got.before, producer.before);
   }
 }
 
 TEST(Producers, DamagedEncodingIsAnErrorOrAnotherTableAndNeverACrash) {
   ProducerTable table;
   store(table, 1, 3);
+  store(table, 1, 2, 2);
   table.stored(stamp(1, 1, "node-2"), Seq(1), 1, 1);
   std::vector<std::byte> bytes;
   table.encode(bytes);

@@ -97,7 +97,7 @@ TEST_F(SealerTest, InfoSaysWhatIsInTheFile) {
   EXPECT_TRUE(info.sealed);
   EXPECT_EQ(info.path, "log/" + std::string("00000000000000000009.seg"));
   EXPECT_EQ(info.bytes, disk_.content(info.path).size());
-  EXPECT_EQ(footer().producers.all().at("node-1").epoch, 7U);
+  EXPECT_EQ(footer().producers.all().at("node-1").newest.number, 7U);
 }
 
 TEST_F(SealerTest, SameEventsInOtherBatchesMakeTheSameFile) {

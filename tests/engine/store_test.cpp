@@ -226,6 +226,30 @@ TEST(StoreProducers, ResendGetsTheOriginalReceiptAcrossSealingAndReopening) {
   }
 }
 
+TEST(StoreProducers, TheEpochBeforeIsKnownAcrossSealingAndReopening) {
+  SimDisk disk;
+  for (int life = 0; life < 3; ++life) {
+    const auto store = open_store(disk);
+    Log& log = log_of(*store);
+    Seq first(1);
+    // In the order in which they are stored first: the lower epoch, then the one that ends it.
+    for (const std::uint64_t epoch : {4U, 9U}) {
+      const auto receipt =
+          submit(log, testing::encode(plain_events(10, epoch)), {"node-1", epoch, 1});
+      ASSERT_TRUE(receipt) << receipt.error().describe();
+      EXPECT_EQ(receipt->first_seq, first);
+      EXPECT_EQ(receipt->duplicate, life > 0);
+      first += 10;
+    }
+    EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(1)), {"node-1", 4, 2})),
+              "out_of_order");
+    if (life == 1) {
+      ASSERT_TRUE(log.seal());
+    }
+    EXPECT_EQ(read_all(log.snapshot()).size(), 20U);
+  }
+}
+
 TEST(StoreProducers, GapIsRefusedWithTheExpectedNumberAndNothingIsStored) {
   SimDisk disk;
   const auto store = open_store(disk);

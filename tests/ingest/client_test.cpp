@@ -462,6 +462,38 @@ TEST_F(ClientTest, AClockThatWasSetBackIsOvercome) {
   EXPECT_EQ(ids("activity"), numbers(2));
 }
 
+TEST_F(ClientTest, ALateBatchOfARunBeforeTheClockWasSetBackMakesNothingStoredTwice) {
+  CuttingProxy proxy(port_);
+  store_.hold();
+  Options through = options();
+  through.port = proxy.port();
+  through.batch_rows = 1;
+  const auto client = Client::start(through).value();
+  std::atomic<int> delivered{0};
+  const auto count = [&](const Delivery& d) { delivered += d.ok() && d.seq != 0 ? 1 : 0; };
+  for (const char* id : {"0", "1"}) {
+    ASSERT_TRUE(client->emit("activity", event_of(id), count));
+  }
+  ASSERT_TRUE(store_.wait_for_queued(2));
+  // From here on the client has no way to the server, and will not be told of these two.
+  testing::Listener nobody;
+  proxy.set_server(nobody.port());
+  proxy.cut_all();
+  ASSERT_TRUE(nobody.accept());
+  testing::Peer late(port_);
+  ASSERT_TRUE(late.shake_hands("web-1", static_cast<std::uint64_t>(INT64_MAX)));
+  late.send_batch("activity", 1, testing::body_of(1, 2));
+  ASSERT_TRUE(store_.wait_for_queued(3));
+  store_.release();
+  EXPECT_TRUE(late.ack());
+  proxy.set_server(port_);
+  proxy.cut_all();
+  ASSERT_TRUE(client->emit("activity", event_of("3"), count));
+  ASSERT_TRUE(client->flush(30'000));
+  EXPECT_EQ(ids("activity"), numbers(4));
+  EXPECT_EQ(delivered, 3);
+}
+
 TEST_F(ClientTest, TheSameRunAgainInAFixedEpochStoresNothingTwice) {
   for (int run = 0; run < 2; ++run) {
     Options fixed = options();
