@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import threading
 import unittest
@@ -390,6 +391,67 @@ class Render(driver.EndToEnd):
             server.send_ndjson([event(target=("List", str(i))) for i in range(start, start + 50)])
         self.assertTrue(done.wait(driver.ANSWER_SECONDS), f"{len(seen)} of 301 events")
         self.assertEqual(seen, list(range(1, 302)))
+
+    def follow(self, *arguments):
+        """A `docket tail -f` in the background: (process, the seqs it has shown, its messages)."""
+        tail = subprocess.Popen(
+            [driver.BIN / "docket", "tail", "-f", "-o", "ndjson", *map(str, arguments)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(tail.stderr.close)
+        self.addCleanup(tail.stdout.close)
+        self.addCleanup(tail.wait)
+        self.addCleanup(tail.kill)
+        seen, messages = [], []
+        for stream, take in ((tail.stdout, lambda line: seen.append(json.loads(line)["seq"])),
+                             (tail.stderr, lambda line: messages.append(line.decode()))):
+            threading.Thread(target=lambda s=stream, t=take: [t(line) for line in s],
+                             daemon=True).start()
+        return tail, seen, messages
+
+    def test_tail_goes_on_through_a_restart_and_from_where_it_was_interrupted(self):
+        ports = driver.free_ports(2)
+        server = self.start(ingest_port=ports[0], http_port=ports[1])
+        server.send_ndjson([event(target=("List", str(i))) for i in range(10)])
+        where = ("--server", server.url)
+        tail, seen, messages = self.follow("-n", 2, *where)
+        self.wait_until(lambda: seen == [9, 10])
+        server.send_ndjson([event()] * 5)
+        self.wait_until(lambda: len(seen) == 7)
+        # A crash: events that come while nobody follows are shown when the server is back.
+        server.kill()
+        self.wait_until(lambda: any("trying again" in m for m in messages))
+        server = self.start(ingest_port=ports[0], http_port=ports[1])
+        server.send_ndjson([event()] * 5)
+        self.wait_until(lambda: len(seen) == 12)
+        self.wait_until(lambda: any("is back" in m for m in messages))
+        tail.send_signal(signal.SIGINT)
+        self.assertEqual(tail.wait(), 0)
+        self.wait_until(lambda: any(m.startswith("next: --after activity:20") for m in messages))
+        self.assertEqual(seen, list(range(9, 21)))
+        # From any point, over HTTP and over the directory of the running server.
+        server.send_ndjson([event()] * 3)
+        for source in (where, ("--data", server.data)):
+            _, later, _ = self.follow("--after", "activity:18", *source)
+            self.wait_until(lambda: later == [19, 20, 21, 22, 23])
+        wrong = server.docket("tail", "--after", "activity:1", check=False)
+        self.assertEqual(wrong.returncode, 2)
+        for position in ("activity", "activity:x", "Activity:1"):
+            wrong = server.docket("tail", "-f", "--after", position, check=False)
+            self.assertEqual(wrong.returncode, 2)
+            self.assertIn("after: must be LOG:SEQ", wrong.stderr)
+
+    def test_tail_misses_nothing_between_history_and_live(self):
+        server = self.start(config=driver.SMALL_SEGMENTS)
+        followed = [self.follow("--after", "activity:0", "verb:EDIT,UPDATE", *source)[1]
+                    for source in (("--server", server.url), ("--data", server.data))]
+        driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", "--events", 60000,
+                    "--mix", "activity:1")
+        expected = [json.loads(line)["seq"] for line in server.docket(
+            "export", "verb:EDIT", "-o", "ndjson").stdout.splitlines()]
+        self.assertGreater(len(expected), 5000)
+        for seen in followed:
+            self.wait_until(lambda: len(seen) >= len(expected))
+            self.assertEqual(sorted(seen), sorted(expected))
 
 
 class Retention(driver.EndToEnd):

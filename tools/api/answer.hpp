@@ -15,7 +15,8 @@ namespace docket::api {
 // What was read of the events, for the system's own log. Only for answers that carry the content of
 // events or numbers taken from them.
 struct ReadRecord {
-  std::string operation;   // "search", "count", "facets", "histogram", "event", "export", "tail"
+  std::string operation;   // "search", "count", "facets", "histogram", "explain", "event",
+                           // "export", "tail"
   std::string query;       // as asked; `log:seq` for one event
   std::uint64_t rows = 0;  // events returned; for counts, facets and histograms those counted
   std::vector<Gap> gaps;   // what should have been read, too, and could not
@@ -26,6 +27,8 @@ struct Answer {
   std::string content_type = "application/json";
   std::string body;
   std::string allow;                // for 405: the methods the path knows
+  std::string etag;                 // of the body as it is before any coding; empty: none
+  std::string content_encoding;     // empty: the body is as it is
   std::uint32_t retry_after_s = 0;  // > 0: the same request may succeed after so many seconds
   std::optional<ReadRecord> read;
 };

@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint64_t step_max = 65'536;
 constexpr std::size_t poll_bytes_max = std::size_t{1} << 20;
 
-Result<std::map<std::string, std::uint64_t>> parse_position(std::string_view text) {
+Result<std::map<std::string, std::uint64_t>> parse_position(std::string_view parameter,
+                                                            std::string_view text) {
   std::map<std::string, std::uint64_t> seen;
   while (!text.empty()) {
     const std::string_view item = text.substr(0, text.find(','));
@@ -23,7 +24,8 @@ Result<std::map<std::string, std::uint64_t>> parse_position(std::string_view tex
     const std::string_view log = item.substr(0, colon);
     const auto seq = parse_number<std::uint64_t>(item.substr(std::min(colon + 1, item.size())));
     if (!is_log_name(log) || !seq) {
-      return fail(ErrorCode::invalid_argument, "Last-Event-ID: is not a position of this stream");
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("{}: must be LOG:SEQ, or several with commas between", parameter));
     }
     seen[std::string(log)] = *seq;
   }
@@ -61,19 +63,22 @@ std::size_t size_of(const Event& event) {
 
 Result<Tail> Tail::open(const Service& service, const Parameters& parameters,
                         std::string_view position) {
-  DOCKET_TRY(parameters.expect_only({"q", "tz", "n"}));
+  DOCKET_TRY(parameters.expect_only({"q", "tz", "n", "after"}));
   DOCKET_ASSIGN(const auto newest, parameters.number("n", 0, tail_newest_max));
   DOCKET_ASSIGN(Question question, Service::question(parameters, now_ns()));
   Tail tail(service, std::move(question));
   tail.newest_ = static_cast<std::uint32_t>(newest.value_or(tail_newest_default));
-  if (!position.empty()) {
-    DOCKET_ASSIGN(tail.seen_, parse_position(position));
+  const std::string_view after = position.empty() ? parameters.value("after") : position;
+  if (!after.empty()) {
+    DOCKET_ASSIGN(tail.seen_, parse_position(position.empty() ? "after" : "Last-Event-ID", after));
     tail.started_ = true;
+  } else if (parameters.find("after")) {
+    return fail(ErrorCode::invalid_argument, "after: is empty");
   }
   return tail;
 }
 
-Result<bool> Tail::newest(const std::atomic<bool>* cancel, const Sink& sink) {
+Result<bool> Tail::newest(const std::atomic<bool>* cancel, const Sink& sink, const GapSink& gap) {
   DOCKET_ASSIGN(query::Searcher searcher, service_->searcher(question_.query, cancel));
   query::Page page;
   if (newest_ > 0) {
@@ -85,13 +90,14 @@ Result<bool> Tail::newest(const std::atomic<bool>* cancel, const Sink& sink) {
     seen_[log.log] = log.last_seq.value;
   }
   started_ = true;
+  std::ranges::for_each(page.gaps, gap);
   std::for_each(page.events.rbegin(), page.events.rend(), sink);
   return false;
 }
 
-Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink) {
+Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink, const GapSink& gap) {
   if (!started_) {
-    return newest(cancel, sink);
+    return newest(cancel, sink, gap);
   }
   DOCKET_ASSIGN(const StoreSnapshot all, service_->store().snapshot());
   for (;;) {
@@ -121,6 +127,9 @@ Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink) {
       LogSnapshot& part = fresh.logs.emplace_back();
       part.log = log.log;
       part.last_seq = log.last_seq;
+      std::ranges::copy_if(log.gaps, std::back_inserter(part.gaps), [&](const Gap& known) {
+        return known.last_seq.value > seen && known.first_seq.value <= last;
+      });
       for (const auto& segment : log.segments) {
         if (segment->info().last_seq.value > seen && segment->info().first_seq.value <= last) {
           part.segments.push_back(segment);
@@ -140,11 +149,12 @@ Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink) {
     std::vector<Event> events;
     std::size_t bytes = 0;
     query::Searcher searcher(std::move(fresh), service_->catalog(), cancel);
-    DOCKET_TRY(searcher.for_each(query, query::Order::oldest_first, [&](const Event& event) {
-      bytes += size_of(event);
-      events.push_back(event);
-      return bytes < poll_bytes_max || step_ == 1;
-    }));
+    DOCKET_ASSIGN(const std::vector<Gap> gaps,
+                  searcher.for_each(query, query::Order::oldest_first, [&](const Event& event) {
+                    bytes += size_of(event);
+                    events.push_back(event);
+                    return bytes < poll_bytes_max || step_ == 1;
+                  }));
     if (bytes >= poll_bytes_max && step_ > 1) {
       // Events come in order of time, not of seq: a part of them could not be told by a position.
       step_ = std::max<std::uint64_t>(1, step_ / 4);
@@ -154,12 +164,16 @@ Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink) {
     for (const auto& [log, last] : reached) {
       seen_[log] = last;
     }
+    std::ranges::for_each(gaps, gap);
     std::ranges::for_each(events, sink);
     return more;
   }
 }
 
 std::string Tail::position() const {
+  if (started_ && seen_.empty()) {
+    return "activity:0";  // no log has anything so far; the empty text would be no position
+  }
   std::string text;
   for (const auto& [log, seq] : seen_) {
     fmt::format_to(std::back_inserter(text), "{}{}:{}", text.empty() ? "" : ",", log, seq);

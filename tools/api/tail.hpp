@@ -18,23 +18,28 @@ namespace docket::api {
 class Tail {
  public:
   using Sink = std::function<void(const Event&)>;
+  using GapSink = std::function<void(const Gap&)>;
 
-  // Reads `q`, `tz` and `n`. `position`, where not empty, is where an earlier one stood: it goes on
-  // from there, and `n` does not count.
+  // Reads `q`, `tz`, `n` and `after`. `position`, where not empty, counts instead of `after`: each
+  // is where an earlier one stood, or any `log:seq` a log. It goes on behind it, and `n` does not
+  // count; a log that it does not name is given from its first event on.
   [[nodiscard]] static Result<Tail> open(const Service& service, const Parameters& parameters,
                                          std::string_view position);
 
   // Gives `sink` the next events, in order of time among those of one call: at first the newest
   // `n`, later what became visible. At most about 1 MiB of them; true: there may be more at once.
-  [[nodiscard]] Result<bool> poll(const std::atomic<bool>* cancel, const Sink& sink);
-  // Everything up to here was given to a sink: "activity:17,api:3".
+  // What should be among them and cannot be read goes to `gap`.
+  [[nodiscard]] Result<bool> poll(const std::atomic<bool>* cancel, const Sink& sink,
+                                  const GapSink& gap);
+  // Everything up to here was given to a sink: "activity:17,api:3". Empty before the first poll.
   [[nodiscard]] std::string position() const;
 
  private:
   Tail(const Service& service, Question question)
       : service_(&service), question_(std::move(question)) {}
 
-  [[nodiscard]] Result<bool> newest(const std::atomic<bool>* cancel, const Sink& sink);
+  [[nodiscard]] Result<bool> newest(const std::atomic<bool>* cancel, const Sink& sink,
+                                    const GapSink& gap);
 
   const Service* service_;
   Question question_;

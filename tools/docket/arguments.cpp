@@ -285,7 +285,12 @@ class Parser {
     app->add_option("-n", a.newest, "How many, up to 1,000 (10)")
         ->type_name("N")
         ->check(between(0, 1000));
-    app->add_flag("-f,--follow", a.follow, "Then each one as it arrives");
+    app->add_flag("-f,--follow", a.follow,
+                  "Then each one as it arrives; an interrupt ends it and tells the position");
+    app->add_option("--after", a.after,
+                    "With -f: begin behind this position, at most one event a log; a log that is "
+                    "not named begins with its first event")
+        ->type_name("LOG:SEQ,…");
   }
 
   // What answers about one event, one object, or a whole shift.
@@ -427,6 +432,9 @@ class Parser {
     check_source(known);
     check_format(known);
     check_stories(known);
+    if (!a.after.empty() && !a.follow) {
+      throw CLI::ValidationError("--after", "goes with -f");
+    }
     if (typed_.utc) {
       a.zone = "UTC";
     }

@@ -59,7 +59,8 @@ struct Arguments {
   Nanos window = 0;    // story
   std::uint32_t newest = 10;
   bool follow = false;
-  std::string out;  // export: a file; empty: stdout
+  std::string after;  // tail: a position; empty: the newest
+  std::string out;    // export: a file; empty: stdout
   bool raw = false;
   std::vector<std::string> files;
   std::string log;

@@ -53,19 +53,22 @@ class DirectorySource final : public Source {
   }
 
   [[nodiscard]] Result<void> follow(const api::Parameters& parameters,
-                                    const std::function<bool(std::string_view)>& sink,
-                                    const std::function<bool()>& idle) override {
+                                    const Follower& follower) override {
     DOCKET_ASSIGN(api::Tail tail, api::Tail::open(service_, parameters, ""));
     bool go_on = true;
     while (go_on) {
       std::string json;
-      DOCKET_ASSIGN(const bool more, tail.poll(nullptr, [&](const Event& event) {
+      const auto give = [&](const Event& event) {
         json.clear();
         query::append_json(json, event);
-        go_on = go_on && sink(json);
-      }));
+        go_on = go_on && follower.event(json);
+      };
+      DOCKET_ASSIGN(const bool more, tail.poll(nullptr, give, follower.gap));
+      if (go_on) {
+        follower.position(tail.position());
+      }
       if (go_on && !more) {
-        go_on = idle();
+        go_on = follower.idle();
         std::this_thread::sleep_for(poll_interval);
       }
     }

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
+#include <functional>
+#include <optional>
 
 #include "query/render.hpp"
 #include "query/searcher.hpp"
@@ -92,6 +95,63 @@ int run_show(Context& context, Source& source) {
   return exit_done;
 }
 
+namespace {
+
+// Set by a signal that asks to end.
+volatile std::sig_atomic_t is_interrupted = 0;
+
+// Gives events to `write` until somebody has enough: who reads them, or who interrupts us. Then
+// what goes on behind them is said on stderr.
+int follow(Context& context, Source& source, const api::Parameters& parameters,
+           const std::function<void(const Event&)>& write) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    static_cast<void>(std::signal(signal, [](int) { is_interrupted = 1; }));
+  }
+  const auto goes_on = [&context] { return !context.out.gone() && is_interrupted == 0; };
+  std::optional<Error> broken;
+  std::vector<Gap> gaps;
+  std::string position;
+  Follower follower;
+  follower.event = [&](std::string_view json) {
+    const auto event = read_event(json);
+    if (event) {
+      write(*event);
+    } else {
+      broken = event.error();
+    }
+    return event && !context.out.gone();
+  };
+  follower.gap = [&](const Gap& gap) {
+    context.out.flush();
+    static_cast<void>(report_gaps(context, {gap}));
+    gaps.push_back(gap);
+  };
+  follower.position = [&](std::string_view at) { position = at; };
+  follower.idle = [&] {
+    context.out.flush();
+    return goes_on();
+  };
+  follower.lost = [&](const Error* error) {
+    context.out.flush();
+    const std::string text = error == nullptr
+                                 ? "the server is back; nothing was left out"
+                                 : query::terminal_safe(error->message) + "; trying again";
+    static_cast<void>(std::fprintf(stderr, "docket: %s\n", text.c_str()));
+  };
+  const auto followed = source.follow(parameters, follower);
+  context.out.flush();
+  if (broken || !followed) {
+    return complain(broken ? *broken : followed.error());
+  }
+  if (is_interrupted != 0 && !position.empty()) {
+    static_cast<void>(
+        std::fprintf(stderr, "next: --after %s\n", query::terminal_safe(position).c_str()));
+  }
+  return !gaps.empty() && context.arguments.strict ? exit_damaged : exit_done;
+}
+
+}  // namespace
+
 int run_tail(Context& context, Source& source) {
   const Arguments& arguments = context.arguments;
   const auto write = [&context](const Event& event) {
@@ -105,26 +165,10 @@ int run_tail(Context& context, Source& source) {
   api::Parameters parameters = question_of(context);
   if (arguments.follow) {
     parameters.set("n", std::to_string(arguments.newest));
-    std::optional<Error> broken;
-    const auto sink = [&](std::string_view json) {
-      const auto event = read_event(json);
-      if (event) {
-        write(*event);
-      } else {
-        broken = event.error();
-      }
-      return event && !context.out.gone();
-    };
-    const auto idle = [&context] {
-      context.out.flush();
-      return !context.out.gone();
-    };
-    const auto followed = source.follow(parameters, sink, idle);
-    if (broken || !followed) {
-      context.out.flush();
-      return complain(broken ? *broken : followed.error());
+    if (!arguments.after.empty()) {
+      parameters.set("after", arguments.after);
     }
-    return exit_done;
+    return follow(context, source, parameters, write);
   }
   if (arguments.newest == 0) {
     return exit_done;

@@ -1,4 +1,9 @@
 // A running server, asked over HTTP.
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
+
 #include "tools/api/routes.hpp"
 #include "tools/api/units.hpp"
 #include "tools/docket/answer_reader.hpp"
@@ -13,6 +18,100 @@ std::string target_of(std::string_view path, const api::Parameters& parameters) 
   const std::string query = parameters.encode();
   return std::string(path) + (query.empty() ? "" : "?" + query);
 }
+
+constexpr std::chrono::milliseconds retry_interval{1000};
+constexpr std::chrono::milliseconds idle_interval{100};
+
+// Server-sent events on their way to a follower. Those of one batch are given when the position
+// behind them has come: where the stream breaks off before, they will come again.
+class EventStream {
+ public:
+  explicit EventStream(const Follower& follower) : follower_(follower) {}
+
+  // A new connection.
+  void start() {
+    line_.clear();
+    events_.clear();
+    gaps_.clear();
+    is_gap_ = false;
+  }
+  // False: the follower has enough, or there is a failure().
+  bool take(std::string_view piece) {
+    for (std::size_t end = piece.find('\n'); end != std::string_view::npos;
+         end = piece.find('\n')) {
+      line_ += piece.substr(0, end);
+      piece.remove_prefix(end + 1);
+      if (!take_line(line_)) {
+        return false;
+      }
+      line_.clear();
+    }
+    line_ += piece;
+    return follower_.idle();
+  }
+  void lose(const Error& error) {
+    if (!is_lost_) {
+      follower_.lost(&error);
+    }
+    is_lost_ = true;
+  }
+
+  [[nodiscard]] const std::string& position() const { return position_; }
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  bool take_line(std::string_view line) {
+    static constexpr std::string_view data = "data: ";
+    static constexpr std::string_view id = "id: ";
+    if (line.empty()) {
+      is_gap_ = false;
+    } else if (line == "event: gap") {
+      is_gap_ = true;
+    } else if (line.starts_with(data) && is_gap_) {
+      const auto gaps = read_gaps(line.substr(data.size()));
+      if (!gaps) {
+        failure_ = gaps.error();
+        return false;
+      }
+      gaps_.insert(gaps_.end(), gaps->begin(), gaps->end());
+    } else if (line.starts_with(data)) {
+      events_.emplace_back(line.substr(data.size()));
+    } else if (line.starts_with(id)) {
+      return hand_over(line.substr(id.size()));
+    }
+    return true;
+  }
+
+  bool hand_over(std::string_view position) {
+    if (is_lost_) {
+      follower_.lost(nullptr);
+    }
+    is_lost_ = false;
+    has_begun_ = true;
+    std::ranges::for_each(gaps_, follower_.gap);
+    for (const std::string& event : events_) {
+      if (!follower_.event(event)) {
+        return false;
+      }
+    }
+    gaps_.clear();
+    events_.clear();
+    position_ = position;
+    follower_.position(position_);
+    return true;
+  }
+
+  const Follower& follower_;
+  std::string line_;
+  std::vector<std::string> events_;
+  std::vector<Gap> gaps_;
+  std::string position_;
+  bool is_gap_ = false;
+  bool has_begun_ = false;
+  bool is_lost_ = false;
+  std::optional<Error> failure_;
+};
 
 class ServerSource final : public Source {
  public:
@@ -52,36 +151,44 @@ class ServerSource final : public Source {
   }
 
   [[nodiscard]] Result<void> follow(const api::Parameters& parameters,
-                                    const std::function<bool(std::string_view)>& sink,
-                                    const std::function<bool()>& idle) override {
-    const std::string target = target_of(api::path_of(api::Endpoint::tail), parameters);
-    std::string line;
-    const auto take = [&](std::string_view piece) {
-      static constexpr std::string_view data = "data: ";
-      for (std::size_t end = piece.find('\n'); end != std::string_view::npos;
-           end = piece.find('\n')) {
-        line += piece.substr(0, end);
-        piece.remove_prefix(end + 1);
-        if (line.starts_with(data) && !sink(std::string_view(line).substr(data.size()))) {
-          return false;
-        }
-        line.clear();
+                                    const Follower& follower) override {
+    EventStream events(follower);
+    for (;;) {
+      api::Parameters asked = parameters;
+      if (!events.position().empty()) {
+        asked.set("after", events.position());
       }
-      line += piece;
-      return idle();
-    };
-    const auto answer = client_.stream(target, take, idle);
-    if (!answer) {
-      return answer.error().code == ErrorCode::cancelled ? Result<void>()
-                                                         : Result<void>(fail(answer.error()));
+      events.start();
+      const auto answer = client_.stream(
+          target_of(api::path_of(api::Endpoint::tail), asked),
+          [&events](std::string_view piece) { return events.take(piece); }, follower.idle);
+      if (events.failure()) {
+        return fail(*events.failure());
+      }
+      if (!answer && answer.error().code == ErrorCode::cancelled) {
+        return {};
+      }
+      const Error error = !answer                 ? answer.error()
+                          : answer->status != 200 ? error_of(answer->status, answer->body)
+                                                  : ended();
+      const bool may_come_back = !answer || answer->status == 200 || answer->status >= 500;
+      if (!events.has_begun() || !may_come_back) {
+        return fail(error);
+      }
+      events.lose(error);
+      for (auto waited = std::chrono::milliseconds(0); waited < retry_interval;
+           waited += idle_interval) {
+        if (!follower.idle()) {
+          return {};
+        }
+        std::this_thread::sleep_for(idle_interval);
+      }
     }
-    if (answer->status != 200) {
-      return fail(error_of(answer->status, answer->body));
-    }
-    return fail(ErrorCode::closed, "the server has ended the stream");
   }
 
  private:
+  static Error ended() { return {ErrorCode::closed, "the server has ended the stream", 0, 0, 0}; }
+
   HttpClient client_;
 };
 

@@ -7,10 +7,25 @@
 #include <string_view>
 
 #include "engine/result.hpp"
+#include "engine/snapshot.hpp"
 #include "tools/api/export.hpp"
 #include "tools/api/url.hpp"
 
 namespace docket::cli {
+
+// Who follows a source. Every member must be there.
+struct Follower {
+  // An event as a JSON object without line breaks. False: enough.
+  std::function<bool(std::string_view json)> event;
+  // What should have come here and cannot be read.
+  std::function<void(const Gap& gap)> gap;
+  // Everything up to this position has been given; `after` goes on behind it.
+  std::function<void(std::string_view position)> position;
+  // There is nothing new for the moment. False: enough.
+  std::function<bool()> idle;
+  // The server is gone, and why; null: it is back.
+  std::function<void(const Error* error)> lost;
+};
 
 // Not thread-safe.
 class Source {
@@ -25,11 +40,10 @@ class Source {
   // and digest are the source's own.
   [[nodiscard]] virtual Result<api::ExportSummary> export_events(
       const api::Parameters& parameters, const std::function<bool(std::string_view)>& sink) = 0;
-  // Gives the newest events and then each new one to `sink`, as JSON objects without line breaks,
-  // until it returns false. `idle` is called when there is nothing new for the moment.
+  // Gives the newest events and then each new one to the follower until that has enough. Where a
+  // server goes away that had answered, it is asked again until it is back.
   [[nodiscard]] virtual Result<void> follow(const api::Parameters& parameters,
-                                            const std::function<bool(std::string_view)>& sink,
-                                            const std::function<bool()>& idle) = 0;
+                                            const Follower& follower) = 0;
 };
 
 // Opens read-only, also beside the running server; never writes. `config`, where not empty, is the

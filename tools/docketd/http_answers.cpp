@@ -74,10 +74,11 @@ asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& req
   const bool is_long = request.parameters.value("q").size() > long_query_bytes;
   asio::post(is_long ? context_.long_query_pool : context_.query_pool,
              [pending, place, route = request.route, parameters = request.parameters,
-              &context = context_, cancelled = cancelled_] {
+              accepted = accepted_, &context = context_, cancelled = cancelled_] {
                std::optional<api::Answer> answer;
                try {
                  answer = context.parts.service.get(route, parameters, cancelled.get());
+                 dress(*answer, accepted);
                } catch (const std::bad_alloc&) {
                  answer = patiently([] { return api::problem(out_of_memory()); });
                }

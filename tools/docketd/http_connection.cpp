@@ -125,6 +125,8 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   }
   version_ = request.version();
   is_head_ = request.method() == http::verb::head;
+  accepted_.gzip = accepts_gzip(request[http::field::accept_encoding]);
+  accepted_.if_none_match = request[http::field::if_none_match];
   const auto length = parser->content_length();
   const bool has_body = parser->chunked() || (length && *length > 0);
   RequestHead head;
@@ -206,6 +208,13 @@ asio::awaitable<bool> HttpConnection::write_answer(api::Answer answer) {
   response.set(http::field::content_type, answer.content_type);
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
+  if (!answer.etag.empty()) {
+    response.set(http::field::etag, answer.etag);
+    response.set(http::field::vary, "Accept-Encoding");
+  }
+  if (!answer.content_encoding.empty()) {
+    response.set(http::field::content_encoding, answer.content_encoding);
+  }
   if (!answer.allow.empty()) {
     response.set(http::field::allow, answer.allow);
   }
@@ -213,7 +222,9 @@ asio::awaitable<bool> HttpConnection::write_answer(api::Answer answer) {
     response.set(http::field::retry_after, std::to_string(answer.retry_after_s));
   }
   response.keep_alive(keep_alive_);
-  response.content_length(answer.body.size());
+  if (answer.status != 304) {
+    response.content_length(answer.body.size());
+  }
   if (!is_head_) {
     response.body() = std::move(answer.body);
   }

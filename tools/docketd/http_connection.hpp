@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/docketd/content_coding.hpp"
 #include "tools/docketd/http_context.hpp"
 #include "tools/docketd/request_guard.hpp"
 
@@ -56,7 +57,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // The head of a stream; the body follows in pieces.
   boost::asio::awaitable<bool> write_stream_head(std::string_view content_type,
                                                  std::string_view file_name,
-                                                 std::string_view trailers);
+                                                 std::string_view trailers, bool gzip);
   boost::asio::awaitable<bool> write_piece(std::string_view piece);
   boost::asio::awaitable<bool> write_stream_end(const Fields& trailers);
 
@@ -77,6 +78,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool is_head_ = false;
   bool body_unread_ = false;  // refused without reading all of its body
   unsigned version_ = 11;
+  Acceptance accepted_;
   std::shared_ptr<std::atomic<bool>> cancelled_;
   std::shared_ptr<boost::asio::steady_timer> watch_;
 };

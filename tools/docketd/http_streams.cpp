@@ -52,35 +52,66 @@ http::fields trailers_of(const api::ExportSummary& summary) {
 struct Polled {
   Result<bool> more = false;
   std::string text;
-  std::uint64_t rows = 0;
 };
 
 Polled poll_tail(api::Tail& tail, const std::atomic<bool>* cancelled) {
   Polled polled;
-  polled.more = tail.poll(cancelled, [&polled](const Event& event) {
-    polled.text += "data: ";
-    query::append_json(polled.text, event);
-    polled.text += "\n\n";
-    ++polled.rows;
-  });
-  if (polled.rows > 0) {
+  const bool is_first = tail.position().empty();
+  polled.more = tail.poll(
+      cancelled,
+      [&polled](const Event& event) {
+        polled.text += "data: ";
+        query::append_json(polled.text, event);
+        polled.text += "\n\n";
+      },
+      [&polled](const Gap& gap) {
+        // `"gaps":[{…}]` as in every answer, by itself.
+        polled.text += "event: gap\ndata: {";
+        query::append_json_gaps(polled.text, {gap});
+        polled.text += "}\n\n";
+      });
+  if (!polled.text.empty() || is_first) {
     // Without data it is no event: it only sets the position that a reconnect comes back with.
     polled.text += fmt::format("id: {}\n\n", tail.position());
   }
   return polled;
 }
 
+// Digest and rows are those of what is compressed.
+Result<api::ExportSummary> run_compressed(api::Export& exporter, PieceQueue& queue) {
+  constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+  Gzip gzip;
+  std::string piece;
+  const auto push = [&] {
+    const bool taken = queue.push(piece);
+    piece.clear();
+    return taken;
+  };
+  DOCKET_ASSIGN(api::ExportSummary summary, exporter.run([&](std::string_view text) {
+    gzip.add(text, piece);
+    return piece.size() < piece_bytes || push();
+  }));
+  gzip.finish(piece);
+  if (!push()) {
+    return fail(ErrorCode::cancelled, "the reader of the export went away");
+  }
+  return summary;
+}
+
 }  // namespace
 
 asio::awaitable<bool> HttpConnection::write_stream_head(std::string_view content_type,
                                                         std::string_view file_name,
-                                                        std::string_view trailers) {
+                                                        std::string_view trailers, bool gzip) {
   ++context_.parts.metrics.answers[2];
   http::response<http::empty_body> response(http::status::ok, version_);
   response.set(http::field::server, "docket");
   response.set(http::field::content_type, content_type);
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
+  if (gzip) {
+    response.set(http::field::content_encoding, "gzip");
+  }
   if (!file_name.empty()) {
     response.set(http::field::content_disposition,
                  fmt::format("attachment; filename=\"{}\"", file_name));
@@ -140,7 +171,8 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
   const auto queue = std::make_shared<PieceQueue>(stream_.get_executor());
   // The record of the read is made where the rows are known, also when the reader goes away.
   asio::post(context_.export_pool, [opening, queue, place, peer = peer_, cancelled = cancelled_,
-                                    parameters = request.parameters, &context = context_] {
+                                    parameters = request.parameters, gzip = accepted_.gzip,
+                                    &context = context_] {
     const Opened opened = within_memory([&]() -> Opened {
       DOCKET_ASSIGN(auto exporter,
                     api::Export::open(context.parts.service, parameters, cancelled.get()));
@@ -151,7 +183,8 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
       return;
     }
     auto summary = within_memory([&] {
-      return (*opened)->run([&queue](std::string_view piece) { return queue->push(piece); });
+      return gzip ? run_compressed(**opened, *queue)
+                  : (*opened)->run([&queue](std::string_view piece) { return queue->push(piece); });
     });
     // The read has been made, and so is its record.
     patiently([&] {
@@ -168,8 +201,9 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
     api::Answer refusal = api::problem(opened.error());
     co_return co_await write_answer(std::move(refusal));
   }
-  bool writable = co_await write_stream_head((*opened)->content_type(), (*opened)->file_name(),
-                                             "X-Docket-Rows, X-Docket-SHA256, X-Docket-Gaps");
+  bool writable =
+      co_await write_stream_head((*opened)->content_type(), (*opened)->file_name(),
+                                 "X-Docket-Rows, X-Docket-SHA256, X-Docket-Gaps", accepted_.gzip);
   while (writable) {
     const std::optional<std::string> piece = co_await queue->pop();
     if (!piece) {
@@ -202,7 +236,7 @@ asio::awaitable<bool> HttpConnection::answer_tail(const AdmittedRequest& request
   read.operation = "tail";
   read.query = request.parameters.value("q");
   context_.parts.on_read(read, peer_, "");
-  bool writable = co_await write_stream_head("text/event-stream", "", "");
+  bool writable = co_await write_stream_head("text/event-stream", "", "", false);
   watch_peer();
   asio::steady_timer pause(stream_.get_executor());
   auto last_write = std::chrono::steady_clock::now();
@@ -219,7 +253,7 @@ asio::awaitable<bool> HttpConnection::answer_tail(const AdmittedRequest& request
         try {
           pending.deliver(poll_tail(*tail, cancelled.get()));
         } catch (const std::bad_alloc&) {
-          pending.deliver({fail(out_of_memory()), {}, 0});  // it ends; its reader comes back
+          pending.deliver({fail(out_of_memory()), {}});  // it ends; its reader comes back
         }
       });
       polled = co_await pending.wait();

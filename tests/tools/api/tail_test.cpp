@@ -1,5 +1,7 @@
 #include "tools/api/tail.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "tests/tools/api/store_fixture.hpp"
@@ -13,10 +15,13 @@ class TailTest : public StoreFixture {
   static std::string drain(Tail& tail) {
     std::string names;
     for (bool more = true; more;) {
-      const auto polled = tail.poll(nullptr, [&](const Event& event) {
-        names += names.empty() ? "" : " ";
-        names += event.log + ":" + std::to_string(event.seq.value);
-      });
+      const auto polled = tail.poll(
+          nullptr,
+          [&](const Event& event) {
+            names += names.empty() ? "" : " ";
+            names += event.log + ":" + std::to_string(event.seq.value);
+          },
+          [](const Gap& gap) { ADD_FAILURE() << gap.reason; });
       EXPECT_TRUE(polled);
       more = polled.value_or(false);
     }
@@ -74,6 +79,64 @@ TEST_F(TailTest, APositionGoesOnWhereItWasTaken) {
   }
 }
 
+TEST_F(TailTest, ItBeginsBehindAnyEventAndLogsThatAreNotNamedFromTheirFirst) {
+  add("activity", {event(1), event(2), event(3)});
+  add("api", {event(4)});
+  auto tail = Tail::open(*service_, {{"after", "activity:2"}, {"n", "0"}}, "");
+  ASSERT_TRUE(tail);
+  EXPECT_EQ(drain(*tail), "activity:3 api:1");
+  auto reconnected = Tail::open(*service_, {{"after", "activity:2"}}, tail->position());
+  ASSERT_TRUE(reconnected);
+  EXPECT_EQ(drain(*reconnected), "");
+  EXPECT_FALSE(Tail::open(*service_, {{"after", ""}}, ""));
+  EXPECT_EQ(Tail::open(*service_, {{"after", "x"}}, "").error().message,
+            "after: must be LOG:SEQ, or several with commas between");
+}
+
+TEST_F(TailTest, OfAnEmptyStoreThePositionIsItsBeginning) {
+  auto tail = Tail::open(*service_, {{"n", "0"}}, "");
+  ASSERT_TRUE(tail);
+  EXPECT_EQ(tail->position(), "");
+  EXPECT_EQ(drain(*tail), "");
+  add("activity", {event(1)});
+  add("api", {event(2)});
+  auto second = Tail::open(*service_, {{"n", "0"}}, tail->position());
+  ASSERT_TRUE(second);
+  EXPECT_EQ(drain(*second), "activity:1 api:1");
+}
+
+TEST_F(TailTest, WhatCannotBeReadIsToldWhereItShouldHaveCome) {
+  add("activity", {event(1), event(2)});
+  ASSERT_TRUE(store_->find_log("activity")->seal());
+  add("activity", {event(3)});
+  ASSERT_TRUE(store_->close());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
+    if (entry.path().extension() == ".seg") {
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(130);
+      file << std::string(300, '\xff');
+      ASSERT_TRUE(file.good());
+    }
+  }
+  StoreOptions options;
+  options.read_only = true;
+  const auto damaged = Store::open(posix_disk(), directory_.path(), options).value();
+  index::Catalog catalog(posix_disk(), {.read_only = true});
+  const Service service(*damaged, catalog, {});
+  for (const std::string after : {"activity:0", "activity:2"}) {
+    auto tail = Tail::open(service, {{"after", after}}, "");
+    ASSERT_TRUE(tail);
+    std::string names, gaps;
+    ASSERT_TRUE(tail->poll(
+        nullptr, [&](const Event& event) { names += std::to_string(event.seq.value); },
+        [&](const Gap& gap) {
+          gaps += std::to_string(gap.first_seq.value) + "-" + std::to_string(gap.last_seq.value);
+        }));
+    EXPECT_EQ(names, "3") << after;
+    EXPECT_EQ(gaps, after == "activity:0" ? "1-2" : "") << after;
+  }
+}
+
 TEST_F(TailTest, ManyAndLargeEventsComeInPortionsNoneTwice) {
   std::vector<Event> events;
   for (int i = 0; i < 100; ++i) {
@@ -90,11 +153,13 @@ TEST_F(TailTest, ManyAndLargeEventsComeInPortionsNoneTwice) {
   std::size_t portions = 0;
   for (bool more = true; more; ++portions) {
     std::size_t bytes = 0;
-    more = tail->poll(nullptr,
-                      [&](const Event& event) {
-                        seen.insert(event.seq.value);
-                        bytes += event.payload.size();
-                      })
+    more = tail->poll(
+                   nullptr,
+                   [&](const Event& event) {
+                     seen.insert(event.seq.value);
+                     bytes += event.payload.size();
+                   },
+                   [](const Gap&) {})
                .value();
     EXPECT_LE(bytes, std::size_t{1} << 20);
   }

@@ -26,9 +26,7 @@ class ServiceSource final : public Source {
       const api::Parameters&, const std::function<bool(std::string_view)>&) override {
     return fail(ErrorCode::not_found, "not here");
   }
-  [[nodiscard]] Result<void> follow(const api::Parameters&,
-                                    const std::function<bool(std::string_view)>&,
-                                    const std::function<bool()>&) override {
+  [[nodiscard]] Result<void> follow(const api::Parameters&, const Follower&) override {
     return fail(ErrorCode::not_found, "not here");
   }
 

@@ -156,6 +156,51 @@ TEST_F(HttpServerTest, HeadIsGetWithoutTheBody) {
   EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
 }
 
+TEST_F(HttpServerTest, AnAnswerThatTheClientHasIsNotSentAgain) {
+  add("activity", {event(1)});
+  start();
+  const auto with = [this](const std::string& field) {
+    return answer_to("GET /api/v1/search HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                     field + "\r\n");
+  };
+  const std::string first = with("");
+  const std::size_t at = first.find("ETag: ") + 6;
+  const std::string tag = first.substr(at, first.find('\r', at) - at);
+  EXPECT_THAT(tag, StartsWith("W/\""));
+  const std::string again = with("If-None-Match: " + tag + "\r\n");
+  EXPECT_THAT(again, StartsWith("HTTP/1.1 304 Not Modified\r\n"));
+  EXPECT_THAT(again, HasSubstr("ETag: " + tag));
+  EXPECT_THAT(again, Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(again, EndsWith("\r\n\r\n"));
+  add("activity", {event(2)});
+  EXPECT_THAT(with("If-None-Match: " + tag + "\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(reads().size(), 3U) << "the reader of a 304 has read it, too";
+}
+
+TEST_F(HttpServerTest, AnswersAndExportsAreCompressedForWhoTakesIt) {
+  std::vector<Event> events(200, event(1));
+  add("activity", events);
+  start();
+  for (const char* path : {"/api/v1/search?limit=100", "/api/v1/export?format=ndjson"}) {
+    const auto with = [&](const std::string& field) {
+      return answer_to("GET " + std::string(path) +
+                       " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + field + "\r\n");
+    };
+    const std::string plain = with("");
+    const std::string compressed = with("Accept-Encoding: gzip\r\n");
+    EXPECT_THAT(plain, Not(HasSubstr("Content-Encoding"))) << path;
+    EXPECT_THAT(compressed, HasSubstr("Content-Encoding: gzip\r\n")) << path;
+    EXPECT_LT(compressed.size() * 5, plain.size()) << path;
+  }
+  // The digest is that of the events, whatever they came in.
+  const auto digest = [&](const std::string& field) {
+    const std::string text = answer_to(
+        "GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + field + "\r\n");
+    return text.substr(text.find("X-Docket-SHA256: "), 81);
+  };
+  EXPECT_EQ(digest("Accept-Encoding: gzip\r\n"), digest(""));
+}
+
 TEST_F(HttpServerTest, AnExportEndsWithRowsAndDigestAsTrailers) {
   add("activity", {event(1), event(2)});
   start();
