@@ -168,23 +168,22 @@ Result<LogFiles> list_log_files(Disk& disk, const std::string& directory) {
   return files;
 }
 
-Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directory,
-                                          const std::string& log, const LogFiles& files,
-                                          std::vector<RecoveryNotice>& notices) {
+Result<LoadedManifest> load_or_rebuild_manifest(Disk& disk, const std::string& directory,
+                                                const std::string& log, const LogFiles& files,
+                                                std::vector<RecoveryNotice>& notices) {
   std::vector<std::string> damaged;
-  auto manifest = load_manifest(disk, directory, log, damaged);
+  auto loaded = load_manifest(disk, directory, log, damaged);
   for (const std::string& path : damaged) {
     notices.push_back({"damage_quarantined", path + ": manifest copy is damaged"});
   }
-  if (manifest) {
-    for (Gap& gap : manifest->gaps) {
+  if (loaded) {
+    for (Gap& gap : loaded->manifest.gaps) {
       gap.log = log;
     }
-    return manifest;
+    return loaded;
   }
-  if (manifest.error().code != ErrorCode::not_found &&
-      manifest.error().code != ErrorCode::corrupt) {
-    return manifest;
+  if (loaded.error().code != ErrorCode::not_found && loaded.error().code != ErrorCode::corrupt) {
+    return loaded;
   }
   DOCKET_ASSIGN(Manifest rebuilt, rebuild_manifest(disk, directory, log, files, notices));
   if (!rebuilt.segments.empty() || !damaged.empty()) {
@@ -192,7 +191,7 @@ Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directo
         {"damage_quarantined", directory + ": no manifest was readable; rebuilt from " +
                                    std::to_string(rebuilt.segments.size()) + " segments"});
   }
-  return rebuilt;
+  return LoadedManifest{std::move(rebuilt), false};
 }
 
 Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& directory,

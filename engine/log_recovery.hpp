@@ -33,10 +33,11 @@ struct LogFiles {
 
 // The manifest, or one rebuilt from the footers where no copy is readable. Errors: io,
 // newer_format. `notices` says what was damaged.
-[[nodiscard]] Result<Manifest> load_or_rebuild_manifest(Disk& disk, const std::string& directory,
-                                                        const std::string& log,
-                                                        const LogFiles& files,
-                                                        std::vector<RecoveryNotice>& notices);
+[[nodiscard]] Result<LoadedManifest> load_or_rebuild_manifest(Disk& disk,
+                                                              const std::string& directory,
+                                                              const std::string& log,
+                                                              const LogFiles& files,
+                                                              std::vector<RecoveryNotice>& notices);
 
 // The first seq of a hot file, as its header says; nullopt where that cannot be read, or
 // is another file's. A file whose

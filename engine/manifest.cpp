@@ -148,16 +148,18 @@ Result<Manifest> decode_manifest(std::span<const std::byte> bytes) {
   return decode_content(content);
 }
 
-Result<Manifest> load_manifest(Disk& disk, const std::string& directory, std::string_view log,
-                               std::vector<std::string>& damaged) {
+Result<LoadedManifest> load_manifest(Disk& disk, const std::string& directory, std::string_view log,
+                                     std::vector<std::string>& damaged) {
   std::optional<Manifest> newest;
+  std::vector<std::byte> of_newest;
+  bool is_in_both = false;
   for (const std::string_view copy : copies) {
     const std::string path = directory + "/" + std::string(copy);
     DOCKET_ASSIGN(const bool exists, disk.exists(path));
     if (!exists) {
       continue;
     }
-    const auto bytes = read_file(disk, path, manifest_bytes_max);
+    auto bytes = read_file(disk, path, manifest_bytes_max);
     if (!bytes) {
       if (bytes.error().code != ErrorCode::corrupt) {
         return fail(bytes.error());
@@ -175,10 +177,13 @@ Result<Manifest> load_manifest(Disk& disk, const std::string& directory, std::st
       damaged.push_back(path);  // a write that went astray
     } else if (!newest || manifest->generation > newest->generation) {
       newest = std::move(*manifest);
+      of_newest = *std::move(bytes);
+    } else {
+      is_in_both = *bytes == of_newest;
     }
   }
   if (newest) {
-    return std::move(*newest);
+    return LoadedManifest{std::move(*newest), is_in_both};
   }
   return damaged.empty() ? fail(ErrorCode::not_found, directory + ": no manifest")
                          : fail(ErrorCode::corrupt, directory + ": no readable manifest");

@@ -6,7 +6,9 @@
 //       the valid one with the higher generation counts.
 //   I2  A segment is listed only after its file is durable, and its file is removed only after a
 //       manifest that does not list it is durable.
-//   I3  Both copies lost: it is rebuilt from the segments' footers; what only it knew (damage found
+//   I3  A start that does not find the same manifest in both copies writes both anew before it
+//       removes a file.
+//   I4  Both copies lost: it is rebuilt from the segments' footers; what only it knew (damage found
 //       before, how many events were retired) is lost with them and nothing else.
 #pragma once
 
@@ -37,12 +39,16 @@ struct Manifest {
 // Errors: corrupt, newer_format.
 [[nodiscard]] Result<Manifest> decode_manifest(std::span<const std::byte> bytes);
 
+struct LoadedManifest {
+  Manifest manifest;
+  bool is_in_both_copies = false;  // byte for byte; else the loss of one would lose it
+};
 // The newest valid copy of `log` in `directory`; not_found when there is none at all, corrupt when
 // there are only damaged ones. `damaged` names the copies that could not be read, or are another
 // log's.
-[[nodiscard]] Result<Manifest> load_manifest(Disk& disk, const std::string& directory,
-                                             std::string_view log,
-                                             std::vector<std::string>& damaged);
+[[nodiscard]] Result<LoadedManifest> load_manifest(Disk& disk, const std::string& directory,
+                                                   std::string_view log,
+                                                   std::vector<std::string>& damaged);
 // Raises the generation and writes both copies durably.
 [[nodiscard]] Result<void> save_manifest(Disk& disk, const std::string& directory,
                                          Manifest& manifest);

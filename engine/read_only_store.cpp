@@ -113,8 +113,9 @@ class ReadOnlyLog : public Log {
   Result<void> look() {
     DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, directory_));
     std::vector<RecoveryNotice> notices;
-    DOCKET_ASSIGN(Manifest manifest,
+    DOCKET_ASSIGN(LoadedManifest loaded,
                   load_or_rebuild_manifest(disk_, directory_, name_, files, notices));
+    Manifest& manifest = loaded.manifest;
     // A segment may have been sealed since the listing. Only what the same manifest lists and a
     // second listing does not show is missing.
     if (!lists_all(files, manifest) && missing_in_ != manifest.generation) {

@@ -3,7 +3,8 @@
 // In this order, so that a crash at any point leaves something this same code puts right:
 //   0  what a killed process has left unsynced becomes durable: names here, each hot file at 4.
 //      Nothing is concluded from what a power loss could still take back
-//   1  temporary files go; the manifest is loaded or rebuilt
+//   1  temporary files go; the manifest is loaded or rebuilt. Where its copies are not both there,
+//      whole and the same, both are written: what follows removes files that the older one lists
 //   2  sealed files that the manifest does not list go: their hot file is still there, or they are
 //      retired
 //   3  hot files that the manifest lists as sealed go
@@ -40,9 +41,13 @@ class WritableLog::Recovery {
     for (const std::string& name : files_.temporary) {
       DOCKET_TRY(disk_.unlink(log_.directory_ + "/" + name));
     }
-    DOCKET_ASSIGN(manifest_,
+    DOCKET_ASSIGN(LoadedManifest loaded,
                   load_or_rebuild_manifest(disk_, log_.directory_, log_.name_, files_, notices_));
-    learnt_ = manifest_.generation == 0;
+    manifest_ = std::move(loaded.manifest);
+    learnt_ = !loaded.is_in_both_copies;
+    if (manifest_.generation != 0) {
+      DOCKET_TRY(save_what_is_learnt());
+    }
     DOCKET_TRY(settle_sealed());
     DOCKET_TRY(settle_hot());
     DOCKET_TRY(finish());
@@ -316,19 +321,23 @@ class WritableLog::Recovery {
     return {};
   }
 
+  // On a full disk it is learnt again at the next start, or saved with the next edit.
+  Result<void> save_what_is_learnt() {
+    if (!learnt_) {
+      return {};
+    }
+    const auto saved = save_manifest(disk_, log_.directory_, manifest_);
+    learnt_ = !saved;
+    return saved || saved.error().code == ErrorCode::no_space ? Result<void>() : saved;
+  }
+
   Result<void> finish() {
     manifest_.next_segment =
         SegmentId(std::max(manifest_.next_segment.value, log_.next_segment_.value));
     if (changed_) {
       DOCKET_TRY(disk_.sync_directory(log_.directory_));
     }
-    if (learnt_) {
-      // On a full disk it is learnt again at the next start, or saved with the next edit.
-      const auto saved = save_manifest(disk_, log_.directory_, manifest_);
-      if (!saved && saved.error().code != ErrorCode::no_space) {
-        return saved;
-      }
-    }
+    DOCKET_TRY(save_what_is_learnt());
     for (const SegmentInfo& info : manifest_.segments) {
       log_.sealed_.push_back(
           std::make_shared<const SealedSegment>(disk_, *log_.context_.cache, info));

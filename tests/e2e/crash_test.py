@@ -285,13 +285,19 @@ class Damage(driver.EndToEnd):
         indexes = content(".idx")
         self.flip(self.files(".idx")[0], 5000)
         self.files(".idx")[1].unlink()
-        self.flip(self.data / "logs/activity/manifest.a", 60)
+        copies = [self.data / f"logs/activity/manifest.{copy}" for copy in "ab"]
+        self.flip(copies[0], 60)
         with driver.Server(self.data, config=driver.SMALL_SEGMENTS) as server:
             refused = driver.run("docket", "verify", "--repair", "--data", self.data, check=False)
             self.assertEqual((refused.returncode, refused.stdout), (1, ""))
             self.assertIn("a server is running", refused.stderr)
             self.assertEqual(len(refused.stderr.splitlines()), 1)
+            # What the start has found is told, although it has made the copy anew.
+            self.assertEqual(copies[0].read_bytes(), copies[1].read_bytes())
+            self.wait_until(
+                lambda: str(copies[0]) in json.dumps(server.search("log:docket verb:QUARANTINE")))
             server.kill()
+        self.flip(copies[0], 60)
         repair = driver.run("docket", "verify", "--repair", "--deep", "--data", self.data)
         self.assertEqual(repair.stdout.count("built anew: "), 3, repair.stdout)
         self.assertIn("3 files built anew, no damage found", repair.stdout)

@@ -154,13 +154,15 @@ class ManifestCopies : public ::testing::Test {
   std::string load(Disk& disk) {
     damaged_.clear();
     const auto loaded = load_manifest(disk, "log", "activity", damaged_);
-    return loaded ? std::to_string(loaded->retired_events)
+    is_in_both_ = loaded && loaded->is_in_both_copies;
+    return loaded ? std::to_string(loaded->manifest.retired_events)
                   : std::string(to_string(loaded.error().code));
   }
 
   SimDisk disk_;
   Manifest manifest_ = example();
   std::vector<std::string> damaged_;
+  bool is_in_both_ = false;
 };
 
 TEST_F(ManifestCopies, NoneIsNotFound) {
@@ -174,6 +176,7 @@ TEST_F(ManifestCopies, SavingRaisesTheGenerationAndWritesBoth) {
   EXPECT_EQ(manifest_.generation, 7U);
   EXPECT_EQ(disk_.content("log/manifest.a"), disk_.content("log/manifest.b"));
   EXPECT_EQ(load(disk_), "2");
+  EXPECT_TRUE(is_in_both_);
 }
 
 TEST_F(ManifestCopies, OneOfAnotherLogDoesNotCount) {
@@ -192,9 +195,22 @@ TEST_F(ManifestCopies, NewerOfTwoCounts) {
   save(2);
   disk_.plant("log/manifest.a", old);
   EXPECT_EQ(load(disk_), "2");
+  EXPECT_FALSE(is_in_both_);
   disk_.plant("log/manifest.a", disk_.content("log/manifest.b"));
   disk_.plant("log/manifest.b", old);
   EXPECT_EQ(load(disk_), "2");
+  EXPECT_FALSE(is_in_both_);
+}
+
+TEST_F(ManifestCopies, ThoseOfOneGenerationMayStillDiffer) {
+  // The first of two attempts to save it came as far as the second copy.
+  save(1);
+  const auto first = disk_.content("log/manifest.b");
+  --manifest_.generation;
+  save(2);
+  disk_.plant("log/manifest.b", first);
+  EXPECT_EQ(load(disk_), "2");
+  EXPECT_FALSE(is_in_both_);
 }
 
 TEST_F(ManifestCopies, OneIsEnoughAndTheDamagedOneIsNamed) {
@@ -204,10 +220,12 @@ TEST_F(ManifestCopies, OneIsEnoughAndTheDamagedOneIsNamed) {
     disk_.flip_bit(copy, 500);
     EXPECT_EQ(load(disk_), "3");
     EXPECT_EQ(damaged_, std::vector<std::string>{copy});
+    EXPECT_FALSE(is_in_both_);
     disk_.plant(copy, good);
     ASSERT_TRUE(disk_.unlink(copy));
     EXPECT_EQ(load(disk_), "3");
     EXPECT_TRUE(damaged_.empty());
+    EXPECT_FALSE(is_in_both_);
     disk_.plant(copy, good);
   }
 }

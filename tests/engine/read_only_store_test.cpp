@@ -232,6 +232,17 @@ TEST_F(ReadOnlyStoreTest, DamageIsNamedAsAGapAndNotRepaired) {
   EXPECT_EQ(watched_.changes(), std::vector<std::string>());
 }
 
+TEST_F(ReadOnlyStoreTest, ADamagedCopyOfTheManifestStaysAsItIs) {
+  write(10);
+  ASSERT_TRUE(log_of(*writer_).seal());
+  writer_.reset();
+  disk_.flip_bit("data/logs/activity/manifest.a", 500);
+  const auto before = everything();
+  expect_all(look(*open_reader()), 10);
+  EXPECT_TRUE(everything() == before);
+  EXPECT_EQ(watched_.changes(), std::vector<std::string>());
+}
+
 TEST_F(ReadOnlyStoreTest, MissingSegmentFileIsAGap) {
   write(10);
   ASSERT_TRUE(log_of(*writer_).seal());

@@ -1,11 +1,15 @@
 // Recovery, case by case. tests/durability/ looks at all the crashes in between.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/log.hpp"
+#include "engine/manifest.hpp"
+#include "engine/segment_file.hpp"
 #include "engine/timestamp.hpp"
 #include "tests/support/random_events.hpp"
 #include "tests/support/sim_disk.hpp"
@@ -127,6 +131,73 @@ TEST_F(Recovery, NumbersGoOnAfterEverythingIsRetired) {
   EXPECT_EQ(snapshot(*store).last_seq.value, 5U);
   EXPECT_TRUE(send(*store, 1).value().duplicate);
   EXPECT_EQ(send(*store, 2).value().first_seq.value, 6U);
+}
+
+const std::string directory = "data/logs/activity/";
+
+// Where all segments are retired nothing but the manifest knows which seqs have been given. Where
+// it was replaced in one copy only, what the older one lists is about to go.
+TEST_F(Recovery, MakesACopyOfTheManifestAnewThatIsNotAsTheOther) {
+  testing::SimDisk disk;
+  std::vector<std::byte> older;
+  {
+    const auto store = open(disk);
+    for (std::uint64_t batch = 1; batch <= 2; ++batch) {
+      ASSERT_TRUE(send(*store, batch));
+      ASSERT_TRUE(store->find_log("activity")->seal());
+      older = disk.content(directory + "manifest.a");
+    }
+    retire_all(*store);
+  }
+  for (const std::string copy : {"manifest.a", "manifest.b"}) {
+    const std::string other = copy == "manifest.a" ? "manifest.b" : "manifest.a";
+    const std::vector<std::function<void(testing::SimDisk&)>> ways = {
+        [&](testing::SimDisk& of) { of.flip_bit(directory + copy, 500); },
+        [&](testing::SimDisk& of) { ASSERT_TRUE(of.unlink(directory + copy)); },
+        [&](testing::SimDisk& of) { of.plant(directory + copy, older); },
+    };
+    for (std::size_t way = 0; way < ways.size(); ++way) {
+      const auto damaged = disk.after_kill();
+      ways[way](*damaged);
+      open(*damaged);
+      std::vector<std::string> names;
+      const auto loaded = load_manifest(*damaged, "data/logs/activity", "activity", names);
+      EXPECT_TRUE(loaded && loaded->is_in_both_copies) << copy << way;
+      damaged->flip_bit(directory + other, 500);
+      const auto store = open(*damaged);
+      EXPECT_EQ(send(*store, 3)->first_seq, Seq(11)) << copy << way;
+      EXPECT_TRUE(snapshot(*store).gaps.empty());
+    }
+  }
+}
+
+TEST_F(Recovery, MakesTheCopiesOfTheManifestAlikeBeforeItRemovesAFile) {
+  testing::SimDisk disk;
+  {
+    const auto store = open(disk);
+    ASSERT_TRUE(send(*store, 1));
+    ASSERT_TRUE(store->find_log("activity")->seal());
+    ASSERT_TRUE(send(*store, 2));
+  }
+  // One copy lists the second segment, whose hot file is still there, the other does not.
+  const std::string hot = directory + segment_file_name(SegmentId(2), "hot");
+  const auto hot_bytes = disk.content(hot);
+  const auto older = disk.content(directory + "manifest.b");
+  ASSERT_TRUE(open(disk)->find_log("activity")->seal());
+  disk.plant(hot, hot_bytes);
+  disk.plant(directory + "manifest.b", older);
+  bool recovering = true;
+  for (std::uint64_t n = 1; recovering; ++n) {
+    auto recovered = disk.after_kill();
+    recovered->inject({.at = n, .forever = true});
+    static_cast<void>(Store::open(*recovered, "data", {}));
+    recovering = recovered->fault_hit();
+    recovered = recovered->after_power_loss(n);
+    recovered->flip_bit(directory + "manifest.a", 500);
+    const auto store = open(*recovered);
+    ASSERT_TRUE(snapshot(*store).gaps.empty()) << n;
+    ASSERT_EQ(snapshot(*store).last_seq, Seq(10)) << n;
+  }
 }
 
 }  // namespace

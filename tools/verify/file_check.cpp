@@ -46,7 +46,7 @@ class LogCheck {
     check_manifests();
     check_quarantine();
     std::vector<RecoveryNotice> notices;
-    const auto manifest = load_or_rebuild_manifest(disk_, directory_, log_, *files, notices);
+    const auto loaded = load_or_rebuild_manifest(disk_, directory_, log_, *files, notices);
     for (const RecoveryNotice& notice : notices) {
       // The copies have been told of one by one.
       if (!notice.detail.ends_with("manifest copy is damaged")) {
@@ -56,7 +56,7 @@ class LogCheck {
     for (const SegmentId id : with_sealed ? files->sealed : std::vector<SegmentId>()) {
       check_sealed(id);
     }
-    Seq next = manifest ? manifest->next_seq : Seq(1);
+    Seq next = loaded ? loaded->manifest.next_seq : Seq(1);
     for (std::size_t i = 0; i < files->hot.size(); ++i) {
       const bool is_sealed = std::ranges::binary_search(files->sealed, files->hot[i]);
       if (!is_sealed) {

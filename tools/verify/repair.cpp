@@ -87,14 +87,14 @@ Result<void> Repair::repair_manifests(const std::string& directory, const std::s
   // next start of a server has to decide what becomes of it.
   DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, directory));
   std::vector<RecoveryNotice> notices;
-  auto manifest = load_or_rebuild_manifest(disk_, directory, log, files, notices);
-  const bool is_whole = manifest && manifest->segments.size() == files.sealed.size();
+  auto loaded = load_or_rebuild_manifest(disk_, directory, log, files, notices);
+  const bool is_whole = loaded && loaded->manifest.segments.size() == files.sealed.size();
   if (!is_whole || files.sealed.empty()) {
-    return manifest || manifest.error().code == ErrorCode::corrupt ? Result<void>()
-                                                                   : fail(manifest.error());
+    return loaded || loaded.error().code == ErrorCode::corrupt ? Result<void>()
+                                                               : fail(loaded.error());
   }
-  manifest->next_segment = SegmentId(files.highest.value + 1);
-  DOCKET_TRY(save_manifest(disk_, directory, *manifest));
+  loaded->manifest.next_segment = SegmentId(files.highest.value + 1);
+  DOCKET_TRY(save_manifest(disk_, directory, loaded->manifest));
   for (const Copy& copy : copies) {
     repaired_.push_back({copy.path, copy.why + "; made from the segments"});
   }
