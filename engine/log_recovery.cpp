@@ -108,6 +108,12 @@ Result<Manifest> rebuild_manifest(Disk& disk, const std::string& directory, cons
   for (const SegmentId id : files.sealed) {
     const std::string path = directory + "/" + segment_file_name(id, "seg");
     DOCKET_ASSIGN(const auto file, disk.open(path, OpenMode::read));
+    DOCKET_ASSIGN(const bool is_astray, is_of_another(disk, directory, log, id));
+    if (is_astray) {
+      // What stood here, if anything did, is missing between its neighbours.
+      notices.push_back({"damage_quarantined", path + ": its header is that of another file"});
+      continue;
+    }
     const auto loaded = load_footer(*file, id);
     if (!loaded) {
       if (loaded.error().code != ErrorCode::corrupt) {
@@ -192,6 +198,18 @@ Result<LoadedManifest> load_or_rebuild_manifest(Disk& disk, const std::string& d
                                    std::to_string(rebuilt.segments.size()) + " segments"});
   }
   return LoadedManifest{std::move(rebuilt), false};
+}
+
+Result<bool> is_of_another(Disk& disk, const std::string& directory, std::string_view log,
+                           SegmentId id) {
+  DOCKET_ASSIGN(const auto file,
+                disk.open(directory + "/" + segment_file_name(id, "seg"), OpenMode::read));
+  std::vector<std::byte> bytes(segment_header_bytes);
+  if (const auto read = file->read_at(FileOffset(0), bytes); !read) {
+    return read.error().code == ErrorCode::corrupt ? Result<bool>(false) : fail(read.error());
+  }
+  const auto header = decode_segment_header(bytes);
+  return header && (header->log != log || header->id != id || header->kind != SegmentKind::sealed);
 }
 
 Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& directory,

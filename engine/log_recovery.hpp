@@ -31,8 +31,14 @@ struct LogFiles {
 };
 [[nodiscard]] Result<LogFiles> list_log_files(Disk& disk, const std::string& directory);
 
+// Whether the header of a sealed file is that of another log's file, or of another segment's: it
+// was put here by a mistake, or by a write that went astray. One that cannot be read says nothing.
+// Error: io.
+[[nodiscard]] Result<bool> is_of_another(Disk& disk, const std::string& directory,
+                                         std::string_view log, SegmentId id);
+
 // The manifest, or one rebuilt from the footers where no copy is readable. Errors: io,
-// newer_format. `notices` says what was damaged.
+// newer_format. `notices` says what was damaged. Files of another log count as damaged.
 [[nodiscard]] Result<LoadedManifest> load_or_rebuild_manifest(Disk& disk,
                                                               const std::string& directory,
                                                               const std::string& log,

@@ -6,7 +6,7 @@
 //   1  temporary files go; the manifest is loaded or rebuilt. Where its copies are not both there,
 //      whole and the same, both are written: what follows removes files that the older one lists
 //   2  sealed files that the manifest does not list go: their hot file is still there, or they are
-//      retired
+//      retired; what may be evidence, or another log's, is set aside instead
 //   3  hot files that the manifest lists as sealed go
 //   4  the other hot files are scanned; torn tails are copied aside, then zeroed; the last group is
 //      written once more
@@ -120,13 +120,16 @@ class WritableLog::Recovery {
       }
       const bool has_hot = std::binary_search(files_.hot.begin(), files_.hot.end(), id);
       DOCKET_ASSIGN(const bool retired, is_retired(id));
-      if (has_hot || retired) {
+      DOCKET_ASSIGN(const bool is_astray, is_of_another(disk_, log_.directory_, log_.name_, id));
+      if (!is_astray && (has_hot || retired)) {
         DOCKET_TRY(disk_.unlink(path_of(id, "seg")));
       } else {
-        // Neither the manifest nor a hot file knows it: evidence, not ours to remove.
+        // Neither the manifest nor a hot file knows it, or it is another log's: evidence, not ours
+        // to remove.
         DOCKET_ASSIGN(const std::uint64_t bytes, bytes_of(path_of(id, "seg")));
-        DOCKET_TRY(record_file(segment_file_name(id, "seg"), segment_file_name(id, "seg.unlisted"),
-                               bytes, Seq(1), Seq(0), "not in the manifest"));
+        DOCKET_TRY(record_file(
+            segment_file_name(id, "seg"), segment_file_name(id, "seg.unlisted"), bytes, Seq(1),
+            Seq(0), is_astray ? "its header is that of another file" : "not in the manifest"));
         DOCKET_TRY(disk_.rename(path_of(id, "seg"), path_of(id, "seg.unlisted")));
         notices_.push_back({"damage_quarantined", path_of(id, "seg") + ": not in the manifest"});
       }

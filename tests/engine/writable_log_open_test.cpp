@@ -28,17 +28,17 @@ class Recovery : public ::testing::Test {
     return store ? std::move(*store) : nullptr;
   }
 
-  Result<Receipt> send(Store& store, std::uint64_t batch, std::size_t rows = 5) {
+  Result<Receipt> send(Store& store, std::uint64_t batch, std::size_t rows = 5,
+                       const char* log = "activity") {
     BatchBuilder builder;
     std::vector<TargetView> related;
     for (const Event& event : testing::RandomEvents(batch).take(rows)) {
       builder.add(view_of(event, related));
     }
     std::promise<Result<Receipt>> promise;
-    store.log("activity")
-        .value()
-        ->submit(builder.finish(), {"node", 1, batch}, now_ns(),
-                 [&promise](Result<Receipt> result) { promise.set_value(std::move(result)); });
+    store.log(log).value()->submit(
+        builder.finish(), {"node", 1, batch}, now_ns(),
+        [&promise](Result<Receipt> result) { promise.set_value(std::move(result)); });
     return promise.get_future().get();
   }
 
@@ -168,6 +168,43 @@ TEST_F(Recovery, MakesACopyOfTheManifestAnewThatIsNotAsTheOther) {
       EXPECT_EQ(send(*store, 3)->first_seq, Seq(11)) << copy << way;
       EXPECT_TRUE(snapshot(*store).gaps.empty());
     }
+  }
+}
+
+// Such a file is whole: its checksums fit one another, and its events would be shown as this log's.
+TEST_F(Recovery, TakesNoSealedFileOfAnotherLogForItsOwn) {
+  testing::SimDisk disk;
+  {
+    const auto store = open(disk);
+    for (std::uint64_t batch = 1; batch <= 3; ++batch) {
+      for (const char* log : {"activity", "campaign"}) {
+        ASSERT_TRUE(send(*store, batch, 5, log));
+        ASSERT_TRUE(store->find_log(log)->seal());
+      }
+    }
+  }
+  const std::string name = segment_file_name(SegmentId(2), "seg");
+  const auto foreign = disk.content("data/logs/campaign/" + name);
+  for (const bool is_retired : {false, true}) {
+    const auto damaged = disk.after_kill();
+    if (is_retired) {
+      retire_all(*open(*damaged));
+    } else {
+      ASSERT_TRUE(damaged->unlink(directory + "manifest.a"));
+      ASSERT_TRUE(damaged->unlink(directory + "manifest.b"));
+    }
+    damaged->plant(directory + name, foreign);
+    const auto store = open(*damaged);
+    const LogSnapshot log = snapshot(*store);
+    EXPECT_EQ(log.last_seq, Seq(15));
+    EXPECT_EQ(log.segments.size(), is_retired ? 0U : 2U);
+    ASSERT_EQ(log.gaps.size(), is_retired ? 0U : 1U);
+    if (!is_retired) {
+      EXPECT_EQ(log.gaps[0].first_seq, Seq(6));
+      EXPECT_EQ(log.gaps[0].last_seq, Seq(10));
+    }
+    EXPECT_EQ(damaged->content(directory + name + ".unlisted"), foreign);
+    EXPECT_FALSE(damaged->exists(directory + name).value());
   }
 }
 
