@@ -14,16 +14,21 @@ constexpr std::size_t piece_bytes = std::size_t{128} << 10;
 
 Result<Export> Export::open(const Service& service, const Parameters& parameters,
                             const std::atomic<bool>* cancel) {
-  DOCKET_TRY(parameters.expect_only({"q", "tz", "format", "raw"}));
+  DOCKET_TRY(parameters.expect_only({"q", "tz", "format", "raw", "after"}));
   DOCKET_ASSIGN(const bool raw, parameters.flag("raw"));
   DOCKET_ASSIGN(const EventFormat format,
                 parse_event_format(parameters.find("format").value_or("csv")));
   if (raw && format != EventFormat::csv) {
     return fail(ErrorCode::invalid_argument, "raw: goes with format=csv only");
   }
-  DOCKET_ASSIGN(Question question, Service::question(parameters, now_ns()));
-  DOCKET_ASSIGN(query::Searcher searcher, service.searcher_of_open_files(question.query, cancel));
-  Export result(std::move(question), std::move(searcher), std::string(parameters.value("q")));
+  const auto after = parse_position(parameters.value("after"));
+  if (!after) {
+    return fail(ErrorCode::invalid_argument,
+                "after: must be the position of an earlier export, such as activity:17,api:3");
+  }
+  DOCKET_ASSIGN(const Question question, Service::question(parameters, now_ns()));
+  DOCKET_ASSIGN(OpenSearch search, service.open_search(question.query, *after, cancel));
+  Export result(std::move(search), std::string(parameters.value("q")));
   result.format_ = format;
   result.raw_ = raw;
   return result;
@@ -49,15 +54,15 @@ Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& s
     piece.clear();
     pending = 0;
   };
-  DOCKET_ASSIGN(gaps_, searcher_.for_each(question_.query, query::Order::oldest_first,
-                                          [&](const Event& event) {
-                                            append_record(piece, event, format_, raw_);
-                                            ++pending;
-                                            if (piece.size() >= piece_bytes) {
-                                              hand_over();
-                                            }
-                                            return !stopped;
-                                          }));
+  DOCKET_ASSIGN(gaps_, search_.searcher.for_each(search_.query, query::Order::oldest_first,
+                                                 [&](const Event& event) {
+                                                   append_record(piece, event, format_, raw_);
+                                                   ++pending;
+                                                   if (piece.size() >= piece_bytes) {
+                                                     hand_over();
+                                                   }
+                                                   return !stopped;
+                                                 }));
   if (!stopped && !piece.empty()) {
     hand_over();
   }
@@ -68,6 +73,7 @@ Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& s
   summary.rows = rows_;
   summary.sha256 = digest.finish();
   summary.gaps = gaps_;
+  summary.position = to_string(search_.reached);
   return summary;
 }
 

@@ -18,12 +18,14 @@ struct ExportSummary {
   std::uint64_t rows = 0;
   std::string sha256;  // of every byte given to the sink
   std::vector<Gap> gaps;
+  std::string position;  // how far each log has been looked at: the `after` of the next export
 };
 
 // One export over the snapshot taken by open(). Not thread-safe.
 class Export {
  public:
-  // Reads `q`, `tz`, `format` (an EventFormat; csv where absent) and `raw`. `cancel` may be null.
+  // Reads `q`, `tz`, `format` (an EventFormat; csv where absent) `raw`, and `after`: an earlier
+  // export's position, whose events and those before them are left out. `cancel` may be null.
   [[nodiscard]] static Result<Export> open(const Service& service, const Parameters& parameters,
                                            const std::atomic<bool>* cancel);
 
@@ -37,11 +39,10 @@ class Export {
   [[nodiscard]] ReadRecord record() const;
 
  private:
-  Export(Question question, query::Searcher searcher, std::string text)
-      : question_(std::move(question)), searcher_(std::move(searcher)), text_(std::move(text)) {}
+  Export(OpenSearch search, std::string text)
+      : search_(std::move(search)), text_(std::move(text)) {}
 
-  Question question_;
-  query::Searcher searcher_;
+  OpenSearch search_;
   std::string text_;  // the query as asked
   EventFormat format_ = EventFormat::csv;
   bool raw_ = false;

@@ -25,22 +25,41 @@ Result<Question> Service::question(const Parameters& parameters, Nanos now) {
   return question;
 }
 
-Result<query::Searcher> Service::searcher(const query::Query& query,
-                                          const std::atomic<bool>* cancel) const {
+Result<StoreSnapshot> Service::snapshot_for(const query::Query& query) const {
   DOCKET_ASSIGN(StoreSnapshot snapshot, store_.snapshot());
   if (!query.names_log) {
     // Not covered; and as every read adds to it, a cursor that knew of it would never be the same.
     std::erase_if(snapshot.logs, [](const LogSnapshot& log) { return log.log == "docket"; });
   }
+  return snapshot;
+}
+
+Result<query::Searcher> Service::searcher(const query::Query& query,
+                                          const std::atomic<bool>* cancel) const {
+  DOCKET_ASSIGN(StoreSnapshot snapshot, snapshot_for(query));
   return query::Searcher(std::move(snapshot), catalog_, cancel);
 }
 
-Result<query::Searcher> Service::searcher_of_open_files(const query::Query& query,
-                                                        const std::atomic<bool>* cancel) const {
+Result<OpenSearch> Service::open_search(const query::Query& query, const Position& seen,
+                                        const std::atomic<bool>* cancel) const {
   for (int look = 1;; ++look) {
-    DOCKET_ASSIGN(query::Searcher view, searcher(query, cancel));
-    if (view.open_files(query) || look == looks_max) {
-      return view;
+    DOCKET_ASSIGN(StoreSnapshot snapshot, snapshot_for(query));
+    Position reached;
+    for (const LogSnapshot& log : snapshot.logs) {
+      reached[log.log] = log.last_seq.value;
+    }
+    for (const auto& [log, seq] : seen) {
+      if (const auto found = reached.find(log); found == reached.end() || found->second < seq) {
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("after: {} ends at {} here, before {}: this is another store, or "
+                                "an older copy",
+                                log, found == reached.end() ? 0 : found->second, seq));
+      }
+    }
+    Since part = since(std::move(snapshot), query, seen);
+    query::Searcher view(std::move(part.snapshot), catalog_, cancel);
+    if (view.open_files(part.query) || look == looks_max) {
+      return OpenSearch{std::move(part.query), std::move(view), std::move(reached)};
     }
   }
 }

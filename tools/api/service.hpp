@@ -16,6 +16,7 @@
 #include "query/searcher.hpp"
 #include "query/time_zone.hpp"
 #include "tools/api/answer.hpp"
+#include "tools/api/position.hpp"
 #include "tools/api/routes.hpp"
 #include "tools/api/url.hpp"
 
@@ -41,6 +42,12 @@ struct Question {
   query::TimeZone zone = query::TimeZone::utc();
 };
 
+struct OpenSearch {
+  query::Query query;  // to be asked in place of the one given
+  query::Searcher searcher;
+  Position reached;  // how far the logs go that the query covers
+};
+
 // Thread-safe. The store and the catalog must outlive it.
 class Service {
  public:
@@ -56,14 +63,17 @@ class Service {
   // One view of the logs that the query covers; valid as long as `cancel`.
   [[nodiscard]] Result<query::Searcher> searcher(const query::Query& query,
                                                  const std::atomic<bool>* cancel) const;
-  // The same with every file that it may read open: for answers that cannot be begun anew.
-  [[nodiscard]] Result<query::Searcher> searcher_of_open_files(
-      const query::Query& query, const std::atomic<bool>* cancel) const;
+  // The same for what lies beyond `seen` alone, with every file that it may read open: for answers
+  // that cannot be begun anew. Error: invalid_argument where a log ends before what was seen of it.
+  [[nodiscard]] Result<OpenSearch> open_search(const query::Query& query, const Position& seen,
+                                               const std::atomic<bool>* cancel) const;
 
   [[nodiscard]] Store& store() const { return store_; }
   [[nodiscard]] index::Catalog& catalog() const { return catalog_; }
 
  private:
+  // One view of the logs that the query covers.
+  [[nodiscard]] Result<StoreSnapshot> snapshot_for(const query::Query& query) const;
   // The server whose directory is read may retire a segment between our look and our question: then
   // we look again. So often, before the answer is given with the gap.
   static constexpr int looks_max = 8;

@@ -1,11 +1,8 @@
 #include "tools/api/tail.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/timestamp.hpp"
-#include "tools/api/units.hpp"
 
 namespace docket::api {
 
@@ -13,43 +10,6 @@ namespace {
 
 constexpr std::uint64_t step_max = 65'536;
 constexpr std::size_t poll_bytes_max = std::size_t{1} << 20;
-
-Result<std::map<std::string, std::uint64_t>> parse_position(std::string_view parameter,
-                                                            std::string_view text) {
-  std::map<std::string, std::uint64_t> seen;
-  while (!text.empty()) {
-    const std::string_view item = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), item.size() + 1));
-    const std::size_t colon = std::min(item.find(':'), item.size());
-    const std::string_view log = item.substr(0, colon);
-    const auto seq = parse_number<std::uint64_t>(item.substr(std::min(colon + 1, item.size())));
-    if (!is_log_name(log) || !seq) {
-      return fail(ErrorCode::invalid_argument,
-                  fmt::format("{}: must be LOG:SEQ, or several with commas between", parameter));
-    }
-    seen[std::string(log)] = *seq;
-  }
-  return seen;
-}
-
-// Holds for the events of one log with a seq of first..last.
-query::ExpressionPtr between(const std::string& log, std::uint64_t first, std::uint64_t last) {
-  query::Expression in_log;
-  in_log.kind = query::Expression::Kind::condition;
-  in_log.field = query::Field::log;
-  in_log.matches.emplace_back().text = log;
-  query::Expression in_range;
-  in_range.kind = query::Expression::Kind::condition;
-  in_range.field = query::Field::seq;
-  query::Match& range = in_range.matches.emplace_back();
-  range.seq_first = first;
-  range.seq_last = last;
-  query::Expression both;
-  both.kind = query::Expression::Kind::conjunction;
-  both.children = {std::make_shared<const query::Expression>(std::move(in_log)),
-                   std::make_shared<const query::Expression>(std::move(in_range))};
-  return std::make_shared<const query::Expression>(std::move(both));
-}
 
 std::size_t size_of(const Event& event) {
   std::size_t bytes = sizeof(Event) + event.payload.size() + event.actor.name.size();
@@ -70,7 +30,13 @@ Result<Tail> Tail::open(const Service& service, const Parameters& parameters,
   tail.newest_ = static_cast<std::uint32_t>(newest.value_or(tail_newest_default));
   const std::string_view after = position.empty() ? parameters.value("after") : position;
   if (!after.empty()) {
-    DOCKET_ASSIGN(tail.seen_, parse_position(position.empty() ? "after" : "Last-Event-ID", after));
+    auto seen = parse_position(after);
+    if (!seen) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("{}: must be LOG:SEQ, or several with commas between",
+                              position.empty() ? "after" : "Last-Event-ID"));
+    }
+    tail.seen_ = std::move(*seen);
     tail.started_ = true;
   } else if (parameters.find("after")) {
     return fail(ErrorCode::invalid_argument, "after: is empty");
@@ -106,7 +72,7 @@ Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink, const
     StoreSnapshot fresh;
     query::Expression any;
     any.kind = query::Expression::Kind::disjunction;
-    std::map<std::string, std::uint64_t> reached;
+    Position reached;
     for (const LogSnapshot& log : all.logs) {
       if (log.log == "docket" && !question_.query.names_log) {
         continue;
@@ -174,11 +140,7 @@ std::string Tail::position() const {
   if (started_ && seen_.empty()) {
     return "activity:0";  // no log has anything so far; the empty text would be no position
   }
-  std::string text;
-  for (const auto& [log, seq] : seen_) {
-    fmt::format_to(std::back_inserter(text), "{}{}:{}", text.empty() ? "" : ",", log, seq);
-  }
-  return text;
+  return to_string(seen_);
 }
 
 }  // namespace docket::api

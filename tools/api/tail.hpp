@@ -5,11 +5,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "tools/api/position.hpp"
 #include "tools/api/service.hpp"
 
 namespace docket::api {
@@ -43,7 +43,7 @@ class Tail {
 
   const Service* service_;
   Question question_;
-  std::map<std::string, std::uint64_t> seen_;  // last seq per log
+  Position seen_;
   std::uint32_t newest_ = 0;
   bool started_ = false;
   std::uint64_t step_ = 4096;  // rows of a log looked at in one poll

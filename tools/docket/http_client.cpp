@@ -247,6 +247,7 @@ Result<HttpAnswer> HttpClient::stream(const std::string& target,
   }
   answer.rows = parser->get()["X-Docket-Rows"];
   answer.sha256 = parser->get()["X-Docket-SHA256"];
+  answer.position = parser->get()["X-Docket-Position"];
   answer.gaps = parser->get()["X-Docket-Gaps"];
   if (!parser->keep_alive()) {
     state_->close();

@@ -23,8 +23,8 @@ struct ServerUrl {
 
 struct HttpAnswer {
   unsigned status = 0;
-  std::string body;                // empty where it was streamed
-  std::string rows, sha256, gaps;  // an export's trailers
+  std::string body;                          // empty where it was streamed
+  std::string rows, sha256, position, gaps;  // an export's trailers
 };
 
 // Not thread-safe. Connects when first asked, and anew where the server has closed meanwhile.

@@ -136,6 +136,7 @@ class ServerSource final : public Source {
     }
     api::ExportSummary summary;
     summary.sha256 = answer.sha256;
+    summary.position = answer.position;
     const auto rows = api::parse_number<std::uint64_t>(answer.rows);
     if (!rows || summary.sha256.empty()) {
       return fail(ErrorCode::io, "the server's export came without its row count and digest");

@@ -37,6 +37,7 @@ http::fields trailers_of(const api::ExportSummary& summary) {
   http::fields fields;
   fields.set("X-Docket-Rows", std::to_string(summary.rows));
   fields.set("X-Docket-SHA256", summary.sha256);
+  fields.set("X-Docket-Position", summary.position);
   std::string gaps;
   query::append_json_gaps(gaps, summary.gaps);
   gaps.erase(0, gaps.find('['));
@@ -201,9 +202,9 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
     api::Answer refusal = api::problem(opened.error());
     co_return co_await write_answer(std::move(refusal));
   }
-  bool writable =
-      co_await write_stream_head((*opened)->content_type(), (*opened)->file_name(),
-                                 "X-Docket-Rows, X-Docket-SHA256, X-Docket-Gaps", accepted_.gzip);
+  bool writable = co_await write_stream_head(
+      (*opened)->content_type(), (*opened)->file_name(),
+      "X-Docket-Rows, X-Docket-SHA256, X-Docket-Position, X-Docket-Gaps", accepted_.gzip);
   while (writable) {
     const std::optional<std::string> piece = co_await queue->pop();
     if (!piece) {

@@ -137,6 +137,44 @@ TEST_F(ExportTest, WhatCannotBeReadIsTheSummarysAndTheRecordsGap) {
   EXPECT_EQ(opened->record().gaps, summary->gaps);
 }
 
+TEST_F(ExportTest, AnExportGoesOnWhereAnEarlierOneEndedWithLateEventsAndNewLogs) {
+  add("activity", {event(5), event(6)});
+  add("api", {event(7)});
+  const std::string first = text({{"format", "ndjson"}});
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 3);
+  EXPECT_EQ(summary_.position, "activity:2,api:1");
+  const std::string position = summary_.position;
+  EXPECT_EQ(text({{"format", "ndjson"}, {"after", position}}), "");
+  EXPECT_EQ(summary_.position, position);
+  add("activity", {event(1)});  // late, before all that was exported
+  add("campaign", {event(8)});
+  const std::string rest = text({{"format", "ndjson"}, {"after", position}});
+  EXPECT_EQ(std::count(rest.begin(), rest.end(), '\n'), 2);
+  EXPECT_THAT(rest, StartsWith("{\"seq\":3,"));
+  EXPECT_THAT(rest, HasSubstr("\"log\":\"campaign\""));
+  EXPECT_EQ(summary_.position, "activity:3,api:1,campaign:1");
+}
+
+TEST_F(ExportTest, ThePositionCoversWhatTheQueryDoesNotFind) {
+  add("activity", {event(1, "DELETE"), event(2)});
+  add("docket", {event(3)});
+  text({{"q", "verb:DELETE"}});
+  EXPECT_EQ(summary_.rows, 1U);
+  EXPECT_EQ(summary_.position, "activity:2");
+  text({{"q", "log:*"}});
+  EXPECT_EQ(summary_.position, "activity:2,docket:1");
+}
+
+TEST_F(ExportTest, APositionOfAnotherStoreIsRefused) {
+  add("activity", {event(1)});
+  for (const char* after : {"activity:2", "activity:1,api:1", "nonsense"}) {
+    const auto opened = Export::open(*service_, {{"after", after}}, nullptr);
+    ASSERT_FALSE(opened) << after;
+    EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(opened.error().message, StartsWith("after: "));
+  }
+}
+
 TEST_F(ExportTest, UnknownFormatsAndOptionsAreRefused) {
   const auto unknown = Export::open(*service_, {{"format", "xml"}}, nullptr);
   ASSERT_FALSE(unknown);
