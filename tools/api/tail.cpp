@@ -1,5 +1,7 @@
 #include "tools/api/tail.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/timestamp.hpp"

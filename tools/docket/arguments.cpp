@@ -360,6 +360,17 @@ class Parser {
     add_query(*app);
     app->add_option("--out", a.out, "Write to this file, which appears when it is complete")
         ->type_name("FILE");
+    app->add_option("--resume", a.resume,
+                    "Export only what no run with this cursor file has exported, into the next of "
+                    "the files that --out names: audit.csv makes audit.000001.csv and so on")
+        ->type_name("CURSOR");
+    app->footer(
+        "For a scheduled job, safe against kill -9 at any instant, such as in a crontab:\n"
+        "  */5 * * * * docket export --utc 'log:activity' -o syslog --out /srv/audit/docket.log "
+        "--resume /srv/audit/docket.cursor\n"
+        "A file appears when it is whole and may be taken away at once; no event is in two of them "
+        "and\nnone is left out, those with an old time that came late included. Where nothing is "
+        "new there\nis no file.");
     app->add_flag("--raw", a.raw,
                   "CSV cells as they are; else what a spreadsheet would run gets a leading '");
 
@@ -440,6 +451,9 @@ class Parser {
     }
     if ((typed_.utc || typed_.zone_given) && !known.zone) {
       throw CLI::ValidationError("--tz", known.app->get_name() + " does not take it");
+    }
+    if (!a.resume.empty() && a.out.empty()) {
+      throw CLI::ValidationError("--resume", "goes with --out, which names the files");
     }
     if (!a.config.empty() && a.data.empty()) {
       throw CLI::ValidationError("--config", "goes with --data; a server knows its own policies");

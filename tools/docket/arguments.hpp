@@ -59,8 +59,9 @@ struct Arguments {
   Nanos window = 0;    // story
   std::uint32_t newest = 10;
   bool follow = false;
-  std::string after;  // tail: a position; empty: the newest
-  std::string out;    // export: a file; empty: stdout
+  std::string after;   // tail: a position; empty: the newest
+  std::string out;     // export: a file; empty: stdout
+  std::string resume;  // export: the cursor of a series of files; empty: one export
   bool raw = false;
   std::vector<std::string> files;
   std::string log;

@@ -76,6 +76,8 @@ TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {
   EXPECT_EQ(parse({"-o", "csv", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"export", "-o", "table"}).exit_code, 2);
   EXPECT_EQ(parse({"export", "-o", "ndjson", "--raw"}).exit_code, 2);
+  EXPECT_EQ(parse({"export", "--resume", "c"}).exit_code, 2);
+  EXPECT_EQ(parse({"export", "--resume", "c", "--out", "f"}).arguments.resume, "c");
   EXPECT_EQ(parse({"histogram"}).exit_code, 2);
   EXPECT_EQ(parse({"show"}).exit_code, 2);
   EXPECT_EQ(parse({"search", "--limit", "0"}).exit_code, 2);
