@@ -1,6 +1,7 @@
 #include "tools/api/routes.hpp"
 
 #include <array>
+#include <string>
 
 namespace docket::api {
 
@@ -33,6 +34,7 @@ constexpr std::array paths{
     PathRow{"/api/v1/stats", Endpoint::stats, reads},
     PathRow{"/api/v1/nodes", Endpoint::nodes, reads},
     PathRow{"/api/v1/retention", Endpoint::retention, reads},
+    PathRow{"/api/v1/openapi.json", Endpoint::openapi, reads},
 };
 
 // Whether a comma-separated list of methods names this one.
@@ -78,6 +80,15 @@ Route find_route(std::string_view method, std::string_view path) {
     }
   }
   return {};
+}
+
+std::vector<Operation> operations() {
+  std::vector<Operation> all;
+  for (const PathRow& row : paths) {
+    all.push_back({std::string(row.path), row.endpoint, row.allow});
+  }
+  all.push_back({std::string(event_prefix) + "{log}/{seq}", Endpoint::event, reads});
+  return all;
 }
 
 std::string_view path_of(Endpoint endpoint) {

@@ -1,9 +1,11 @@
 // Which request is which: the API's full list of operations. None edits or deletes an event.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace docket::api {
 
@@ -25,7 +27,10 @@ enum class Endpoint : std::uint8_t {
   stats,
   nodes,
   retention,
+  openapi,
 };
+
+inline constexpr std::size_t endpoint_count = static_cast<std::size_t>(Endpoint::openapi) + 1;
 
 struct Route {
   enum class Kind : std::uint8_t { found, no_such_path, no_such_method };
@@ -38,6 +43,14 @@ struct Route {
 
 // `path` is decoded. HEAD is GET without the body; streams (export, tail) do not know it.
 [[nodiscard]] Route find_route(std::string_view method, std::string_view path);
+
+struct Operation {
+  std::string path;  // with {log} and {seq} where they stand
+  Endpoint endpoint = Endpoint::healthz;
+  std::string_view allow;
+};
+// All there are.
+[[nodiscard]] std::vector<Operation> operations();
 
 // The path of an operation without parts of its own: "/api/v1/count".
 [[nodiscard]] std::string_view path_of(Endpoint endpoint);

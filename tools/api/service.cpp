@@ -7,6 +7,7 @@
 
 #include "engine/timestamp.hpp"
 #include "query/parser.hpp"
+#include "tools/api/openapi.hpp"
 
 namespace docket::api {
 
@@ -90,6 +91,12 @@ Answer Service::get(const Route& route, const Parameters& parameters,
         return nodes(parameters);
       case Endpoint::retention:
         return retention(parameters);
+      case Endpoint::openapi: {
+        DOCKET_TRY(parameters.expect_only({}));
+        Answer description;
+        description.body = openapi_text();
+        return description;
+      }
       case Endpoint::healthz:
       case Endpoint::readyz:
       case Endpoint::metrics:

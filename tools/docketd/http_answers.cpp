@@ -88,8 +88,7 @@ asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& req
   watch_peer();
   api::Answer answer = co_await pending.wait();
   stop_watching();
-  context_.parts.metrics.durations[static_cast<std::size_t>(request.route.endpoint)].observe(
-      steady_ns() - began);
+  context_.parts.metrics.observe(request.route.endpoint, steady_ns() - began);
   std::optional<api::ReadRecord> read = std::move(answer.read);
   const bool go_on = co_await write_answer(std::move(answer));
   if (read) {
@@ -173,8 +172,7 @@ asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
   });
   const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
   answer = outcome ? answer_of(*outcome) : api::problem_of_post(outcome.error());
-  context_.parts.metrics.durations[static_cast<std::size_t>(api::Endpoint::post_events)].observe(
-      steady_ns() - began);
+  context_.parts.metrics.observe(api::Endpoint::post_events, steady_ns() - began);
   co_return co_await write_answer(std::move(answer));
 }
 

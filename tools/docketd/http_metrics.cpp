@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/assert.hpp"
+
 namespace docket::server {
 
 namespace {
@@ -47,6 +49,12 @@ void DurationHistogram::append(std::string& out, std::string_view name,
                  static_cast<double>(sum_ns_.load()) / 1e9, name, labels, counts_.back().load());
 }
 
+void HttpMetrics::observe(api::Endpoint endpoint, std::int64_t duration_ns) {
+  const auto place = static_cast<std::size_t>(endpoint);
+  DOCKET_ASSERT(place < durations_.size());
+  durations_[place].observe(duration_ns);
+}
+
 void HttpMetrics::append(std::string& out) const {
   const auto single = [&out](std::string_view name, std::string_view type, std::string_view help,
                              std::uint64_t value) {
@@ -70,7 +78,7 @@ void HttpMetrics::append(std::string& out) const {
       "# HELP docket_query_duration_seconds From the request's head to the answer.\n"
       "# TYPE docket_query_duration_seconds histogram\n";
   for (const EndpointName& row : query_names) {
-    const DurationHistogram& histogram = durations[static_cast<std::size_t>(row.endpoint)];
+    const DurationHistogram& histogram = durations_[static_cast<std::size_t>(row.endpoint)];
     if (!histogram.empty()) {
       histogram.append(out, "docket_query_duration_seconds",
                        fmt::format("endpoint=\"{}\"", row.name));

@@ -28,16 +28,19 @@ class DurationHistogram {
 };
 
 struct HttpMetrics {
-  static constexpr std::size_t endpoints = static_cast<std::size_t>(api::Endpoint::retention) + 1;
-
   std::atomic<std::uint64_t> connections{0};            // now
   std::atomic<std::uint64_t> connections_accepted{0};   // since start, as all below
   std::atomic<std::uint64_t> connections_refused{0};    // there were too many
   std::array<std::atomic<std::uint64_t>, 6> answers{};  // by the first digit of the status
-  std::array<DurationHistogram, endpoints> durations;   // of queries, by api::Endpoint
   std::atomic<std::uint64_t> exported_rows{0};
 
+  // How long answering a question of this endpoint has taken.
+  void observe(api::Endpoint endpoint, std::int64_t duration_ns);
+
   void append(std::string& out) const;
+
+ private:
+  std::array<DurationHistogram, api::endpoint_count> durations_;  // by endpoint
 };
 
 }  // namespace docket::server

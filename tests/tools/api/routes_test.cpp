@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace docket::api {
 namespace {
 
@@ -57,6 +59,16 @@ TEST(Routes, PathsLeadBackToTheirOperation) {
                                   Endpoint::histogram, Endpoint::export_events, Endpoint::stats}) {
     EXPECT_EQ(find_route("GET", path_of(endpoint)).endpoint, endpoint);
   }
+}
+
+TEST(Routes, EveryEndpointHasOnePath) {
+  std::set<std::size_t> places;
+  for (const Operation& operation : operations()) {
+    places.insert(static_cast<std::size_t>(operation.endpoint));
+  }
+  EXPECT_EQ(operations().size(), endpoint_count);
+  EXPECT_EQ(places.size(), endpoint_count);
+  EXPECT_EQ(*places.rbegin(), endpoint_count - 1);
 }
 
 }  // namespace
