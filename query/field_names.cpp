@@ -117,6 +117,14 @@ std::optional<TypedField> find_typed_field(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string_view> field_names() {
+  std::vector<std::string_view> names;
+  for (const NamedField& named : named_fields) {
+    names.push_back(named.name);
+  }
+  return names;
+}
+
 std::string near_field_names(std::string_view name) {
   const std::string word = lower(name);
   std::string near;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/counts.hpp"
 #include "engine/result.hpp"
@@ -30,6 +31,9 @@ struct ParseContext {
 [[nodiscard]] std::string_view field_name(Field field);
 // And back; since, until and on are `time`. nullopt for anything else.
 [[nodiscard]] std::optional<Field> find_field(std::string_view name);
+
+// What can stand before a colon, as typed: "actor.kind", "since".
+[[nodiscard]] std::vector<std::string_view> field_names();
 
 // The help page of the language, with examples that a test runs.
 [[nodiscard]] std::string_view language_help();

@@ -7,6 +7,13 @@
 namespace docket::query {
 namespace {
 
+TEST(FieldNames, EachOfThemIsFound) {
+  EXPECT_GT(field_names().size(), 20U);
+  for (const std::string_view name : field_names()) {
+    EXPECT_TRUE(find_typed_field(name)) << name;
+  }
+}
+
 TEST(QueryFieldNames, EveryFieldHasANameThatLeadsBack) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(Field::text); ++i) {
     const auto field = static_cast<Field>(i);

@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "tools/api/units.hpp"
+#include "tools/docket/manual_text.hpp"
 #include "tools/docket/report_plan.hpp"
 #include "tools/version.hpp"
 
@@ -132,6 +134,7 @@ class Parser {
     add_transfers();
     add_store_commands();
     add_help();
+    add_manual();
   }
 
   ParsedArguments parse(int argc, const char* const* argv) {
@@ -361,9 +364,9 @@ class Parser {
     app->add_option("--out", a.out, "Write to this file, which appears when it is complete")
         ->type_name("FILE");
     app->add_option("--resume", a.resume,
-                    "Export only what no run with this cursor file has exported, into the next of "
+                    "Export only what no run with this cursor has exported, into the next of "
                     "the files that --out names: audit.csv makes audit.000001.csv and so on")
-        ->type_name("CURSOR");
+        ->type_name("FILE");
     app->footer(
         "For a scheduled job, safe against kill -9 at any instant, such as in a crontab:\n"
         "  */5 * * * * docket export --utc 'log:activity' -o syslog --out /srv/audit/docket.log "
@@ -417,6 +420,14 @@ class Parser {
     help_ = app;
   }
 
+  void add_manual() {
+    completion_ =
+        app_.add_subcommand("completion", "Print a script that completes words in a shell");
+    completion_->add_option("SHELL", topic_, "bash, zsh or fish")->type_name("")->required();
+    man_ = app_.add_subcommand("man", "Print the manual page, or that of a command or of 'query'");
+    man_->add_option("TOPIC", topic_, "query, or the name of a command")->type_name("");
+  }
+
   // What the parser cannot check by itself.
   void finish() {
     Arguments& a = typed_.arguments;
@@ -425,13 +436,24 @@ class Parser {
         a.command = Command::help_query;
         return;
       }
+      const auto commands = std::as_const(app_).get_subcommands({});
       const auto named = std::ranges::find_if(
-          known_, [this](const Known& known) { return known.app->get_name() == topic_; });
-      if (named == known_.end() && !topic_.empty()) {
+          commands, [this](const CLI::App* command) { return command->get_name() == topic_; });
+      if (named == commands.end() && !topic_.empty()) {
         throw CLI::ValidationError("help", "there is no topic '" + topic_ + "'");
       }
       static_cast<void>(
-          std::fputs((topic_.empty() ? app_.help() : named->app->help("docket")).c_str(), stdout));
+          std::fputs((topic_.empty() ? app_.help() : (*named)->help("docket")).c_str(), stdout));
+      throw CLI::Success();
+    }
+    if (completion_->parsed() || man_->parsed()) {
+      const std::string text =
+          man_->parsed() ? manual_page(app_, topic_) : completion_script(app_, topic_);
+      if (text.empty()) {
+        throw CLI::ValidationError(completion_->parsed() ? "completion" : "man",
+                                   "there is none for '" + topic_ + "'");
+      }
+      static_cast<void>(std::fputs(text.c_str(), stdout));
       throw CLI::Success();
     }
     const Known& known =
@@ -535,6 +557,8 @@ class Parser {
   Typed typed_;
   std::vector<Known> known_;
   CLI::App* help_ = nullptr;
+  CLI::App* completion_ = nullptr;
+  CLI::App* man_ = nullptr;
   std::string topic_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/manual/completion.hpp"
+#include "tools/manual/man_page.hpp"
 #include "tools/version.hpp"
 
 namespace docket::server {
@@ -49,8 +51,23 @@ ParsedArguments parse_arguments(int argc, char** argv) {
       "Flags come before environment variables, these before the file, the file before\n"
       "defaults. SIGTERM stops after storing and acknowledging what was received; SIGHUP\n"
       "reads retention and log level anew. Events of docketd itself are in log docket.");
+  std::string shell;
+  bool man = false;
+  app.add_option("--completion", shell,
+                 "Print a script that completes words in this shell, and exit")
+      ->type_name(std::string(manual::shells))
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
+  app.add_flag("--man", man, "Print the manual page and exit");
   try {
     app.parse(argc, argv);
+    if (man || !shell.empty()) {
+      const manual::CommandText program = manual::describe(app, {});
+      const std::string text =
+          man ? manual::man_page(program, {8, "docketd " + std::string(version), "docket(1)"})
+              : manual::completion_for(shell, program);
+      static_cast<void>(std::fputs(text.c_str(), stdout));
+      parsed.exit_code = 0;
+    }
   } catch (const CLI::ParseError& error) {
     parsed.exit_code = app.exit(error) == 0 ? 0 : usage_error;
   }

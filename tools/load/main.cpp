@@ -6,6 +6,8 @@
 #include "tools/docketd/address.hpp"
 #include "tools/load/command_line.hpp"
 #include "tools/load/commands.hpp"
+#include "tools/manual/completion.hpp"
+#include "tools/manual/man_page.hpp"
 #include "tools/version.hpp"
 
 namespace docket::load {
@@ -124,8 +126,25 @@ int run(int argc, char** argv) {
   spoiling->add_option("--patience-ms", garbage.patience_ms, "without an answer, before giving up")
       ->capture_default_str();
 
+  std::string topic;
+  CLI::App* completing =
+      app.add_subcommand("completion", "print a script that completes words in a shell");
+  completing->add_option("SHELL", topic, "bash, zsh or fish")
+      ->type_name("")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
+  CLI::App* explaining = app.add_subcommand("man", "print the manual page");
+
   try {
     app.parse(argc, argv);
+    if (completing->parsed() || explaining->parsed()) {
+      const manual::CommandText program =
+          manual::describe(app, {{"SHELL", {"bash", "zsh", "fish"}}});
+      const manual::PageHead head{1, "docket-load " + std::string(version), "docketd(8)"};
+      const std::string text = explaining->parsed() ? manual::man_page(program, head)
+                                                    : manual::completion_for(topic, program);
+      return std::fputs(text.c_str(), stdout) < 0 ? 1 : 0;
+    }
     const auto address = server::parse_address(server);
     if (!address) {
       throw CLI::ValidationError("--server", address.error().message);

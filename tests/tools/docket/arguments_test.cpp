@@ -120,11 +120,19 @@ TEST(DocketArguments, ARefusedFormatNamesThoseThatTheCommandWrites) {
 TEST(DocketArguments, HelpIsThereForEveryCommandAndTheQueryLanguage) {
   EXPECT_EQ(parse({"--help"}).exit_code, 0);
   EXPECT_EQ(parse({"help"}).exit_code, 0);
-  for (const char* command : {"search", "count", "facets", "histogram", "show", "tail", "export",
-                              "import", "stats", "segments", "nodes", "retention", "verify"}) {
+  for (const char* command :
+       {"search", "count", "facets", "histogram", "show", "tail", "export", "import", "stats",
+        "segments", "nodes", "retention", "verify", "completion", "man"}) {
     EXPECT_EQ(parse({command, "--help"}).exit_code, 0) << command;
     EXPECT_EQ(parse({"help", command}).exit_code, 0) << command;
+    EXPECT_EQ(parse({"man", command}).exit_code, 0) << command;
   }
+  EXPECT_EQ(parse({"man"}).exit_code, 0);
+  EXPECT_EQ(parse({"man", "query"}).exit_code, 0);
+  EXPECT_EQ(parse({"man", "nonsense"}).exit_code, 2);
+  EXPECT_EQ(parse({"completion", "bash"}).exit_code, 0);
+  EXPECT_EQ(parse({"completion", "tcsh"}).exit_code, 2);
+  EXPECT_EQ(parse({"completion"}).exit_code, 2);
   const auto query = parse({"help", "query"});
   EXPECT_FALSE(query.exit_code);
   EXPECT_EQ(query.arguments.command, Command::help_query);
