@@ -116,6 +116,27 @@ class Resume(driver.EndToEnd):
         code, stderr = self.run_once(other, "data")
         self.assertEqual((code, "another store" in stderr), (2, True), stderr)
 
+    def test_what_is_missing_is_left_behind_or_asked_for_again(self):
+        server = self.start(config="[segment]\nrows = 100\n")
+        for _ in range(3):
+            server.send_ndjson([event() for _ in range(100)])
+        self.wait_until(lambda: len(list(server.data.rglob("*.seg"))) >= 2)
+        server.stop()
+        sorted(server.data.glob("logs/activity/**/*.seg"))[0].unlink()
+        code, stderr = self.run_once(server, "data", "--strict")
+        self.assertEqual(code, 3, stderr)
+        self.assertIn("missing: activity:1 to activity:", stderr)
+        self.assertIn("nothing is kept", stderr)
+        self.assertEqual(list(self.directory.glob("out.*")), [])
+        code, stderr = self.run_once(server, "data")
+        self.assertEqual(code, 0, stderr)
+        self.assertIn("missing: activity:1 to activity:", stderr)
+        lines = (self.directory / "out.000001.ndjson").read_text().splitlines()
+        self.assertGreater(len(lines), 0)
+        self.assertLess(len(lines), 300)
+        # It is behind the cursor now.
+        self.assertEqual(self.run_once(server, "data", "--strict")[0], 0)
+
     def test_both_sources_make_the_same_files(self):
         server = self.start()
         made = {}

@@ -13,6 +13,22 @@ namespace docket::api {
 
 namespace {
 
+// What stood between what was seen and the first that is still there. Nothing but retirement takes
+// events from the front of a log.
+void add_retired(LogSnapshot& log, Seq seen) {
+  Seq first(log.last_seq.value + 1);
+  if (!log.segments.empty()) {
+    first = std::min(first, log.segments.front()->info().first_seq);
+  }
+  if (!log.gaps.empty()) {
+    first = std::min(first, log.gaps.front().first_seq);
+  }
+  if (first.value > seen.value + 1) {
+    log.gaps.insert(log.gaps.begin(), Gap{log.log, Seq(seen.value + 1), Seq(first.value - 1),
+                                          "retired before it was looked at"});
+  }
+}
+
 query::ExpressionPtr group(query::Expression::Kind kind,
                            std::vector<query::ExpressionPtr> children) {
   query::Expression expression;
@@ -78,6 +94,7 @@ Since since(StoreSnapshot snapshot, const query::Query& query, const Position& s
     }
     std::erase_if(log.segments, [last](const auto& s) { return s->info().last_seq <= last; });
     std::erase_if(log.gaps, [last](const Gap& gap) { return gap.last_seq <= last; });
+    add_retired(log, last);
     any.push_back(between(log.log, last.value + 1, log.last_seq.value));
     result.snapshot.logs.push_back(std::move(log));
   }

@@ -29,7 +29,8 @@ struct Since {
   StoreSnapshot snapshot;
   query::Query query;
 };
-// What `snapshot` has beyond `seen`, damage included.
+// What `snapshot` has beyond `seen`, damage included; what was retired unseen is a gap, too, unless
+// `seen` names no log at all.
 [[nodiscard]] Since since(StoreSnapshot snapshot, const query::Query& query, const Position& seen);
 
 }  // namespace docket::api

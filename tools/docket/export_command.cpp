@@ -106,7 +106,9 @@ int run_series(Context& context, Source& source) {
     return complain(written ? summary.error() : written.error());
   }
   if (const int code = report_gaps(context, summary->gaps); code != exit_done) {
-    return code;  // --strict: what is missing is asked for again by the next run
+    static_cast<void>(
+        std::fputs("docket: nothing is kept; the next run asks for the same again\n", stderr));
+    return code;
   }
   if (summary->rows == 0) {
     if (const auto advanced = series->advance(summary->position); !advanced) {

@@ -155,6 +155,32 @@ TEST_F(ExportTest, AnExportGoesOnWhereAnEarlierOneEndedWithLateEventsAndNewLogs)
   EXPECT_EQ(summary_.position, "activity:3,api:1,campaign:1");
 }
 
+TEST_F(ExportTest, WhatWasRetiredSinceThePositionIsAGap) {
+  add("activity", {event(1)});
+  add("api", {event(1)});
+  text({});
+  const std::string position = summary_.position;
+  for (int i = 2; i < 5; ++i) {
+    add("activity", {event(i)});
+    ASSERT_TRUE(store_->find_log("activity")->seal());
+  }
+  policy_.max_bytes = 1;
+  const auto plans = store_->plan_retirement([&](std::string_view) { return policy_; }, 0, 0);
+  ASSERT_GE(plans.size(), 2U);
+  for (const RetirementPlan& plan : plans) {
+    ASSERT_TRUE(store_->retire(plan));
+  }
+  const std::string rest = text({{"format", "ndjson"}, {"after", position}});
+  ASSERT_EQ(summary_.gaps.size(), 1U);
+  EXPECT_EQ(summary_.gaps[0].first_seq, Seq(2));
+  EXPECT_EQ(summary_.gaps[0].last_seq.value, 4 - summary_.rows);
+  EXPECT_EQ(summary_.gaps[0].reason, "retired before it was looked at");
+  text({{"q", "log:api"}, {"after", position}});
+  EXPECT_TRUE(summary_.gaps.empty()) << "of a log that is not asked about";
+  text({});
+  EXPECT_TRUE(summary_.gaps.empty()) << "a first export begins with what there is";
+}
+
 TEST_F(ExportTest, ThePositionCoversWhatTheQueryDoesNotFind) {
   add("activity", {event(1, "DELETE"), event(2)});
   add("docket", {event(3)});

@@ -47,6 +47,8 @@ TEST(Position, WhatWasSeenIsLeftOutAndItsDamageToo) {
   ASSERT_EQ(part.snapshot.logs[0].gaps.size(), 1U);
   EXPECT_EQ(part.snapshot.logs[0].gaps[0].reason, "new");
   EXPECT_EQ(part.snapshot.logs[1].log, "campaign");
+  const Gap retired{"campaign", Seq(1), Seq(1), "retired before it was looked at"};
+  EXPECT_EQ(part.snapshot.logs[1].gaps, std::vector<Gap>{retired});
   const query::Expression& any = *part.query.where->children.at(1);
   EXPECT_EQ(*any.children.at(0), *between("activity", 6, 9));
   EXPECT_EQ(*any.children.at(1), *between("campaign", 1, 1));
