@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import resource
 import signal
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -310,6 +312,21 @@ class Damage(driver.EndToEnd):
         self.flip(self.files(".seg")[0], 5000)
         sealed = content(".seg")
         self.assertEqual(sealed, {path: events[path] for path in sealed})
+
+    def test_what_verify_cannot_open_is_no_damage(self):
+        met = 0
+        for limit in range(4, 12):
+            verify = subprocess.run(
+                [driver.BIN / "docket", "verify", "--data", self.data], capture_output=True,
+                text=True, timeout=driver.ANSWER_SECONDS,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+            self.assertIn(verify.returncode, (0, 1, 127), verify.stdout)  # 127: no libraries
+            self.assertNotIn("damaged", verify.stdout)
+            if verify.returncode == 1 and verify.stdout:
+                met += 1
+                self.assertIn("places could not be read now", verify.stdout)
+                self.assertEqual(len(verify.stderr.splitlines()), 1)
+        self.assertGreater(met, 0, "this test cannot tell")
 
     def test_verify_is_content_with_a_sound_store(self):
         verify = driver.run("docket", "verify", "--deep", "--data", self.data)

@@ -1,6 +1,7 @@
 // verify: reads everything there is and says where it does not match its checksums.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 
@@ -50,24 +51,27 @@ Result<void> check(verify::Verifier& verifier, const std::string& directory,
   return {};
 }
 
-std::string report_json(const Findings& found, const std::vector<Repaired>* repaired) {
-  std::string out =
-      fmt::format("{{\"logs\":{},\"segments\":{},\"events\":{},\"bytes\":{},\"damage\":[",
-                  found.logs, found.segments, found.events, found.bytes);
-  const char* separator = "";
-  for (const Damage& damage : found.damage) {
-    out += separator;
-    out += "{\"log\":";
+std::string places_json(const std::vector<Damage>& places) {
+  std::string out = "[";
+  for (const Damage& damage : places) {
+    out += out.size() == 1 ? "{\"log\":" : ",{\"log\":";
     query::append_json_string(out, damage.log);
     fmt::format_to(std::back_inserter(out), ",\"segment\":{},\"file\":", damage.segment);
     query::append_json_string(out, damage.path);
     fmt::format_to(std::back_inserter(out), ",\"offset\":{},\"what\":", damage.offset);
     query::append_json_string(out, damage.what);
     out += '}';
-    separator = ",";
   }
-  out += "],\"quarantine\":[";
-  separator = "";
+  return out + ']';
+}
+
+std::string report_json(const Findings& found, const std::vector<Damage>& unread,
+                        const std::vector<Repaired>* repaired) {
+  std::string out = fmt::format(
+      "{{\"logs\":{},\"segments\":{},\"events\":{},\"bytes\":{},\"damage\":", found.logs,
+      found.segments, found.events, found.bytes);
+  out += places_json(found.damage) + ",\"unread\":" + places_json(unread) + ",\"quarantine\":[";
+  const char* separator = "";
   for (const auto& [log, record] : found.set_aside) {
     out += separator;
     api::append_json_quarantine(out, log, record);
@@ -91,21 +95,28 @@ std::string report_json(const Findings& found, const std::vector<Repaired>* repa
   return out + '}';
 }
 
-std::string report_text(const Findings& found, const std::vector<Repaired>* repaired) {
+std::string place_text(const Damage& damage) {
+  std::string out = damage.log;
+  if (damage.segment != 0) {
+    out += fmt::format(", segment {}, offset {}", damage.segment, damage.offset);
+  }
+  out += damage.log.empty() ? "" : ": ";
+  out += query::terminal_safe(damage.what);
+  out += damage.path.empty() ? "\n" : fmt::format(" ({})\n", query::terminal_safe(damage.path));
+  return out;
+}
+
+std::string report_text(const Findings& found, const std::vector<Damage>& unread,
+                        const std::vector<Repaired>* repaired) {
   std::string out;
   for (const Repaired& each : repaired != nullptr ? *repaired : std::vector<Repaired>()) {
     out += fmt::format("built anew: {} ({})\n", query::terminal_safe(each.path),
                        query::terminal_safe(each.why));
   }
-  for (const Damage& damage : found.damage) {
-    const std::string what = query::terminal_safe(damage.what);
-    out += damage.log;
-    if (damage.segment != 0) {
-      out += fmt::format(", segment {}, offset {}", damage.segment, damage.offset);
+  for (const std::vector<Damage>& places : {found.damage, unread}) {
+    for (const Damage& damage : places) {
+      out += place_text(damage);
     }
-    out += damage.log.empty() ? "" : ": ";
-    out += what;
-    out += damage.path.empty() ? "\n" : fmt::format(" ({})\n", query::terminal_safe(damage.path));
   }
   for (const auto& [log, record] : found.set_aside) {
     out += fmt::format("set aside at {}: {}\n", format_rfc3339(record.time),
@@ -114,8 +125,9 @@ std::string report_text(const Findings& found, const std::vector<Repaired>* repa
   out += fmt::format("{} logs, {} segments, {} events, {}: ", found.logs, found.segments,
                      api::readable_count(found.events), api::readable_bytes(found.bytes));
   out += repaired != nullptr ? fmt::format("{} files built anew, ", repaired->size()) : "";
-  out += found.damage.empty() ? "no damage found\n"
-                              : fmt::format("{} places are damaged\n", found.damage.size());
+  out += found.damage.empty() ? "no damage found"
+                              : fmt::format("{} places are damaged", found.damage.size());
+  out += unread.empty() ? "\n" : fmt::format("; {} places could not be read now\n", unread.size());
   return out;
 }
 
@@ -175,12 +187,21 @@ int run_verify(Context& context) {
       return complain(checked.error());
     }
   }
-  const Findings& found = verifier.findings();
+  Findings& found = verifier.findings();
+  std::vector<Damage> unread;
+  std::ranges::copy_if(found.damage, std::back_inserter(unread), &Damage::is_unread);
+  std::erase_if(found.damage, [](const Damage& damage) { return damage.is_unread; });
   const std::vector<Repaired>* const repaired = arguments.repair ? &repair.repaired() : nullptr;
   if (arguments.format == Format::json) {
-    write_json(context, report_json(found, repaired));
+    write_json(context, report_json(found, unread, repaired));
   } else {
-    context.out.write(report_text(found, repaired));
+    context.out.write(report_text(found, unread, repaired));
+  }
+  if (found.damage.empty() && !unread.empty()) {
+    return complain(
+        {ErrorCode::io,
+         fmt::format("{} places could not be read now; nothing is known of them", unread.size()), 0,
+         0, 0});
   }
   return found.damage.empty() ? exit_done : exit_damaged;
 }

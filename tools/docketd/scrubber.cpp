@@ -73,8 +73,11 @@ bool Scrubber::run(Nanos period) {
     state_.log.clear();
     state_.segment = 0;
     seen_.clear();
+    unread_.clear();
     save();
-    tell(verify::check_layout(disk_, store_.directory(), {}));
+    const auto layout = verify::check_layout(disk_, store_.directory(), {});
+    tell(layout);
+    keep_unread(layout);
   }
   std::vector<Item> items = plan();
   std::erase_if(items, [this](const Item& item) {
@@ -85,20 +88,24 @@ bool Scrubber::run(Nanos period) {
     all += item.bytes;
   }
   const ScrubPace pace(now, std::max(state_.begun + period, now + period / 10), all);
-  std::uint64_t done = 0;
-  for (const Item& item : items) {
-    const std::vector<verify::Damage> damage = look(item, pace, done);
-    if (broken_off_) {
-      return false;
-    }
-    tell(damage);
-    state_.log = item.info.log;
-    state_.segment = item.info.id.value;
-    save();
-    done += item.bytes;
-    if (!hooks_.wait_until(pace.due(done))) {
-      return false;
-    }
+  std::vector<Item> again;
+  if (!go_through(items, pace, true, again)) {
+    return false;
+  }
+  all = 0;
+  for (const Item& item : again) {
+    all += item.bytes;
+  }
+  const Nanos later = hooks_.now();
+  std::vector<Item> still;
+  if (!again.empty() &&
+      !go_through(again, ScrubPace(later, later + period / 10, all), false, still)) {
+    return false;
+  }
+  if (unread_.size() > unread_max) {
+    hooks_.found({"", 0, store_.directory(), 0,
+                  fmt::format("{} more files could not be read now", unread_.size() - unread_max),
+                  true});
   }
   state_.ended = std::max(hooks_.now(), state_.begun);
   state_.log.clear();
@@ -107,6 +114,33 @@ bool Scrubber::run(Nanos period) {
   places_ = seen_.size();
   last_end_ = state_.ended;
   save();
+  return true;
+}
+
+bool Scrubber::go_through(const std::vector<Item>& items, const ScrubPace& pace, bool is_first,
+                          std::vector<Item>& again) {
+  std::uint64_t done = 0;
+  for (const Item& item : items) {
+    const std::vector<verify::Damage> damage = look(item, pace, done);
+    if (broken_off_) {
+      return false;
+    }
+    tell(damage);
+    if (std::ranges::any_of(damage, &verify::Damage::is_unread)) {
+      again.push_back(item);
+    }
+    if (!is_first) {
+      keep_unread(damage);
+    } else {
+      state_.log = item.info.log;
+      state_.segment = item.info.id.value;
+      save();
+    }
+    done += item.bytes;
+    if (!hooks_.wait_until(pace.due(done))) {
+      return false;
+    }
+  }
   return true;
 }
 
@@ -174,6 +208,10 @@ std::vector<verify::Damage> Scrubber::look_at_segment(Disk& disk, const SegmentI
 void Scrubber::tell(const std::vector<verify::Damage>& damage) {
   std::map<std::string, std::uint64_t> told;  // by file
   for (const verify::Damage& each : damage) {
+    if (each.is_unread) {
+      tell_unread(each);
+      continue;
+    }
     const ScrubPlace place{each.path, each.offset};
     seen_.insert(place);
     const bool is_known = state_.told.contains(place);
@@ -192,6 +230,22 @@ void Scrubber::tell(const std::vector<verify::Damage>& damage) {
     }
   }
   places_ = std::max<std::uint64_t>(state_.told.size(), seen_.size());
+}
+
+void Scrubber::tell_unread(const verify::Damage& damage) {
+  if (unread_.insert(damage.path).second && unread_.size() <= unread_max) {
+    hooks_.found(damage);
+  }
+}
+
+void Scrubber::keep_unread(const std::vector<verify::Damage>& damage) {
+  for (const verify::Damage& each : damage) {
+    for (const ScrubPlace& place : state_.told) {
+      if (each.is_unread && place.first.starts_with(each.path)) {
+        seen_.insert(place);
+      }
+    }
+  }
 }
 
 void Scrubber::save() {

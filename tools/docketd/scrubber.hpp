@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct ScrubHooks {
   std::function<Nanos()> now;
   // Returns at that time, at once where it has passed. False: break off.
   std::function<bool(Nanos when)> wait_until;
-  // A damaged place, once however many rounds meet it.
+  // A damaged place, once however many rounds meet it; or one that could not be read now, once in
+  // each round that meets it.
   std::function<void(const verify::Damage&)> found;
 };
 
@@ -50,7 +52,8 @@ class Scrubber {
   // When the next round is due: at once where one is under way.
   [[nodiscard]] Nanos next_round(Nanos period) const;
   // Does what is left of the round under way, else a new one, so that it ends a period after it
-  // began; what is late is given a tenth of a period at least. False: it was broken off, and goes
+  // began; what is late is given a tenth of a period at least. What could not be read then is tried
+  // again behind the rest, within another tenth. False: it was broken off, and goes
   // on behind the last segment that was looked at.
   bool run(Nanos period);
   // Thread-safe.
@@ -58,6 +61,8 @@ class Scrubber {
 
   // Places of one file that are told one by one; of the others it tells how many there are.
   static constexpr std::size_t places_of_file_max = 16;
+  // Files that could not be read now that are told one by one in a round.
+  static constexpr std::size_t unread_max = 16;
   // Places that are remembered; more are told again in each round.
   static constexpr std::size_t places_max = 4096;
 
@@ -72,14 +77,21 @@ class Scrubber {
   [[nodiscard]] std::vector<verify::Damage> look(const Item& item, const ScrubPace& pace,
                                                  std::uint64_t done);
   [[nodiscard]] std::vector<verify::Damage> look_at_segment(Disk& disk, const SegmentInfo& info);
+  // False: it was broken off. `again` is what could not be read.
+  bool go_through(const std::vector<Item>& items, const ScrubPace& pace, bool is_first,
+                  std::vector<Item>& again);
   void tell(const std::vector<verify::Damage>& damage);
+  void tell_unread(const verify::Damage& damage);
+  // What was known of files that could not be read stays known.
+  void keep_unread(const std::vector<verify::Damage>& damage);
   void save();
 
   Disk& disk_;
   Store& store_;
   const ScrubHooks hooks_;
   ScrubState state_;
-  std::set<ScrubPlace> seen_;  // in the round at hand
+  std::set<ScrubPlace> seen_;     // in the round at hand
+  std::set<std::string> unread_;  // files, in the round at hand
   bool broken_off_ = false;
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> places_{0};

@@ -56,8 +56,10 @@ class RunningServer final : public Server {
     });
     scrub_ = std::make_unique<Scrub>(
         posix_disk(), *store_, settings_.scrub_period, [this](const verify::Damage& damage) {
-          watch_.notice(damage.log, "damage_found",
-                        fmt::format("{}, offset {}: {}", damage.path, damage.offset, damage.what));
+          watch_.notice(damage.log, damage.is_unread ? "scrub_failed" : "damage_found",
+                        damage.is_unread ? fmt::format("{}: {}", damage.path, damage.what)
+                                         : fmt::format("{}, offset {}: {}", damage.path,
+                                                       damage.offset, damage.what));
         });
     service_ = std::make_unique<api::Service>(
         *store_, catalog_,

@@ -103,6 +103,7 @@ constexpr std::array notices{
     NoticeRow{"damage_quarantined", "QUARANTINE", Outcome::failure},
     NoticeRow{"damage_met", "QUARANTINE", Outcome::failure},
     NoticeRow{"damage_found", "VERIFY", Outcome::failure},
+    NoticeRow{"scrub_failed", "VERIFY", Outcome::failure},
     NoticeRow{"torn_tail_cut", "RECOVER", Outcome::success},
     NoticeRow{"seal_failed", "SEAL", Outcome::failure},
     NoticeRow{"commit_failed", "COMMIT", Outcome::failure},

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "engine/block.hpp"
@@ -26,6 +28,16 @@ constexpr std::uint64_t marker_bytes_max = 4096;
 constexpr std::array<std::string_view, 2> manifest_copies{"manifest.a", "manifest.b"};
 constexpr std::uint64_t manifest_bytes_max = std::uint64_t{256} << 20;
 
+// The place of an error, but for the error that the file has gone.
+void add(std::vector<Damage>& found, Damage place, const Error& error) {
+  if (error.code == ErrorCode::not_found) {
+    return;
+  }
+  place.is_unread = is_of_the_moment(error);
+  place.what = (place.is_unread ? "it could not be read now: " : "") + error.message;
+  found.push_back(std::move(place));
+}
+
 // One log's directory.
 class LogCheck {
  public:
@@ -47,6 +59,9 @@ class LogCheck {
     check_quarantine();
     std::vector<RecoveryNotice> notices;
     const auto loaded = load_or_rebuild_manifest(disk_, directory_, log_, *files, notices);
+    if (!loaded && is_of_the_moment(loaded.error())) {
+      note(0, directory_, loaded.error());
+    }
     for (const RecoveryNotice& notice : notices) {
       // The copies have been told of one by one.
       if (!notice.detail.ends_with("manifest copy is damaged")) {
@@ -73,9 +88,7 @@ class LogCheck {
  private:
   void note(std::uint64_t segment, const std::string& path, const Error& error,
             std::uint64_t offset = 0) {
-    if (error.code != ErrorCode::not_found) {
-      found_.push_back({log_, segment, path, std::max(offset, error.offset), error.message});
-    }
+    add(found_, {log_, segment, path, std::max(offset, error.offset), ""}, error);
   }
 
   void check_manifests() {
@@ -237,12 +250,32 @@ std::vector<Damage> check_twice(Disk& disk, const std::string& directory, const 
     return {};
   }
   std::vector<Damage> found = check();
-  std::erase_if(
-      found, [&](const Damage& damage) { return std::ranges::find(first, damage) == first.end(); });
+  std::erase_if(found, [&](const Damage& damage) {
+    return !damage.is_unread && std::ranges::find(first, damage) == first.end();
+  });
+  // What was read only once is not known to be sound.
+  std::ranges::copy_if(first, std::back_inserter(found), [&](const Damage& damage) {
+    return damage.is_unread && std::ranges::find(found, damage) == found.end();
+  });
   return found;
 }
 
 }  // namespace
+
+bool is_of_the_moment(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::io:
+      return error.sys_errno != EIO;
+    case ErrorCode::busy:
+    case ErrorCode::no_space:
+    case ErrorCode::overloaded:
+    case ErrorCode::closed:
+    case ErrorCode::cancelled:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
                                  const ExpectedLogs& logs) {
@@ -257,7 +290,7 @@ std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
   if (bytes && !is_newer && as_text(*bytes) != expected + "\n") {
     found.push_back({"", 0, marker, 0, fmt::format("the store's marker is not '{}'", expected)});
   } else if (!bytes && bytes.error().code != ErrorCode::not_found) {
-    found.push_back({"", 0, marker, 0, bytes.error().message});
+    add(found, {"", 0, marker, 0, ""}, bytes.error());
   } else if (!bytes && has_logs) {
     found.push_back({"", 0, marker, 0, "the store's marker is missing"});
   }
@@ -298,9 +331,7 @@ std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment) {
   std::vector<Damage> found;
   const std::string path = index_path(segment);
   const auto note = [&](std::uint64_t offset, const Error& error) {
-    if (error.code != ErrorCode::not_found) {
-      found.push_back({segment.log, segment.id.value, path, offset, error.message});
-    }
+    add(found, {segment.log, segment.id.value, path, offset, ""}, error);
   };
   const auto check = [&]() -> Result<void> {
     DOCKET_ASSIGN(const auto file, disk.open(path, OpenMode::read));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/disk.hpp"
+#include "engine/result.hpp"
 #include "engine/segment_reader.hpp"
 #include "engine/snapshot.hpp"
 
@@ -21,8 +22,13 @@ struct Damage {
   std::string path;           // of the file; empty where there is none
   std::uint64_t offset = 0;
   std::string what;
+  bool is_unread = false;  // it could not be read now; whether it is damaged is not known
   friend bool operator==(const Damage&, const Damage&) = default;
 };
+
+// Whether the error says nothing of the bytes: too many open files, no memory, no permission. What
+// a device cannot read (EIO) is damage.
+[[nodiscard]] bool is_of_the_moment(const Error& error);
 
 // The logs that every server makes: where its own is, the others must be.
 struct ExpectedLogs {
@@ -34,6 +40,8 @@ struct ExpectedLogs {
 // gone leaves no trace. A marker of a newer format is no damage: opening the store tells of it.
 [[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
                                                const ExpectedLogs& logs);
+
+// All of these tell what could not be read now as a Damage that is_unread.
 
 // A log's manifests (either copy), records of what was set aside, hot files and headers of
 // segments. The server may be at work: files that go away or grow meanwhile are no damage. `lost`

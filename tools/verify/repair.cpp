@@ -105,7 +105,9 @@ Result<void> Repair::repair_index(const std::shared_ptr<const SegmentReader>& se
                                   Findings& found) {
   const SegmentInfo& info = segment->info();
   const std::string path = index_path(info);
-  const auto is_of_index = [&](const Damage& damage) { return damage.path == path; };
+  const auto is_of_index = [&](const Damage& damage) {
+    return damage.path == path && !damage.is_unread;
+  };
   if (!info.sealed || std::ranges::any_of(found.damage, [&](const Damage& damage) {
         return damage.path == info.path;
       })) {

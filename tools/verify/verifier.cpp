@@ -73,8 +73,11 @@ void Verifier::note(const SegmentInfo& info, const Error& error, std::string_vie
   if (error.code == ErrorCode::not_found && is_retired_(info)) {
     return;
   }
-  found_.damage.push_back({info.log, info.id.value, info.path, error.offset,
-                           fmt::format("{}: {}", part, error.message)});
+  const bool is_unread = is_of_the_moment(error);
+  found_.damage.push_back(
+      {info.log, info.id.value, info.path, error.offset,
+       fmt::format("{}{}: {}", is_unread ? "it could not be read now: " : "", part, error.message),
+       is_unread});
 }
 
 // Between one segment and the next nothing may be missing but what a gap names.
@@ -193,9 +196,12 @@ void Verifier::check_index(const std::shared_ptr<const SegmentReader>& segment) 
   const auto verified = catalog_->verify(segment);
   // A missing index is no damage: it is built when it is needed.
   if (!verified && verified.error().code != ErrorCode::not_found) {
-    found_.damage.push_back({segment->info().log, segment->info().id.value,
-                             index_path(segment->info()), verified.error().offset,
-                             verified.error().message});
+    const bool is_unread = is_of_the_moment(verified.error());
+    found_.damage.push_back(
+        {segment->info().log, segment->info().id.value, index_path(segment->info()),
+         verified.error().offset,
+         (is_unread ? "it could not be compared now: " : "") + verified.error().message,
+         is_unread});
   }
 }
 

@@ -22,7 +22,7 @@ namespace docket::verify {
 
 struct Findings {
   std::uint64_t logs = 0, segments = 0, events = 0, bytes = 0;  // that were looked at
-  std::vector<Damage> damage;
+  std::vector<Damage> damage;                                   // and what could not be read now
   // What recovery and sealing wrote down, by log: no damage of its own, its events are gaps.
   std::vector<std::pair<std::string, QuarantineRecord>> set_aside;
 

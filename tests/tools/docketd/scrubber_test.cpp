@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 
 #include "engine/quarantine.hpp"
 #include "tests/tools/api/store_fixture.hpp"
+#include "tests/tools/verify/refusing_disk.hpp"
 #include "tools/verify/file_check.hpp"
 
 namespace docket::server {
@@ -110,6 +112,75 @@ TEST_F(ScrubberTest, DamageAnywhereIsToldOnceHoweverManyRoundsAndStartsMeetIt) {
       EXPECT_EQ(scrubber.stats().places, 5U);
     }
   }
+}
+
+// Of the disk: the next `times` attempts to open a file fail like the last ones of a process that
+// has too many open.
+class ScrubberWithoutDescriptors : public ScrubberTest {
+ protected:
+  void fail_to_open(const std::string& path, int times) {
+    refused_ = path;
+    times_ = times;
+  }
+  std::vector<std::string> unread() const {
+    std::vector<std::string> paths;
+    for (const verify::Damage& damage : found_) {
+      if (damage.is_unread) {
+        EXPECT_THAT(damage.what, ::testing::StartsWith("it could not be read now: "));
+        paths.push_back(damage.path);
+      }
+    }
+    return paths;
+  }
+
+  std::string refused_;
+  int times_ = 0;
+  verify::RefusingDisk disk_{posix_disk(), [this](const std::string& path) {
+                               return path == refused_ && times_ > 0 && times_-- > 0 ? EMFILE : 0;
+                             }};
+};
+
+TEST_F(ScrubberWithoutDescriptors, WhatCannotBeReadNowIsToldAndTriedAgainInTheSameRound) {
+  Scrubber scrubber(disk_, *store_, hooks());
+  flip(sealed_[1].path, 300);
+  // A segment's file is opened twice: for its heads, and for its events.
+  fail_to_open(sealed_[1].path, 2);
+  EXPECT_TRUE(scrubber.run(period));
+  EXPECT_THAT(unread(), ElementsAre(sealed_[1].path)) << "once";
+  EXPECT_THAT(files(), ElementsAre(sealed_[1].path, sealed_[1].path)) << "and the damage";
+  EXPECT_FALSE(found_.back().is_unread);
+  EXPECT_EQ(scrubber.stats().places, 1U);
+}
+
+TEST_F(ScrubberWithoutDescriptors, WhatWasDamagedBeforeIsNotForgottenAndNotToldAgain) {
+  Scrubber scrubber(disk_, *store_, hooks());
+  flip(sealed_[1].path, 300);
+  EXPECT_TRUE(scrubber.run(period));
+  EXPECT_THAT(files(), SizeIs(1));
+  for (std::size_t round = 1; round <= 2; ++round) {
+    fail_to_open(sealed_[1].path, 100);
+    EXPECT_TRUE(scrubber.run(period));
+    EXPECT_THAT(unread(), SizeIs(round)) << "in each round";
+    EXPECT_EQ(scrubber.stats().places, 1U);
+  }
+  fail_to_open("", 0);
+  EXPECT_TRUE(scrubber.run(period));
+  EXPECT_THAT(files(), SizeIs(3)) << "the damage was told in the first round";
+}
+
+TEST_F(ScrubberWithoutDescriptors, OfManyFilesTheFirstAreToldByThemselves) {
+  for (int i = 0; i < 20; ++i) {
+    add("many", {event(i)});
+    ASSERT_TRUE(store_->find_log("many")->seal());
+  }
+  verify::RefusingDisk refusing(posix_disk(), [](const std::string& path) {
+    return path.ends_with(".seg") && path.find("many") != std::string::npos ? EMFILE : 0;
+  });
+  Scrubber scrubber(refusing, *store_, hooks());
+  EXPECT_TRUE(scrubber.run(period));
+  EXPECT_THAT(found_, SizeIs(Scrubber::unread_max + 1));
+  EXPECT_EQ(found_.back().what, "4 more files could not be read now");
+  EXPECT_EQ(scrubber.stats().places, 0U);
 }
 
 TEST_F(ScrubberTest, WhatIsSoundAgainIsForgottenAndToldAgainWhenItIsDamagedAgain) {

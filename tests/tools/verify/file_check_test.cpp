@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/tools/api/store_fixture.hpp"
+#include "tests/tools/verify/refusing_disk.hpp"
 
 namespace docket::verify {
 namespace {
@@ -85,6 +87,38 @@ TEST_F(FileCheck, AFlippedBitInAnyHeaderIsDamageOfThatFile) {
       flip(file, at);
     }
   }
+}
+
+TEST_F(FileCheck, WhatCannotBeOpenedNowIsUnreadAndABadSectorIsDamage) {
+  for (const int error : {EMFILE, ENFILE, ENOMEM, EACCES, EINTR, EIO}) {
+    for (const std::string& file : {only(".seg"), only(".hot"), path("manifest.a"), sealed_.path}) {
+      RefusingDisk disk(posix_disk(),
+                        [&](const std::string& asked) { return asked == file ? error : 0; });
+      const auto found = check_log_files(disk, directory_.path(), "activity", lost_);
+      ASSERT_FALSE(found.empty()) << file << error;
+      EXPECT_EQ(found[0].path, file);
+      EXPECT_EQ(found[0].is_unread, error != EIO) << error;
+      EXPECT_EQ(found[0].what.starts_with("it could not be read now: "), error != EIO);
+    }
+    RefusingDisk disk(posix_disk(), [&](const std::string& asked) {
+      return asked == index_path(sealed_) || asked.ends_with("DOCKET") ? error : 0;
+    });
+    for (const auto& found :
+         {check_index_file(disk, sealed_), check_layout(disk, directory_.path(), {})}) {
+      ASSERT_EQ(found.size(), 1U);
+      EXPECT_EQ(found[0].is_unread, error != EIO) << error;
+    }
+  }
+}
+
+TEST_F(FileCheck, WhatCouldBeReadOnlyOnceIsUnread) {
+  int times = 1;
+  RefusingDisk disk(posix_disk(), [&](const std::string& asked) {
+    return asked == only(".hot") && times-- > 0 ? EMFILE : 0;
+  });
+  const auto found = check_log_files(disk, directory_.path(), "activity", lost_);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].is_unread);
 }
 
 TEST_F(FileCheck, AHeadOfASealedBlockThatDiffersFromItsCopyIsDamage) {

@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 
 #include "tests/tools/api/store_fixture.hpp"
+#include "tests/tools/verify/refusing_disk.hpp"
 
 namespace docket::verify {
 namespace {
@@ -108,6 +110,24 @@ TEST_F(RepairTest, AnIndexOfOtherEventsIsBuiltAnewByADeepLook) {
   std::filesystem::copy_file(only(".idx", 1), first,
                              std::filesystem::copy_options::overwrite_existing);
   EXPECT_THAT(repair(true).damage, IsEmpty());
+  EXPECT_TRUE(files() == sound_);
+}
+
+TEST_F(RepairTest, AnIndexThatCannotBeReadNowStaysAsItIs) {
+  index::Catalog catalog(posix_disk(), {});
+  RefusingDisk disk(posix_disk(),
+                    [](const std::string& path) { return path.ends_with(".idx") ? EMFILE : 0; });
+  Repair repair(disk, catalog);
+  StoreOptions options;
+  options.read_only = true;
+  const auto store = Store::open(posix_disk(), directory_.path(), options);
+  Verifier verifier(disk, [](const SegmentInfo&) { return false; }, nullptr);
+  for (const auto& segment : (*store)->find_log("activity")->snapshot().segments) {
+    verifier.check_segment(segment);
+    EXPECT_TRUE(repair.repair_index(segment, verifier.findings()));
+  }
+  EXPECT_THAT(repair.repaired(), IsEmpty());
+  EXPECT_THAT(verifier.findings().damage, ::testing::SizeIs(2));
   EXPECT_TRUE(files() == sound_);
 }
 
