@@ -91,7 +91,7 @@ Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t file
   for (std::size_t i = 0; i < dimension_count; ++i) {
     header.values[i] = load_le<std::uint32_t>(p + values_at + i * 4);
   }
-  if (header.shape.rows > limits::segment_rows_max || header.blocks > header.shape.rows ||
+  if (header.shape.rows > limits::segment_rows_limit || header.blocks > header.shape.rows ||
       header.shape.bitmap_rows_min == 0) {
     return corrupt("its number of rows or blocks is out of range");
   }

@@ -48,6 +48,28 @@ void reseal(std::vector<std::byte>& file, std::uint32_t sections) {
   store_le(file.data() + 136, checksum64(std::span(file).first(136)));
 }
 
+TEST(IndexFile, NumbersOutOfRangeAreRefused) {
+  for (const auto& change :
+       std::vector<void (*)(Header&)>{[](Header& header) { header.blocks = header.shape.rows + 1; },
+                                      [](Header& header) { header.shape.bitmap_rows_min = 0; }}) {
+    Header header = header_of_a_small_segment();
+    change(header);
+    const std::vector<std::byte> file = good_writer().finish(header);
+    const auto read = parse_header(file, file.size());
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  }
+}
+
+TEST(IndexFile, BytesThatNoSectionHasAreRefused) {
+  std::vector<std::byte> file = good_writer().finish(header_of_a_small_segment());
+  file.push_back(std::byte{0});
+  store_le(file.data() + 56, static_cast<std::uint64_t>(file.size()));
+  reseal(file, 6);
+  ASSERT_TRUE(parse_header(file, file.size()));
+  EXPECT_FALSE(read_back(file));
+}
+
 TEST(IndexFile, GivesBackHeaderAndSections) {
   const std::vector<std::byte> file = good_writer().finish(header_of_a_small_segment());
   const auto header = parse_header(file, file.size());
@@ -117,6 +139,19 @@ TEST(IndexFile, MoreSectionsThanBytesAreRefused) {
   std::vector<std::byte> file = good_writer().finish(header_of_a_small_segment());
   store_le(file.data() + 52, std::uint32_t{0x10000000});
   store_le(file.data() + 136, checksum64(std::span(file).first(136)));
+  EXPECT_FALSE(parse_header(file, file.size()));
+}
+
+// A segment becomes longer than it should by its last commit group.
+TEST(IndexFile, ASegmentMayHaveAsManyRowsAsTheEngineLetsItHave) {
+  Header header = header_of_a_small_segment();
+  header.shape.rows = static_cast<std::uint32_t>(limits::segment_rows_limit);
+  std::vector<std::byte> file = good_writer().finish(header);
+  const auto read = parse_header(file, file.size());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->shape.rows, limits::segment_rows_limit);
+  ++header.shape.rows;
+  file = good_writer().finish(header);
   EXPECT_FALSE(parse_header(file, file.size()));
 }
 
