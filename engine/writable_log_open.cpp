@@ -3,10 +3,11 @@
 // In this order, so that a crash at any point leaves something this same code puts right:
 //   0  what a killed process has left unsynced becomes durable: names here, each hot file at 4.
 //      Nothing is concluded from what a power loss could still take back
-//   1  temporary files go; the manifest is loaded or rebuilt. Where its copies are not both there,
-//      whole and the same, both are written: what follows removes files that the older one lists
+//   1  temporary files go; the manifest is loaded or rebuilt
 //   2  sealed files that the manifest does not list go: their hot file is still there, or they are
-//      retired; what may be evidence, or another log's, is set aside instead
+//      retired; what may be evidence, or another log's, is set aside instead. Before that both
+//      copies of the manifest are written where they are not there, whole and the same: what goes
+//      may be all that tells what a rebuilt one says, and an older one may list it
 //   3  hot files that the manifest lists as sealed go
 //   4  the other hot files are scanned; torn tails are copied aside, then zeroed; the last group is
 //      written once more
@@ -45,9 +46,6 @@ class WritableLog::Recovery {
                   load_or_rebuild_manifest(disk_, log_.directory_, log_.name_, files_, notices_));
     manifest_ = std::move(loaded.manifest);
     learnt_ = !loaded.is_in_both_copies;
-    if (manifest_.generation != 0) {
-      DOCKET_TRY(save_what_is_learnt());
-    }
     DOCKET_TRY(settle_sealed());
     DOCKET_TRY(settle_hot());
     DOCKET_TRY(finish());
@@ -114,24 +112,15 @@ class WritableLog::Recovery {
       learnt_ = true;
       notices_.push_back({"damage_quarantined", "segment files are missing"});
     }
-    for (const SegmentId id : files_.sealed) {
-      if (is_listed(id)) {
-        continue;
-      }
-      const bool has_hot = std::binary_search(files_.hot.begin(), files_.hot.end(), id);
-      DOCKET_ASSIGN(const bool retired, is_retired(id));
-      DOCKET_ASSIGN(const bool is_astray, is_of_another(disk_, log_.directory_, log_.name_, id));
-      if (!is_astray && (has_hot || retired)) {
+    DOCKET_ASSIGN(const std::vector<Unlisted> unlisted, record_unlisted());
+    // From here on files go, or change their names.
+    DOCKET_TRY(save_what_is_learnt());
+    for (const auto& [id, reason] : unlisted) {
+      if (reason.empty()) {
         DOCKET_TRY(disk_.unlink(path_of(id, "seg")));
       } else {
-        // Neither the manifest nor a hot file knows it, or it is another log's: evidence, not ours
-        // to remove.
-        DOCKET_ASSIGN(const std::uint64_t bytes, bytes_of(path_of(id, "seg")));
-        DOCKET_TRY(record_file(
-            segment_file_name(id, "seg"), segment_file_name(id, "seg.unlisted"), bytes, Seq(1),
-            Seq(0), is_astray ? "its header is that of another file" : "not in the manifest"));
         DOCKET_TRY(disk_.rename(path_of(id, "seg"), path_of(id, "seg.unlisted")));
-        notices_.push_back({"damage_quarantined", path_of(id, "seg") + ": not in the manifest"});
+        notices_.push_back({"damage_quarantined", path_of(id, "seg") + ": " + reason});
       }
       changed_ = true;
     }
@@ -142,6 +131,35 @@ class WritableLog::Recovery {
       }
     }
     return {};
+  }
+
+  // A sealed file that the manifest does not list, and why it is to be set aside; empty: it goes.
+  struct Unlisted {
+    SegmentId id;
+    std::string reason;
+  };
+  Result<std::vector<Unlisted>> record_unlisted() {
+    std::vector<Unlisted> unlisted;
+    for (const SegmentId id : files_.sealed) {
+      if (is_listed(id)) {
+        continue;
+      }
+      const bool has_hot = std::binary_search(files_.hot.begin(), files_.hot.end(), id);
+      DOCKET_ASSIGN(const bool retired, is_retired(id));
+      DOCKET_ASSIGN(const bool is_astray, is_of_another(disk_, log_.directory_, log_.name_, id));
+      if (!is_astray && (has_hot || retired)) {
+        unlisted.push_back({id, ""});
+        continue;
+      }
+      // Neither the manifest nor a hot file knows it, or it is another log's: evidence, not ours to
+      // remove.
+      unlisted.push_back(
+          {id, is_astray ? "its header is that of another file" : "not in the manifest"});
+      DOCKET_ASSIGN(const std::uint64_t bytes, bytes_of(path_of(id, "seg")));
+      DOCKET_TRY(record_file(segment_file_name(id, "seg"), segment_file_name(id, "seg.unlisted"),
+                             bytes, Seq(1), Seq(0), unlisted.back().reason));
+    }
+    return unlisted;
   }
 
   Result<bool> is_retired(SegmentId id) {
@@ -290,13 +308,15 @@ class WritableLog::Recovery {
   // be the only copy of them.
   Result<void> remove_sealed_hot(SegmentId id, std::optional<Seq> first_seq) {
     changed_ = true;
+    const std::string file = segment_file_name(id, "hot");
+    const std::string kept = segment_file_name(id, "hot.damaged");
     const bool is_needless = is_listed(id) || (first_seq && *first_seq < manifest_.retired_below);
     if (is_needless) {
       return disk_.unlink(path_of(id, "hot"));
     }
     DOCKET_ASSIGN(const std::uint64_t bytes, bytes_of(path_of(id, "hot")));
-    DOCKET_TRY(record_file(segment_file_name(id, "hot"), segment_file_name(id, "hot.damaged"),
-                           bytes, Seq(1), Seq(0), "the manifest says that it is sealed"));
+    DOCKET_TRY(
+        record_file(file, kept, bytes, Seq(1), Seq(0), "the manifest says that it is sealed"));
     return disk_.rename(path_of(id, "hot"), path_of(id, "hot.damaged"));
   }
 

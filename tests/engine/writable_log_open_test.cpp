@@ -208,6 +208,95 @@ TEST_F(Recovery, TakesNoSealedFileOfAnotherLogForItsOwn) {
   }
 }
 
+// A start that fails half way through a damaged directory leaves what the next one makes the same
+// of.
+TEST_F(Recovery, FromDamageComesToTheSameWhicheverCallOfItFails) {
+  testing::SimDisk disk;
+  {
+    const auto store = open(disk);
+    for (std::uint64_t batch = 1; batch <= 4; ++batch) {
+      ASSERT_TRUE(send(*store, batch));
+      ASSERT_TRUE(send(*store, 1, 5, "campaign"));
+      if (batch != 4) {
+        ASSERT_TRUE(store->find_log("activity")->seal());
+      }
+    }
+    ASSERT_TRUE(store->find_log("campaign")->seal());
+  }
+  const auto file = [](std::uint64_t id, const char* extension) {
+    return directory + segment_file_name(SegmentId(id), extension);
+  };
+  const auto lose_manifests = [](testing::SimDisk& of) {
+    of.flip_bit(directory + "manifest.a", 500);
+    ASSERT_TRUE(of.unlink(directory + "manifest.b"));
+  };
+  const std::vector<std::function<void(testing::SimDisk&)>> ways = {
+      lose_manifests,
+      [&](testing::SimDisk& of) {  // and a footer
+        lose_manifests(of);
+        of.flip_bit(file(2, "seg"), (of.content(file(2, "seg")).size() - 20) * 8);
+      },
+      [&](testing::SimDisk& of) {  // and the newest footer: its seqs must not be given again
+        lose_manifests(of);
+        of.flip_bit(file(3, "seg"), (of.content(file(3, "seg")).size() - 20) * 8);
+        ASSERT_TRUE(of.unlink(file(4, "hot")));
+      },
+      [&](testing::SimDisk& of) {  // and a header on a bad sector
+        lose_manifests(of);
+        of.spoil(file(2, "seg"), 0, 1);
+        of.flip_bit(file(2, "seg"), (of.content(file(2, "seg")).size() - 20) * 8);
+      },
+      [&](testing::SimDisk& of) {  // and a file is another log's
+        lose_manifests(of);
+        of.plant(file(2, "seg"),
+                 of.content("data/logs/campaign/" + segment_file_name(SegmentId(1), "seg")));
+      },
+      [&](testing::SimDisk& of) { ASSERT_TRUE(of.unlink(file(3, "seg"))); },
+      [&](testing::SimDisk& of) { of.flip_bit(file(4, "hot"), 30 * 8); },
+      [&](testing::SimDisk& of) { of.spoil(file(4, "hot"), 0, 1); },
+      [&](testing::SimDisk& of) { of.plant(file(5, "hot"), {}); },
+      [&](testing::SimDisk& of) {
+        auto bytes = of.content(file(4, "hot"));
+        bytes[bytes.size() - 1] = std::byte{7};  // a torn tail
+        of.plant(file(4, "hot"), bytes);
+      },
+      [&](testing::SimDisk& of) { of.plant(file(7, "idx"), {}); },
+      [&](testing::SimDisk& of) { of.plant(directory + "x.tmp", {}); },
+  };
+  const auto told = [&](testing::SimDisk& of) {
+    const auto store = open(of);
+    std::string text;
+    for (const auto& segment : snapshot(*store).segments) {
+      EventReader reader(*segment);
+      Event event;
+      for (std::uint32_t row = 0; row < segment->info().rows; ++row) {
+        const auto read = reader.read(row, event);
+        text += read ? std::to_string(event.seq.value) + " " : read.error().message;
+      }
+    }
+    for (const Gap& gap : snapshot(*store).gaps) {
+      text += "gap " + std::to_string(gap.first_seq.value) + "-" +
+              std::to_string(gap.last_seq.value) + " " + gap.reason;
+    }
+    return text + " end " + std::to_string(snapshot(*store).last_seq.value);
+  };
+  for (std::size_t way = 0; way < ways.size(); ++way) {
+    const auto damaged = disk.after_kill();
+    ways[way](*damaged);
+    const std::string expected = told(*damaged->after_kill());
+    bool recovering = true;
+    for (std::uint64_t n = 1; recovering; ++n) {
+      const auto tried = damaged->after_kill();
+      tried->inject({.at = n});
+      StoreOptions options;
+      options.free_space_floor = 0;
+      static_cast<void>(Store::open(*tried, "data", options));
+      recovering = tried->fault_hit();
+      ASSERT_EQ(told(*tried->after_kill()), expected) << "way " << way << ", call " << n;
+    }
+  }
+}
+
 TEST_F(Recovery, MakesTheCopiesOfTheManifestAlikeBeforeItRemovesAFile) {
   testing::SimDisk disk;
   {
