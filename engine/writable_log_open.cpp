@@ -93,6 +93,16 @@ class WritableLog::Recovery {
                    .last_seq = last,
                    .reason = reason});
   }
+  Result<bool> is_recorded(const std::string& file, const std::string& kept) {
+    const auto quarantine = read_quarantine(disk_, log_.directory_);
+    if (!quarantine) {
+      return quarantine.error().code == ErrorCode::corrupt ? Result<bool>(false)
+                                                           : fail(quarantine.error());
+    }
+    return std::ranges::any_of(quarantine->records, [&](const QuarantineRecord& record) {
+      return record.file == file && record.kept == kept;
+    });
+  }
   Result<std::uint64_t> bytes_of(const std::string& path) {
     DOCKET_ASSIGN(const auto file, disk_.open(path, OpenMode::read));
     return file->size();
@@ -312,7 +322,10 @@ class WritableLog::Recovery {
     const std::string kept = segment_file_name(id, "hot.damaged");
     const bool is_needless = is_listed(id) || (first_seq && *first_seq < manifest_.retired_below);
     if (is_needless) {
-      return disk_.unlink(path_of(id, "hot"));
+      // Sealing keeps a file in which it has met damage; it may not have come so far.
+      DOCKET_ASSIGN(const bool is_evidence, is_recorded(file, kept));
+      return is_evidence ? disk_.rename(path_of(id, "hot"), path_of(id, "hot.damaged"))
+                         : disk_.unlink(path_of(id, "hot"));
     }
     DOCKET_ASSIGN(const std::uint64_t bytes, bytes_of(path_of(id, "hot")));
     DOCKET_TRY(
