@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <random>
 #include <string>
@@ -305,6 +306,44 @@ TEST(ViewOf, ShowsEveryField) {
   EXPECT_EQ(view.session, "s");
   EXPECT_EQ(view.request, "q");
   EXPECT_EQ(view.payload, "{}");
+}
+
+// Every comparison of these tests rests on it.
+TEST(Event, AnyFieldThatDiffersMakesAnotherEvent) {
+  const std::vector<std::function<void(Event&)>> changes = {
+      [](Event& e) { e.log = "x"; },
+      [](Event& e) { e.seq += 1; },
+      [](Event& e) { ++e.received; },
+      [](Event& e) { e.node = "x"; },
+      [](Event& e) { ++e.ts; },
+      [](Event& e) { e.actor.kind = "x"; },
+      [](Event& e) { e.actor.id = "x"; },
+      [](Event& e) { e.actor.name = "x"; },
+      [](Event& e) { e.actor.role = "x"; },
+      [](Event& e) { e.verb = "x"; },
+      [](Event& e) { e.target.type = "x"; },
+      [](Event& e) { e.target.id = "x"; },
+      [](Event& e) { e.target.name = "x"; },
+      [](Event& e) { e.related.push_back({"List", "1", ""}); },
+      [](Event& e) { ++e.affected; },
+      [](Event& e) { e.ip = IpAddress{}; },
+      [](Event& e) { e.outcome = Outcome::failure; },
+      [](Event& e) { e.reason = "x"; },
+      [](Event& e) { e.session = "x"; },
+      [](Event& e) { e.request = "x"; },
+      [](Event& e) { e.payload = "x"; },
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    Event event;
+    changes[i](event);
+    EXPECT_FALSE(event == Event()) << i;
+    Event same;
+    changes[i](same);
+    EXPECT_TRUE(event == same) << i;
+  }
+  EXPECT_FALSE((TargetView{"a", "b", "c"}) == (TargetView{"x", "b", "c"}));
+  EXPECT_FALSE((TargetView{"a", "b", "c"}) == (TargetView{"a", "x", "c"}));
+  EXPECT_FALSE((TargetView{"a", "b", "c"}) == (TargetView{"a", "b", "x"}));
 }
 
 }  // namespace

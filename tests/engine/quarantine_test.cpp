@@ -1,8 +1,13 @@
 #include "engine/quarantine.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "engine/bytes.hpp"
+#include "engine/codec.hpp"
 #include "tests/support/sim_disk.hpp"
 
 namespace docket {
@@ -109,6 +114,57 @@ TEST_F(QuarantineTest, AFullFileTakesNoMore) {
   const auto recorded = record_quarantine(disk_, "log", record(128));
   ASSERT_FALSE(recorded);
   EXPECT_EQ(recorded.error().code, ErrorCode::overloaded);
+}
+
+// Whoever wrote it: a line that is not what the format says is told and left out.
+TEST_F(QuarantineTest, ALineOfAnotherFormUnderAMatchingChecksumIsDamage) {
+  const std::string path = quarantine_path("log");
+  const auto plant = [&](const std::string& content) {
+    const std::string line =
+        fmt::format("{:016x} {}\n", checksum64(as_byte_span(content)), content);
+    disk_.plant(path, as_byte_span(line));
+    return read_quarantine(disk_, "log").value();
+  };
+  const std::string sound = "2026-05-01T00:00:00Z 1.hot 128 832 11 20 - why";
+  EXPECT_EQ(plant(sound).records.size(), 1U);
+  for (const char* other :
+       {"yesterday 1.hot 128 832 11 20 - why", "2026-05-01T00:00:00Z 1.hot -1 832 11 20 - why",
+        "2026-05-01T00:00:00Z 1.hot 128 832x 11 20 - why",
+        "2026-05-01T00:00:00Z 1.hot 128 832 11.5 20 - why",
+        "2026-05-01T00:00:00Z 1.hot 128 832 11 99999999999999999999 - why",
+        "2026-05-01T00:00:00Z 1.hot 128 832 11 20", "", "one"}) {
+    const Quarantine read = plant(other);
+    EXPECT_TRUE(read.records.empty()) << other;
+    EXPECT_EQ(read.damaged_at, std::vector<std::uint64_t>{0}) << other;
+  }
+}
+
+TEST_F(QuarantineTest, ALineThatWasCutIsDamageAndTheNextOneIsALineOfItsOwn) {
+  ASSERT_TRUE(record_quarantine(disk_, "log", record(128)));
+  std::string cut = text();
+  cut.pop_back();
+  disk_.plant(quarantine_path("log"), as_byte_span(cut));
+  EXPECT_EQ(read_quarantine(disk_, "log")->damaged_at, std::vector<std::uint64_t>{0});
+  ASSERT_TRUE(record_quarantine(disk_, "log", record(256)));
+  EXPECT_EQ(read_quarantine(disk_, "log")->records.size(), 2U) << "it had only lost its end";
+}
+
+TEST_F(QuarantineTest, AnotherPlaceOrAnotherFileIsARecordOfItsOwn) {
+  const std::vector<void (*)(QuarantineRecord&)> changes = {
+      [](QuarantineRecord& r) { r.file = "2.hot"; }, [](QuarantineRecord& r) { r.kept = "x"; },
+      [](QuarantineRecord& r) { ++r.offset; },       [](QuarantineRecord& r) { ++r.bytes; },
+      [](QuarantineRecord& r) { r.first_seq += 1; }, [](QuarantineRecord& r) { r.last_seq += 1; }};
+  ASSERT_TRUE(record_quarantine(disk_, "log", record(128)));
+  for (const auto& change : changes) {
+    QuarantineRecord other = record(128);
+    change(other);
+    ASSERT_TRUE(record_quarantine(disk_, "log", other));
+  }
+  EXPECT_EQ(read_quarantine(disk_, "log")->records.size(), 1 + changes.size());
+  QuarantineRecord strange = record(9);
+  strange.reason = "a\tb\x7f";
+  ASSERT_TRUE(record_quarantine(disk_, "log", strange));
+  EXPECT_EQ(read_quarantine(disk_, "log")->records.back().reason, "a b ");
 }
 
 }  // namespace

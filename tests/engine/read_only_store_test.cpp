@@ -339,5 +339,100 @@ TEST_F(ReadOnlyStoreTest, CommitsBetweenTheCallsAreSeenNowOrNextTime) {
   }
 }
 
+// A reader is as good as the last call of its disk: an error, and then everything.
+TEST_F(ReadOnlyStoreTest, ACallThatFailsIsAnErrorAndTheNextLookSeesEverything) {
+  write(10);
+  ASSERT_TRUE(log_of(*writer_).seal());
+  write(10);
+  const auto reader = open_reader();
+  expect_all(look(*reader), 20);
+  write(10);
+  for (std::uint64_t n = 1;; ++n) {
+    const auto copy = disk_.after_kill();
+    const auto fresh = open_store(*copy, read_only_options());
+    copy->inject({.at = n});
+    const auto snapshot = fresh->snapshot();
+    const bool ended = !copy->fault_hit();
+    copy->inject({});
+    if (snapshot) {
+      expect_all(snapshot->logs[0], 30);
+    }
+    expect_all(look(*fresh), 30);
+    const auto tried = disk_.after_kill();
+    tried->inject({.at = n});
+    const auto opened = Store::open(*tried, "data", read_only_options());
+    EXPECT_TRUE(opened || tried->fault_hit()) << n;
+    if (ended && !tried->fault_hit()) {
+      break;
+    }
+  }
+  expect_all(look(*reader), 30);
+}
+
+TEST_F(ReadOnlyStoreTest, DamageBehindWhatIsFollowedIsNamedAtTheNextLook) {
+  write(10);
+  const auto reader = open_reader();
+  expect_all(look(*reader), 10);
+  write(10);
+  write(10);
+  const std::string hot = "data/logs/activity/" + segment_file_name(SegmentId(1), "hot");
+  std::uint64_t second = 0;
+  const auto file = disk_.open(hot, OpenMode::read);
+  ASSERT_TRUE(
+      scan_hot_segment(**file, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
+                       Seq(0), [&second](const BlockHeader& header, std::string_view) {
+                         second = header.first_seq == Seq(11) ? header.offset.value : second;
+                       }));
+  disk_.flip_bit(hot, (second + 900) * 8);
+  for (int time = 0; time < 2; ++time) {
+    const LogSnapshot snapshot = look(*reader);
+    ASSERT_EQ(snapshot.gaps.size(), 1U);
+    EXPECT_EQ(snapshot.gaps[0].first_seq, Seq(11));
+    EXPECT_EQ(snapshot.gaps[0].last_seq, Seq(20));
+    EXPECT_EQ(snapshot.last_seq, Seq(30));
+    EXPECT_EQ(read_all(snapshot).size(), 20U);
+  }
+}
+
+TEST_F(ReadOnlyStoreTest, WhatIsNoLogBesideTheLogsIsLeftAlone) {
+  write(10);
+  disk_.plant("data/logs/Not A Log/x", {});
+  disk_.plant("data/logs/file", {});
+  const auto reader = open_reader();
+  EXPECT_EQ(reader->snapshot()->logs.size(), 1U);
+  EXPECT_EQ(reader->log("api").error().code, ErrorCode::not_found);
+  EXPECT_EQ(reader->find_log("api"), nullptr);
+}
+
+TEST_F(ReadOnlyStoreTest, AStoreWithoutLogsIsEmpty) {
+  writer_.reset();
+  SimDisk disk;
+  static_cast<void>(open_store(disk));
+  for (const std::string& file : disk.files()) {
+    if (file.starts_with("data/logs/")) {
+      ASSERT_TRUE(disk.unlink(file));
+    }
+  }
+  const auto reader = open_store(disk, read_only_options());
+  EXPECT_TRUE(reader->snapshot()->logs.empty());
+  EXPECT_TRUE(reader->logs().empty());
+}
+
+TEST_F(ReadOnlyStoreTest, StatsOfALogWhoseSegmentsAreAllRetiredGoOnBehindThem) {
+  write(10);
+  ASSERT_TRUE(log_of(*writer_).seal());
+  const auto everything_of = [](std::string_view) { return RetentionPolicy{0, {}}; };
+  const auto reader = open_reader();
+  const auto plans = reader->plan_retirement(everything_of, 1, INT64_MAX);
+  ASSERT_EQ(plans.size(), 1U) << "what the server would retire";
+  ASSERT_TRUE(writer_->retire(plans[0]));
+  static_cast<void>(look(*reader));
+  const LogStats stats = log_of(*reader).stats();
+  EXPECT_EQ(stats.segments, 0U);
+  EXPECT_EQ(stats.first_seq, Seq(11));
+  EXPECT_EQ(stats.last_seq, Seq(10));
+  EXPECT_EQ(stats.retired_events, 10U);
+}
+
 }  // namespace
 }  // namespace docket

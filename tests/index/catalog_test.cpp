@@ -272,5 +272,39 @@ TEST_F(CatalogTest, ManyThreadsBuildItOnce) {
   EXPECT_EQ(catalog.stats().built, 1U);
 }
 
+// What is let go of is loaded again, or built again where its file could not be written.
+TEST_F(CatalogTest, WhatWasLetGoOfAnswersAgain) {
+  for (const bool read_only : {true, false}) {
+    Catalog catalog(disk_, {.read_only = read_only, .memory_bytes = 1});
+    std::vector<std::shared_ptr<const SegmentReader>> segments;
+    for (std::uint64_t id = 1; id <= 4; ++id) {
+      const auto segment =
+          MemorySegment::sealed("activity", SegmentId(id), Seq(1), RandomEvents(id).take(200));
+      segment->set_path("activity/" + std::to_string(id));  // without an extension
+      segments.push_back(segment);
+    }
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& segment : segments) {
+        const auto index = catalog.of(segment);
+        ASSERT_TRUE(index);
+        EXPECT_EQ((*index)->segment(), segment->info().id);
+        EXPECT_TRUE((*index)->page(Dimension::verb, 0));
+        EXPECT_NE(catalog.existing(segment), nullptr);
+      }
+    }
+    EXPECT_EQ(catalog.stats().built, read_only ? 8U : 4U);
+    EXPECT_EQ(catalog.stats().loaded, read_only ? 0U : 4U);
+  }
+}
+
+TEST_F(CatalogTest, AnActiveSegmentIsNotVerified) {
+  Catalog catalog(disk_, {});
+  const std::vector<Event> events = RandomEvents(1).take(10);
+  const std::shared_ptr<const SegmentReader> segment =
+      MemorySegment::active("activity", SegmentId(1), Seq(1), events, {4});
+  EXPECT_EQ(catalog.verify(segment).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(catalog.existing(segment), nullptr);
+}
+
 }  // namespace
 }  // namespace docket::index

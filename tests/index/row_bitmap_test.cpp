@@ -150,5 +150,65 @@ TEST(RowBitmap, AListThatDoesNotAscendIsUnsound) {
   EXPECT_FALSE(bitmap->is_sound());
 }
 
+// A container's header: 0 form, 1 low bits, 2 count - 1, 4 bytes.
+TEST(RowBitmap, AHeaderThatDoesNotFitItsContainerIsRefused) {
+  const auto changed = [](const Rows& rows, std::size_t at, int value) {
+    auto bytes = encoded(rows, 1000);
+    bytes[at] = static_cast<std::byte>(value);
+    return RowBitmap::parse(bytes, 1000).has_value();
+  };
+  const Rows list = {1, 5, 9};
+  const Rows bits = every(3, 1000);
+  Rows runs;
+  for (std::uint32_t row = 100; row < 900; ++row) {
+    runs.push_back(row);
+  }
+  const auto form_of = [](const Rows& rows) {
+    return std::to_integer<int>(encoded(rows, 1000)[0]);
+  };
+  ASSERT_EQ(form_of({}), 0);
+  ASSERT_EQ(form_of(list), 1);
+  ASSERT_EQ(form_of(bits), 2);
+  ASSERT_EQ(form_of(runs), 3);
+  EXPECT_FALSE(changed(list, 0, 4)) << "no such form";
+  EXPECT_FALSE(changed({}, 1, 1)) << "low bits are a list's";
+  EXPECT_FALSE(changed(bits, 1, 1));
+  EXPECT_FALSE(changed(runs, 1, 1));
+  EXPECT_FALSE(changed(list, 1, 17)) << "more than a row has";
+  EXPECT_FALSE(changed({}, 2, 1)) << "an empty one has no rows";
+  EXPECT_FALSE(changed({}, 4, 4)) << "and no bytes";
+  EXPECT_FALSE(changed(list, 3, 255)) << "more than the chunk has";
+  EXPECT_FALSE(changed(bits, 3, 255));
+  EXPECT_FALSE(changed(runs, 3, 255));
+  EXPECT_FALSE(changed(bits, 4, 8)) << "another size";
+  EXPECT_FALSE(changed(runs, 4, 5)) << "not of whole runs";
+  EXPECT_FALSE(changed(runs, 4, 0));
+}
+
+TEST(RowBitmap, WhatDoesNotHoldWhatItsHeaderSaysIsUnsound) {
+  const auto is_sound = [](std::vector<std::byte> bytes, std::size_t at, int value) {
+    bytes[at] = static_cast<std::byte>(value);
+    const auto bitmap = RowBitmap::parse(bytes, 1000);
+    EXPECT_TRUE(bitmap);
+    return bitmap && bitmap->is_sound();
+  };
+  const auto bits = encoded(every(3, 1000), 1000);
+  EXPECT_TRUE(is_sound(bits, 6, std::to_integer<int>(bits[6])));
+  EXPECT_FALSE(is_sound(bits, 6, 0)) << "fewer rows than counted";
+  EXPECT_FALSE(is_sound(bits, bits.size() - 1, 0x80)) << "a row behind the last";
+  Rows rows;
+  for (std::uint32_t row = 100; row < 900; ++row) {
+    if (row != 400) {
+      rows.push_back(row);
+    }
+  }
+  const auto runs = encoded(rows, 1000);
+  ASSERT_EQ(runs.size(), 6U + 8U) << "two runs, each its first row and its length - 1";
+  EXPECT_TRUE(is_sound(runs, 10, 401 & 255));
+  EXPECT_FALSE(is_sound(runs, 10, 400 & 255)) << "they touch, so they were one";
+  EXPECT_FALSE(is_sound(runs, 11, 255)) << "it ends behind the chunk";
+  EXPECT_FALSE(is_sound(runs, 8, 0)) << "fewer rows than counted";
+}
+
 }  // namespace
 }  // namespace docket::index
