@@ -45,6 +45,8 @@ class WritableLog::Recovery {
     DOCKET_ASSIGN(LoadedManifest loaded,
                   load_or_rebuild_manifest(disk_, log_.directory_, log_.name_, files_, notices_));
     manifest_ = std::move(loaded.manifest);
+    manifest_.next_segment =
+        SegmentId(std::max(manifest_.next_segment.value, files_.highest.value + 1));
     learnt_ = !loaded.is_in_both_copies;
     DOCKET_TRY(settle_sealed());
     DOCKET_TRY(settle_hot());
@@ -226,8 +228,7 @@ class WritableLog::Recovery {
       DOCKET_TRY(place_hot(std::move(hot), clean && i + 1 == files_.hot.size(), clean));
     }
     log_.next_seq_ = next;
-    log_.next_segment_ =
-        SegmentId(std::max(manifest_.next_segment.value, files_.highest.value + 1));
+    log_.next_segment_ = manifest_.next_segment;
     return {};
   }
 
@@ -368,8 +369,6 @@ class WritableLog::Recovery {
   }
 
   Result<void> finish() {
-    manifest_.next_segment =
-        SegmentId(std::max(manifest_.next_segment.value, log_.next_segment_.value));
     if (changed_) {
       DOCKET_TRY(disk_.sync_directory(log_.directory_));
     }
