@@ -39,7 +39,7 @@ bool value_is_any_case(const std::string& value, const Match& match) {
 }
 
 bool contains_any_case(const std::string& text, const std::string& part) {
-  return lower(text).find(lower(part)) != std::string::npos;
+  return text.size() >= part.size() && lower(text).find(lower(part)) != std::string::npos;
 }
 
 bool any_string_contains(const simdjson::dom::element& value, const std::string& part) {
@@ -63,9 +63,13 @@ bool any_string_contains(const simdjson::dom::element& value, const std::string&
 
 // As it was sent, or in a string without its escapes.
 bool payload_contains(const std::string& payload, const std::string& part) {
+  if (payload.empty() || contains_any_case(payload, part)) {
+    return !payload.empty();
+  }
+  // Without an escape its strings are as they stand.
   simdjson::dom::parser parser;
-  return !payload.empty() &&
-         (contains_any_case(payload, part) || any_string_contains(parser.parse(payload), part));
+  return payload.find('\\') != std::string::npos &&
+         any_string_contains(parser.parse(payload), part);
 }
 
 // `kind:id` with the kind in any case, split at any colon.
