@@ -128,7 +128,9 @@ Result<void> run(const std::vector<std::string>& arguments) {
   // Owned, as docketd owns it: a read-only store looks at the directory anew for each question.
   DOCKET_ASSIGN(const auto store, Store::open(posix_disk(), arguments[1], StoreOptions{}));
   index::Catalog catalog(posix_disk(), index::CatalogOptions{});
-  const api::Service service(*store, catalog, {});
+  api::ServiceOptions service_options;
+  service_options.helpers = query::WorkerPool::threads_for_all_cores();
+  const api::Service service(*store, catalog, std::move(service_options));
   return measure_all([&service](const std::string& text) -> Result<std::size_t> {
     DOCKET_ASSIGN(const api::RequestTarget target, api::parse_target(text));
     const api::Answer answer =

@@ -3,6 +3,7 @@
 //   DOCKET_BENCH_EVENTS  how many events (1,000,000)
 //   DOCKET_BENCH_DIR     where the store is; made when it is not there, else used as it is. Without
 //                        it a temporary one is made and removed.
+//   DOCKET_BENCH_HELPERS how many threads help to search payloads (one for each core but one)
 //
 // The events are docket-load's over 90 days; logs are sealed and indexed before the first question.
 #include <benchmark/benchmark.h>
@@ -26,6 +27,7 @@
 #include "query/parser.hpp"
 #include "query/render.hpp"
 #include "query/searcher.hpp"
+#include "query/worker_pool.hpp"
 #include "tools/load/generator.hpp"
 
 namespace {
@@ -66,6 +68,8 @@ class BenchStore {
     StoreOptions options;
     options.read_only = true;
     store_ = require(Store::open(posix_disk(), directory_, options));
+    workers_ = std::make_unique<query::WorkerPool>(static_cast<std::size_t>(std::stoull(setting(
+        "DOCKET_BENCH_HELPERS", std::to_string(query::WorkerPool::threads_for_all_cores())))));
     catalog_ = std::make_unique<index::Catalog>(posix_disk(), index::CatalogOptions{});
     snapshot_ = require(store_->snapshot());
     for (const LogSnapshot& log : snapshot_.logs) {
@@ -84,7 +88,9 @@ class BenchStore {
   BenchStore(const BenchStore&) = delete;
   BenchStore& operator=(const BenchStore&) = delete;
 
-  [[nodiscard]] query::Searcher searcher() { return query::Searcher(snapshot_, *catalog_); }
+  [[nodiscard]] query::Searcher searcher() {
+    return query::Searcher(snapshot_, *catalog_, nullptr, workers_.get());
+  }
   [[nodiscard]] query::Query query(const std::string& text) const {
     return require(query::parse(text, query::ParseContext{end, query::TimeZone::utc()}));
   }
@@ -167,6 +173,7 @@ class BenchStore {
   std::unique_ptr<Store> store_;
   std::unique_ptr<index::Catalog> catalog_;
   StoreSnapshot snapshot_;
+  std::unique_ptr<query::WorkerPool> workers_;
   std::string busy_actor_, rare_actor_, target_;
 };
 

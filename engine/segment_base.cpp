@@ -4,6 +4,7 @@
 
 #include "engine/block.hpp"
 #include "engine/body.hpp"
+#include "engine/bytes.hpp"
 #include "engine/codec.hpp"
 #include "engine/limits.hpp"
 
@@ -39,9 +40,59 @@ Result<void> check_limit(const PackedInts& values, std::uint64_t limit) {
 }  // namespace
 
 struct SegmentBase::PayloadIndex {
-  std::vector<std::uint32_t> starts;  // rows + 1
+  std::vector<std::uint32_t> starts;      // rows + 1
+  std::vector<std::uint32_t> first_rows;  // of the chunks, and the number of rows
   std::vector<PayloadChunk> chunks;
   FileOffset section;
+
+  [[nodiscard]] SectionCache::Key key(const SegmentSource& source, std::size_t chunk) const {
+    return source.key(section + chunks[chunk].offset, kind_payload_chunk);
+  }
+  // Reads and decompresses a chunk. `stored` is memory to read into, `raw` of the chunk's size.
+  [[nodiscard]] Result<void> read(const SegmentSource& source, std::size_t number,
+                                  std::vector<std::byte>& stored, std::span<std::byte> raw) const {
+    const PayloadChunk& chunk = chunks[number];
+    const FileOffset at = section + chunk.offset;
+    if (stored.size() < chunk.stored_bytes) {
+      stored.resize(chunk.stored_bytes);
+    }
+    const std::span<std::byte> bytes(stored.data(), chunk.stored_bytes);
+    DOCKET_TRY(source.read(at, bytes));
+    if (auto done = read_chunk(chunk, bytes, raw); !done) {
+      return source.placed(done.error(), at);
+    }
+    return {};
+  }
+};
+
+class SegmentBase::ChunkRuns final : public PayloadRuns {
+ public:
+  ChunkRuns(const SegmentSource& source, std::shared_ptr<const PayloadIndex> index)
+      : source_(source), index_(std::move(index)) {}
+
+  [[nodiscard]] std::span<const std::uint32_t> first_rows() const override {
+    return index_->first_rows;
+  }
+  [[nodiscard]] std::span<const std::uint32_t> starts() const override { return index_->starts; }
+  // Not kept in the cache: a pass over many payloads would only drive better things out of it.
+  [[nodiscard]] Result<std::string_view> read(std::size_t run,
+                                              PayloadBuffer& buffer) const override {
+    if (auto kept = source_.cache().find<std::vector<std::byte>>(index_->key(source_, run))) {
+      buffer.kept = kept;
+      return as_text(*kept);
+    }
+    const std::size_t bytes = index_->chunks[run].raw_bytes;
+    if (buffer.raw.size() < bytes) {
+      buffer.raw.resize(bytes);
+    }
+    const std::span<std::byte> raw(buffer.raw.data(), bytes);
+    DOCKET_TRY(index_->read(source_, run, buffer.stored, raw));
+    return as_text(raw);
+  }
+
+ private:
+  const SegmentSource& source_;
+  std::shared_ptr<const PayloadIndex> index_;
 };
 
 Result<std::uint64_t> SegmentBase::id_limit(std::uint32_t block, RowColumn column) const {
@@ -190,9 +241,13 @@ Result<std::shared_ptr<const SegmentBase::PayloadIndex>> SegmentBase::payload_in
   if (index->chunks.empty() && total != 0) {
     return source.placed({ErrorCode::corrupt, "payload lengths without payloads", 0, 0, 0}, at);
   }
+  for (const PayloadChunk& chunk : index->chunks) {
+    index->first_rows.push_back(chunk.first_row);
+  }
+  index->first_rows.push_back(rows);
   for (std::size_t i = 0; i < index->chunks.size(); ++i) {
     const PayloadChunk& chunk = index->chunks[i];
-    const std::uint32_t end = i + 1 < index->chunks.size() ? index->chunks[i + 1].first_row : rows;
+    const std::uint32_t end = index->first_rows[i + 1];
     if (index->starts[end] - index->starts[chunk.first_row] != chunk.raw_bytes ||
         (i == 0 && index->starts[chunk.first_row] != 0)) {
       return source.placed({ErrorCode::corrupt, "payload chunks do not match the lengths", 0, 0, 0},
@@ -201,7 +256,7 @@ Result<std::shared_ptr<const SegmentBase::PayloadIndex>> SegmentBase::payload_in
   }
   std::shared_ptr<const PayloadIndex> shared = std::move(index);
   source.cache().put<PayloadIndex>(key, shared,
-                                   shared->starts.size() * 4 + shared->chunks.size() * 20);
+                                   shared->starts.size() * 4 + shared->chunks.size() * 24);
   return shared;
 }
 
@@ -215,6 +270,7 @@ Result<void> SegmentBase::payloads(
   }
   DOCKET_ASSIGN(const auto index, payload_index(*src, *where));
   std::shared_ptr<const std::vector<std::byte>> raw;
+  std::vector<std::byte> stored;
   std::size_t loaded = index->chunks.size();  // none
   for (const std::uint32_t row : rows) {
     const std::uint32_t bytes = index->starts[row + 1] - index->starts[row];
@@ -227,16 +283,11 @@ Result<void> SegmentBase::payloads(
     const auto number = static_cast<std::size_t>(after - index->chunks.begin()) - 1;
     const PayloadChunk& chunk = index->chunks[number];
     if (number != loaded) {
-      const FileOffset at = index->section + chunk.offset;
-      const auto key = src->key(at, kind_payload_chunk);
+      const auto key = index->key(*src, number);
       raw = src->cache().find<std::vector<std::byte>>(key);
       if (!raw) {
-        std::vector<std::byte> stored(chunk.stored_bytes);
-        DOCKET_TRY(src->read(at, stored));
         auto decompressed = std::make_shared<std::vector<std::byte>>(chunk.raw_bytes);
-        if (auto done = read_chunk(chunk, stored, *decompressed); !done) {
-          return src->placed(done.error(), at);
-        }
+        DOCKET_TRY(index->read(*src, number, stored, *decompressed));
         raw = std::move(decompressed);
         if (rows.size() <= rows_worth_caching) {
           src->cache().put<std::vector<std::byte>>(key, raw, raw->size());
@@ -250,6 +301,16 @@ Result<void> SegmentBase::payloads(
     }
   }
   return {};
+}
+
+Result<std::shared_ptr<const PayloadRuns>> SegmentBase::payload_runs(std::uint32_t block) const {
+  DOCKET_ASSIGN(const SegmentSource* src, source(block));
+  DOCKET_ASSIGN(const auto where, place(block));
+  if (where->directory.find(Section::payload_data) == nullptr) {
+    return nullptr;
+  }
+  DOCKET_ASSIGN(auto index, payload_index(*src, *where));
+  return std::make_shared<const ChunkRuns>(*src, std::move(index));
 }
 
 std::uint32_t block_of_row(std::span<const BlockInfo> blocks, std::uint32_t row) {

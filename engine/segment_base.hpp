@@ -41,6 +41,8 @@ class SegmentBase : public SegmentReader {
   [[nodiscard]] Result<void> payloads(
       std::uint32_t block, std::span<const std::uint32_t> rows,
       const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const override;
+  [[nodiscard]] Result<std::shared_ptr<const PayloadRuns>> payload_runs(
+      std::uint32_t block) const override;
 
  protected:
   // Where `block` is. It must be below the number of blocks.
@@ -51,6 +53,7 @@ class SegmentBase : public SegmentReader {
 
  private:
   struct PayloadIndex;
+  class ChunkRuns;
   [[nodiscard]] static Result<PackedInts> ints(const SegmentSource& source, const BlockPlace& place,
                                                Section section, std::uint32_t items,
                                                std::uint64_t limit);

@@ -137,6 +137,31 @@ struct SegmentInfo {
   std::string path;          // of the segment file
 };
 
+// Memory for reading payloads, used again and again.
+struct PayloadBuffer {
+  std::vector<std::byte> stored;
+  std::vector<std::byte> raw;
+  std::shared_ptr<const void> kept;  // what stands in a cache and was not read anew
+};
+
+// The payloads of a block in runs: those of rows that follow one another, stored together and
+// standing one behind the other without anything between them. For passing over many payloads at
+// once. Thread-safe; the segment must outlive it.
+class PayloadRuns {
+ public:
+  virtual ~PayloadRuns() = default;
+  // Run i has the rows first_rows[i] to first_rows[i + 1] - 1 of the block; the last entry is the
+  // number of the block's rows, so that there is one run less than entries. Rows before the first
+  // run have no payload.
+  [[nodiscard]] virtual std::span<const std::uint32_t> first_rows() const = 0;
+  // Row r's payload has starts[r + 1] - starts[r] bytes; 0: there is none. Rows + 1 entries.
+  [[nodiscard]] virtual std::span<const std::uint32_t> starts() const = 0;
+  // The bytes of a run: row r's begin at starts[r] - starts[first_rows[run]]. The view holds until
+  // `buffer` is used again. Errors: io, corrupt (with the place).
+  [[nodiscard]] virtual Result<std::string_view> read(std::size_t run,
+                                                      PayloadBuffer& buffer) const = 0;
+};
+
 // A segment as of one moment. Thread-safe; keeps its file open and alive.
 class SegmentReader {
  public:
@@ -159,6 +184,9 @@ class SegmentReader {
   [[nodiscard]] virtual Result<void> payloads(
       std::uint32_t block, std::span<const std::uint32_t> rows,
       const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const = 0;
+  // Null where no row of the block has a payload. Errors: io, corrupt.
+  [[nodiscard]] virtual Result<std::shared_ptr<const PayloadRuns>> payload_runs(
+      std::uint32_t block) const = 0;
   // The dictionaries of a block; for a sealed segment the same object for every block.
   [[nodiscard]] virtual Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const = 0;

@@ -41,7 +41,8 @@ void append_code(std::string& out, char32_t code) {
   out.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
 }
 
-// The length of the run of ASCII at the start.
+}  // namespace
+
 std::size_t ascii_run(std::string_view text) {
   std::size_t at = 0;
   for (; at + 8 <= text.size(); at += 8) {
@@ -56,8 +57,6 @@ std::size_t ascii_run(std::string_view text) {
   }
   return at;
 }
-
-}  // namespace
 
 bool is_ascii(std::string_view text) {
   return ascii_run(text) == text.size();

@@ -13,6 +13,8 @@
 namespace docket::query {
 
 [[nodiscard]] bool is_ascii(std::string_view text);
+// The length of the run of ASCII that it starts with.
+[[nodiscard]] std::size_t ascii_run(std::string_view text);
 
 // Appends `text` with each letter folded. Bytes that are no UTF-8 stay as they are.
 void append_folded(std::string& out, std::string_view text);

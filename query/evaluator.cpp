@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
+#include <mutex>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "engine/assert.hpp"
@@ -58,8 +61,8 @@ class Evaluator::Scratch {
 };
 
 Evaluator::Evaluator(const SegmentReader& segment, std::span<const BlockInfo> blocks,
-                     ExecutionCounters& counters)
-    : segment_(segment), blocks_(blocks), counters_(counters) {}
+                     ExecutionCounters& counters, WorkerPool* workers)
+    : segment_(segment), blocks_(blocks), counters_(counters), workers_(workers) {}
 
 Evaluated Evaluator::restrict(const BoundNode& node, const Unit& unit, RowBits& bits) {
   switch (node.kind) {
@@ -261,32 +264,95 @@ void Evaluator::restrict_seq(const BoundNode& node, const Unit& unit, RowBits& b
   }
 }
 
-Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, RowBits& bits) {
+tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(const Unit& unit,
+                                                                           const RowBits& bits) {
+  payload_tasks_.clear();
+  std::uint64_t rows = 0;
   for (const Unit::Slice& slice : unit.slices) {
-    const WordRange words = slice.words();
-    if (!blocks_[slice.block].has_payload) {
-      bits.clear(words);
+    if (!blocks_[slice.block].has_payload || !bits.any(slice.words())) {
       continue;
     }
-    rows_.clear();
-    bits.for_each(words, [&](std::uint32_t bit) { rows_.push_back(bit - slice.at); });
-    bits.clear(words);
-    if (rows_.empty()) {
-      continue;
+    auto runs = segment_.payload_runs(slice.block);
+    if (!runs) {
+      return failure(slice.block, std::move(runs).error());
     }
-    counters_.payload_rows_scanned += rows_.size();
-    const auto done =
-        segment_.payloads(slice.block, rows_, [&](std::uint32_t row, std::string_view payload) {
-          if (row < slice.rows && !payload.empty() && node.payload->matches(payload, diffs_)) {
-            const std::uint32_t bit = slice.at + row;
-            bits.words[bit / 64] |= std::uint64_t{1} << (bit % 64);
-          }
-          return true;
-        });
-    if (!done) {
-      return failure(slice.block, done.error());
+    const std::span<const std::uint32_t> first_rows =
+        *runs == nullptr ? std::span<const std::uint32_t>() : (*runs)->first_rows();
+    if (!first_rows.empty() && first_rows.back() != slice.rows) {
+      return failure(slice.block, short_column());
+    }
+    for (std::size_t run = 0; run + 1 < first_rows.size(); ++run) {
+      const std::uint32_t wanted =
+          bits.count_rows(slice.at + first_rows[run], slice.at + first_rows[run + 1]);
+      if (wanted != 0) {
+        rows += wanted;
+        payload_tasks_.push_back(PayloadTask{&slice, *runs, run});
+      }
     }
   }
+  return rows;
+}
+
+Result<void> Evaluator::search_payloads(const PayloadMatcher& matcher, const PayloadTask& task,
+                                        PayloadSearch& search, const RowBits& candidates,
+                                        RowBits& found) {
+  const std::uint32_t first = task.runs->first_rows()[task.run];
+  const std::uint32_t end = task.runs->first_rows()[task.run + 1];
+  const std::uint32_t at = task.slice->at + first;
+  search.rows.clear();
+  for (std::uint32_t row = 0; row < end - first; ++row) {
+    const std::uint32_t bit = at + row;
+    if ((candidates.words[bit / 64] >> (bit % 64) & 1) != 0) {
+      search.rows.push_back(row);
+    }
+  }
+  DOCKET_ASSIGN(const std::string_view text, task.runs->read(task.run, search.buffer));
+  matcher.keep_matches(PayloadRun{task.runs->starts().subspan(first, end - first + 1), text},
+                       search.diffs, search.rows);
+  for (const std::uint32_t row : search.rows) {
+    const std::uint32_t bit = at + row;
+    // Runs of a block share words at their ends.
+    std::atomic_ref(found.words[bit / 64])
+        .fetch_or(std::uint64_t{1} << (bit % 64), std::memory_order_relaxed);
+  }
+  return {};
+}
+
+Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, RowBits& bits) {
+  const auto rows = collect_payload_tasks(unit, bits);
+  if (!rows) {
+    return tl::unexpected<BlockFailure>(rows.error());
+  }
+  counters_.payload_rows_scanned += *rows;
+  Scratch found(*this);
+  found->clear(unit.words);
+  std::mutex mutex;
+  std::size_t failed = payload_tasks_.size();  // the first of all, whoever comes to it
+  std::optional<Error> error;
+  const auto search = [&](std::size_t task, std::size_t worker) {
+    auto done = search_payloads(*node.payload, payload_tasks_[task], payload_searches_[worker],
+                                bits, *found);
+    const std::lock_guard lock(mutex);
+    if (!done && task < failed) {
+      failed = task;
+      error = std::move(done).error();
+    }
+  };
+  const std::size_t workers = workers_ == nullptr ? 1 : workers_->workers();
+  if (payload_searches_.size() < workers) {
+    payload_searches_.resize(workers);
+  }
+  if (workers > 1) {
+    workers_->run(payload_tasks_.size(), search);
+  } else {
+    for (std::size_t task = 0; task < payload_tasks_.size() && !error; ++task) {
+      search(task, 0);
+    }
+  }
+  if (error) {
+    return failure(payload_tasks_[failed].slice->block, std::move(*error));
+  }
+  bits.and_with(*found, unit.words);
   return {};
 }
 

@@ -12,7 +12,9 @@
 #include "index/row_bits.hpp"
 #include "query/bound_node.hpp"
 #include "query/diff.hpp"
+#include "query/payload_match.hpp"
 #include "query/searcher.hpp"
+#include "query/worker_pool.hpp"
 
 namespace docket::query {
 
@@ -47,8 +49,9 @@ using Evaluated = tl::expected<void, BlockFailure>;
 // Not thread-safe. `segment` and `counters` must outlive it.
 class Evaluator {
  public:
+  // `workers`, where given, help to search payloads; they must outlive it, too.
   Evaluator(const SegmentReader& segment, std::span<const BlockInfo> blocks,
-            ExecutionCounters& counters);
+            ExecutionCounters& counters, WorkerPool* workers);
 
   // Clears the bits of rows that do not match. After a failure the bits are undefined.
   [[nodiscard]] Evaluated restrict(const BoundNode& node, const Unit& unit, index::RowBits& bits);
@@ -73,15 +76,37 @@ class Evaluator {
   [[nodiscard]] Evaluated restrict_negation(const BoundNode& node, const Unit& unit,
                                             index::RowBits& bits);
 
+  // A run of payloads of a slice.
+  struct PayloadTask {
+    const Unit::Slice* slice = nullptr;
+    std::shared_ptr<const PayloadRuns> runs;
+    std::size_t run = 0;
+  };
+  // What one worker searches payloads with.
+  struct PayloadSearch {
+    PayloadBuffer buffer;
+    DiffReader diffs;
+    std::vector<std::uint32_t> rows;
+  };
+  // Collects the runs that have a row of `bits`. Returns how many such rows there are.
+  [[nodiscard]] tl::expected<std::uint64_t, BlockFailure> collect_payload_tasks(
+      const Unit& unit, const index::RowBits& bits);
+  // Sets the bits of `found` for candidates that match.
+  [[nodiscard]] static Result<void> search_payloads(const PayloadMatcher& matcher,
+                                                    const PayloadTask& task, PayloadSearch& search,
+                                                    const index::RowBits& candidates,
+                                                    index::RowBits& found);
+
   // Scratch bits for one level of recursion; given back when the handle goes.
   class Scratch;
 
   const SegmentReader& segment_;
   std::span<const BlockInfo> blocks_;
   ExecutionCounters& counters_;
-  DiffReader diffs_;
+  WorkerPool* workers_;
   std::vector<std::unique_ptr<index::RowBits>> free_bits_;
-  std::vector<std::uint32_t> rows_;
+  std::vector<PayloadTask> payload_tasks_;
+  std::vector<PayloadSearch> payload_searches_;  // by worker
 };
 
 }  // namespace docket::query

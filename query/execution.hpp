@@ -20,6 +20,7 @@ struct SearcherParts {
   StoreSnapshot snapshot;
   index::Catalog* catalog = nullptr;
   const std::atomic<bool>* cancel = nullptr;
+  WorkerPool* workers = nullptr;
   ExecutionCounters counters;
 };
 

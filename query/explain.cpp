@@ -81,7 +81,7 @@ bool add_node(const BoundNode& node, ConditionPlan& plan) {
   plan.condition = print(*condition);
   Query alone = query;
   alone.where = condition;
-  SearcherParts own{parts.snapshot, parts.catalog, parts.cancel, {}};
+  SearcherParts own{parts.snapshot, parts.catalog, parts.cancel, parts.workers, {}};
   Execution execution(own, alone);
   DOCKET_TRY(execution.for_each_scan([&plan](SegmentScan& scan) -> Result<void> {
     ++plan.segments;
@@ -106,7 +106,7 @@ Result<Explanation> explain_query(SearcherParts& parts, const Query& query) {
   explanation.query = print(*query.where);
   {
     const ReadAccount account;
-    SearcherParts own{parts.snapshot, parts.catalog, parts.cancel, {}};
+    SearcherParts own{parts.snapshot, parts.catalog, parts.cancel, parts.workers, {}};
     Execution execution(own, query);
     for (const auto& scan : execution.scans()) {
       const std::string& log = execution.log_name(scan->log());

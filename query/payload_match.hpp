@@ -2,6 +2,8 @@
 // text.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +12,20 @@
 #include "query/text_match.hpp"
 
 namespace docket::query {
+
+// Payloads that stand one behind the other.
+struct PayloadRun {
+  // Payload i is text.substr(starts[i] - starts[0], starts[i + 1] - starts[i]); one entry more than
+  // payloads. An empty one is absent.
+  std::span<const std::uint32_t> starts;
+  std::string_view text;
+
+  [[nodiscard]] std::size_t payloads() const { return starts.size() - 1; }
+  [[nodiscard]] std::size_t begin(std::size_t i) const { return starts[i] - starts[0]; }
+  [[nodiscard]] std::string_view payload(std::size_t i) const {
+    return text.substr(begin(i), starts[i + 1] - starts[i]);
+  }
+};
 
 // Immutable; thread-safe. The reader of diffs, which keeps buffers, is the caller's.
 class PayloadMatcher {
@@ -23,7 +39,14 @@ class PayloadMatcher {
   // payload matches nothing.
   [[nodiscard]] bool matches(std::string_view payload, DiffReader& diffs) const;
 
+  // The same for many at once: leaves of `wanted`, ascending numbers of payloads of the run, those
+  // that match.
+  void keep_matches(const PayloadRun& run, DiffReader& diffs,
+                    std::vector<std::uint32_t>& wanted) const;
+
  private:
+  [[nodiscard]] bool any_needle_in(std::string_view text) const;
+
   Field field_;
   std::vector<Match> matches_;
   std::vector<Needle> needles_;  // payload and text

@@ -94,11 +94,13 @@ void read_ahead(Execution& execution, EventReaders& readers, std::span<const Fou
 
 struct Searcher::State : SearcherParts {};
 
-Searcher::Searcher(StoreSnapshot snapshot, index::Catalog& catalog, const std::atomic<bool>* cancel)
+Searcher::Searcher(StoreSnapshot snapshot, index::Catalog& catalog, const std::atomic<bool>* cancel,
+                   WorkerPool* workers)
     : state_(std::make_unique<State>()) {
   state_->snapshot = std::move(snapshot);
   state_->catalog = &catalog;
   state_->cancel = cancel;
+  state_->workers = workers;
 }
 
 Searcher::~Searcher() = default;

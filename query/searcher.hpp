@@ -19,6 +19,8 @@
 
 namespace docket::query {
 
+class WorkerPool;
+
 enum class Order : std::uint8_t { newest_first, oldest_first };  // by (ts, seq, log)
 
 struct PageRequest {
@@ -130,9 +132,11 @@ inline constexpr std::size_t explained_conditions_max = 64;
 // Errors are reserved for bad requests and cancellation.
 class Searcher {
  public:
-  // `catalog` must outlive it. `cancel`, where given, is looked at between blocks.
+  // `catalog` must outlive it. `cancel`, where given, is looked at between chunks of 65,536 rows.
+  // `workers`, where given, help where payloads are searched, and must outlive it: answers are the
+  // same.
   Searcher(StoreSnapshot snapshot, index::Catalog& catalog,
-           const std::atomic<bool>* cancel = nullptr);
+           const std::atomic<bool>* cancel = nullptr, WorkerPool* workers = nullptr);
   ~Searcher();
   Searcher(Searcher&&) noexcept;
 

@@ -45,6 +45,10 @@ class SegmentMemo final : public SegmentReader {
   [[nodiscard]] Result<void> payloads(
       std::uint32_t block, std::span<const std::uint32_t> rows,
       const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const override;
+  [[nodiscard]] Result<std::shared_ptr<const PayloadRuns>> payload_runs(
+      std::uint32_t block) const override {
+    return segment_.payload_runs(block);
+  }
   // Of a sealed segment; those of an active one are in memory as they are.
   [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const override;

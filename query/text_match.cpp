@@ -50,12 +50,28 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
   return !is_ascii(text) && folded(text).starts_with(folded(prefix));
 }
 
-Needle::Needle(std::string_view text) : folded_(folded(text)), is_ascii_(is_ascii(text)) {
+Needle::Needle(std::string_view text) : folded_(folded(text)), is_ascii_(query::is_ascii(text)) {
+  const auto rarer = [this](std::size_t a, std::size_t b) {
+    return commonness(folded_[a]) < commonness(folded_[b]);
+  };
+  std::size_t first = 0;
   for (std::size_t i = 1; i < folded_.size(); ++i) {
-    if (commonness(folded_[i]) < commonness(folded_[rare_])) {
-      rare_ = i;
-    }
+    first = rarer(i, first) ? i : first;
   }
+  std::size_t second = first == 0 && folded_.size() > 1 ? 1 : 0;
+  for (std::size_t i = second + 1; i < folded_.size(); ++i) {
+    second = i != first && rarer(i, second) ? i : second;
+  }
+  if (!folded_.empty()) {
+    first_ = probe_at(first);
+    second_ = probe_at(second);
+  }
+}
+
+Needle::Probe Needle::probe_at(std::size_t at) const {
+  const char byte = folded_[at];
+  constexpr char other_case = 'a' - 'A';
+  return Probe{at, byte, byte >= 'a' && byte <= 'z' ? other_case : '\0'};
 }
 
 bool Needle::equal_at(const char* text) const {
@@ -69,7 +85,7 @@ bool Needle::equal_at(const char* text) const {
 
 // The length of a letter may change with its case, so that places cannot be compared one by one.
 bool Needle::in_folded(std::string_view text) const {
-  if (is_ascii(text)) {
+  if (query::is_ascii(text)) {
     return false;
   }
   thread_local std::string scratch;
@@ -82,40 +98,49 @@ bool Needle::in(std::string_view text) const {
   if (folded_.empty()) {
     return true;
   }
-  if (!is_ascii_) {
-    return in_folded(text);
+  return is_ascii_ ? find(text, 0) != std::string_view::npos : in_folded(text);
+}
+
+std::size_t Needle::find(std::string_view text, std::size_t from) const {
+  if (text.size() < folded_.size() || from > text.size() - folded_.size()) {
+    return std::string_view::npos;
   }
-  if (text.size() < folded_.size()) {
-    return false;
+  if (folded_.empty()) {
+    return from;
   }
   const std::size_t starts = text.size() - folded_.size() + 1;
-  const char* const rare = text.data() + rare_;
-  std::size_t i = 0;
+  const char* const first = text.data() + first_.at;
+  const char* const second = text.data() + second_.at;
+  std::size_t i = from;
 #if defined(__SSE2__)
-  // Sixteen places at a time: where is the rare byte, in either case?
-  const char lower = folded_[rare_];
-  const char upper = lower >= 'a' && lower <= 'z' ? static_cast<char>(lower - ('a' - 'A')) : lower;
-  const __m128i lowers = _mm_set1_epi8(lower);
-  const __m128i uppers = _mm_set1_epi8(upper);
+  // Sixteen places at a time: where do both bytes stand as they should, in either case?
+  const __m128i first_byte = _mm_set1_epi8(first_.byte);
+  const __m128i first_mask = _mm_set1_epi8(first_.mask);
+  const __m128i second_byte = _mm_set1_epi8(second_.byte);
+  const __m128i second_mask = _mm_set1_epi8(second_.mask);
+  const auto look = [](const char* at, __m128i mask, __m128i byte) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return _mm_cmpeq_epi8(_mm_or_si128(bytes, mask), byte);
+  };
   for (; i + 16 <= starts; i += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rare + i));
-    const __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, lowers), _mm_cmpeq_epi8(bytes, uppers));
-    auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(hits));
-    while (mask != 0) {
-      const auto at = static_cast<std::size_t>(std::countr_zero(mask));
-      if (equal_at(text.data() + i + at)) {
-        return true;
+    const __m128i hits = _mm_and_si128(look(first + i, first_mask, first_byte),
+                                       look(second + i, second_mask, second_byte));
+    for (auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(hits)); mask != 0;
+         mask &= mask - 1) {
+      const std::size_t at = i + static_cast<std::size_t>(std::countr_zero(mask));
+      if (equal_at(text.data() + at)) {
+        return at;
       }
-      mask &= mask - 1;
     }
   }
 #endif
   for (; i < starts; ++i) {
-    if (fold_case(rare[i]) == folded_[rare_] && equal_at(text.data() + i)) {
-      return true;
+    if ((first[i] | first_.mask) == first_.byte && (second[i] | second_.mask) == second_.byte &&
+        equal_at(text.data() + i)) {
+      return i;
     }
   }
-  return false;
+  return std::string_view::npos;
 }
 
 }  // namespace docket::query

@@ -24,13 +24,26 @@ class Needle {
   // An empty needle is in everything, also in the empty text.
   [[nodiscard]] bool in(std::string_view text) const;
 
+  // Whether it has ASCII letters only, so that it is found by its bytes.
+  [[nodiscard]] bool is_ascii() const { return is_ascii_; }
+  [[nodiscard]] std::size_t size() const { return folded_.size(); }
+  // Where it begins in `text`, from `from` on; npos: nowhere. Precondition: is_ascii().
+  [[nodiscard]] std::size_t find(std::string_view text, std::size_t from) const;
+
  private:
+  // A byte of the needle that is looked for first, as `text | mask == byte`: letters in both cases.
+  struct Probe {
+    std::size_t at = 0;
+    char byte = 0;
+    char mask = 0;
+  };
+  [[nodiscard]] Probe probe_at(std::size_t at) const;
   [[nodiscard]] bool equal_at(const char* text) const;
   [[nodiscard]] bool in_folded(std::string_view text) const;
 
   std::string folded_;
   bool is_ascii_;
-  std::size_t rare_ = 0;  // position of the byte that is looked for first
+  Probe first_, second_;  // the two rarest bytes
 };
 
 }  // namespace docket::query

@@ -100,6 +100,34 @@ TEST_F(SealedSegmentTest, ScanTakesAnyRangeAndStopsWhenTold) {
   EXPECT_EQ(calls, 7);
 }
 
+TEST_F(SealedSegmentTest, RunsHoldThePayloadsOfTheirRows) {
+  testing::RandomEvents random(4);
+  const std::vector<Event> events = random.take(10'000);
+  const auto segment = seal(events);
+  PayloadBuffer buffer;
+  std::size_t row = 0;
+  std::size_t runs_read = 0;
+  for (std::uint32_t block = 0; block < segment->blocks().value().size(); ++block) {
+    const auto runs = segment->payload_runs(block).value();
+    ASSERT_NE(runs, nullptr);
+    const auto starts = runs->starts();
+    const auto first_rows = runs->first_rows();
+    ASSERT_EQ(first_rows.front(), 0U);
+    ASSERT_EQ(first_rows.back(), segment->blocks().value()[block].rows);
+    ASSERT_EQ(starts.size(), first_rows.back() + 1);
+    for (std::size_t run = 0; run + 1 < first_rows.size(); ++run, ++runs_read) {
+      const std::string_view text = runs->read(run, buffer).value();
+      for (std::uint32_t r = first_rows[run]; r < first_rows[run + 1]; ++r, ++row) {
+        EXPECT_EQ(text.substr(starts[r] - starts[first_rows[run]], starts[r + 1] - starts[r]),
+                  events[row].payload);
+      }
+    }
+  }
+  EXPECT_EQ(row, events.size());
+  EXPECT_GT(runs_read, 4U) << "this test is about several runs";
+  EXPECT_EQ(seal(std::vector<Event>(1))->payload_runs(0).value(), nullptr);
+}
+
 TEST_F(SealedSegmentTest, FileThatIsNotTheManifestsIsCorrupt) {
   seal(plain_events(100));
   const auto refused = [this](const auto& change) {

@@ -280,6 +280,22 @@ TEST_F(SearcherGaps, ADamagedPayloadIsAGapOfPayloadQueries) {
   expect_second_block(answer->gaps);
 }
 
+TEST_F(SearcherGaps, GapsAndCountsAreTheSameWithAndWithoutHelpers) {
+  segment_->damage_payloads(0);
+  segment_->damage_payloads(2);
+  WorkerPool workers(3);
+  for (const std::string text : {"payload:n", "-payload:n", "payload:n OR verb:DELETE"}) {
+    Searcher alone(store_.snapshot(), store_.catalog());
+    Searcher helped(store_.snapshot(), store_.catalog(), nullptr, &workers);
+    const auto expected = alone.count(parsed(text));
+    const auto answer = helped.count(parsed(text));
+    ASSERT_TRUE(expected && answer);
+    EXPECT_EQ(answer->count, expected->count) << text;
+    EXPECT_EQ(answer->gaps, expected->gaps) << text;
+    EXPECT_FALSE(answer->gaps.empty());
+  }
+}
+
 TEST_F(SearcherGaps, ARowThatCannotBeDecodedIsAGapOfThatRow) {
   segment_->damage_payloads(1);
   PageRequest request;

@@ -13,6 +13,7 @@
 #include "index/catalog.hpp"
 #include "query/expression.hpp"
 #include "query/searcher.hpp"
+#include "query/worker_pool.hpp"
 #include "tests/support/memory_segment.hpp"
 #include "tests/support/sim_disk.hpp"
 
@@ -31,7 +32,8 @@ class MixedStore {
            std::uint32_t block_rows = limits::block_rows_max);
 
   [[nodiscard]] StoreSnapshot snapshot() const;
-  [[nodiscard]] Searcher searcher() { return Searcher(snapshot(), catalog_); }
+  // With helpers, which must not change an answer.
+  [[nodiscard]] Searcher searcher() { return Searcher(snapshot(), catalog_, nullptr, &workers_); }
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   [[nodiscard]] index::Catalog& catalog() { return catalog_; }
   // The segments of a log, sealed ones first. The last may be the active one.
@@ -53,6 +55,7 @@ class MixedStore {
   std::uint64_t next_segment_ = 1;
   docket::testing::SimDisk disk_;
   index::Catalog catalog_;
+  WorkerPool workers_{2};
 };
 
 // A query from its text, asked at 2026-05-10T12:00:00Z in UTC. Fails the test when it does not

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace docket::query {
 namespace {
 
@@ -15,6 +18,23 @@ TEST(Needle, AsciiIsFoundInAnyCaseAtEveryPlace) {
   }
   EXPECT_TRUE(Needle("").in(""));
   EXPECT_FALSE(Needle("a").in(""));
+}
+
+TEST(Needle, EveryPlaceIsFoundInTurn) {
+  const Needle needle("a_B");
+  ASSERT_TRUE(needle.is_ascii());
+  const std::string text = "a_b" + std::string(30, '_') + "A_Ba_bA_" + std::string(15, 'b') + "a_b";
+  std::vector<std::size_t> places;
+  for (std::size_t at = needle.find(text, 0); at != std::string::npos;
+       at = needle.find(text, at + 1)) {
+    places.push_back(at);
+  }
+  EXPECT_EQ(places, (std::vector<std::size_t>{0, 33, 36, 39, 56}));
+  EXPECT_EQ(needle.find(text, text.size()), std::string::npos);
+  // A byte and the one that differs in the bit of case are two where they are no letters.
+  EXPECT_FALSE(Needle("x[y").in("x{y"));
+  EXPECT_FALSE(Needle("@").in("`"));
+  EXPECT_FALSE(Needle("_").in("\x7F"));
 }
 
 TEST(Needle, LettersBeyondAsciiAreFoundInAnyCase) {

@@ -365,6 +365,57 @@ Result<void> MemorySegment::payloads(
   return {};
 }
 
+namespace {
+
+class MemoryRuns final : public PayloadRuns {
+ public:
+  MemoryRuns(const std::vector<std::string>& payloads, bool damaged) : damaged_(damaged) {
+    constexpr std::size_t run_bytes = 8192;
+    std::size_t in_run = run_bytes;
+    for (std::uint32_t row = 0; row < payloads.size(); ++row) {
+      if (in_run >= run_bytes) {
+        first_rows_.push_back(row);
+        in_run = 0;
+      }
+      starts_.push_back(static_cast<std::uint32_t>(text_.size()));
+      text_ += payloads[row];
+      in_run += payloads[row].size();
+    }
+    first_rows_.push_back(static_cast<std::uint32_t>(payloads.size()));
+    starts_.push_back(static_cast<std::uint32_t>(text_.size()));
+  }
+  [[nodiscard]] std::span<const std::uint32_t> first_rows() const override { return first_rows_; }
+  [[nodiscard]] std::span<const std::uint32_t> starts() const override { return starts_; }
+  // From the buffer, so that whoever looks at it too long is found out.
+  [[nodiscard]] Result<std::string_view> read(std::size_t run,
+                                              PayloadBuffer& buffer) const override {
+    if (damaged_) {
+      return fail(damage("a payload"));
+    }
+    const std::uint32_t begin = starts_[first_rows_[run]];
+    const std::string_view text =
+        std::string_view(text_).substr(begin, starts_[first_rows_[run + 1]] - begin);
+    const auto bytes = std::as_bytes(std::span(text));
+    buffer.raw.assign(bytes.begin(), bytes.end());
+    return std::string_view(reinterpret_cast<const char*>(buffer.raw.data()), text.size());
+  }
+
+ private:
+  bool damaged_;
+  std::vector<std::uint32_t> first_rows_, starts_;
+  std::string text_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const PayloadRuns>> MemorySegment::payload_runs(std::uint32_t block) const {
+  DOCKET_ASSERT(block < blocks_.size());
+  if (!block_infos_[block].has_payload) {
+    return nullptr;
+  }
+  return std::make_shared<const MemoryRuns>(blocks_[block]->payloads, payloads_.contains(block));
+}
+
 Result<std::shared_ptr<const Dictionaries>> MemorySegment::dictionaries(std::uint32_t block) const {
   DOCKET_ASSERT(block < blocks_.size());
   if (dictionaries_.contains(block)) {

@@ -53,6 +53,9 @@ class MemorySegment final : public SegmentReader {
   [[nodiscard]] Result<void> payloads(
       std::uint32_t block, std::span<const std::uint32_t> rows,
       const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const override;
+  // Runs that are shorter than those of files.
+  [[nodiscard]] Result<std::shared_ptr<const PayloadRuns>> payload_runs(
+      std::uint32_t block) const override;
   [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const override;
 

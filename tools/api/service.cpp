@@ -12,7 +12,7 @@
 namespace docket::api {
 
 Service::Service(Store& store, index::Catalog& catalog, ServiceOptions options)
-    : store_(store), catalog_(catalog), options_(std::move(options)) {}
+    : store_(store), catalog_(catalog), options_(std::move(options)), workers_(options_.helpers) {}
 
 Result<Question> Service::question(const Parameters& parameters, Nanos now) {
   Question question;
@@ -38,7 +38,7 @@ Result<StoreSnapshot> Service::snapshot_for(const query::Query& query) const {
 Result<query::Searcher> Service::searcher(const query::Query& query,
                                           const std::atomic<bool>* cancel) const {
   DOCKET_ASSIGN(StoreSnapshot snapshot, snapshot_for(query));
-  return query::Searcher(std::move(snapshot), catalog_, cancel);
+  return query::Searcher(std::move(snapshot), catalog_, cancel, &workers_);
 }
 
 Result<OpenSearch> Service::open_search(const query::Query& query, const Position& seen,
@@ -58,7 +58,7 @@ Result<OpenSearch> Service::open_search(const query::Query& query, const Positio
       }
     }
     Since part = since(std::move(snapshot), query, seen);
-    query::Searcher view(std::move(part.snapshot), catalog_, cancel);
+    query::Searcher view(std::move(part.snapshot), catalog_, cancel, &workers_);
     if (view.open_files(part.query) || look == looks_max) {
       return OpenSearch{std::move(part.query), std::move(view), std::move(reached)};
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "query/expression.hpp"
 #include "query/searcher.hpp"
 #include "query/time_zone.hpp"
+#include "query/worker_pool.hpp"
 #include "tools/api/answer.hpp"
 #include "tools/api/position.hpp"
 #include "tools/api/routes.hpp"
@@ -34,6 +36,8 @@ struct ServiceOptions {
   // Facts about the running server, a JSON object for the member "server" of the statistics; empty
   // where a directory is read.
   std::function<std::string()> server_facts;
+  // Threads that help all questions together to search payloads.
+  std::size_t helpers = 0;
 };
 
 // A query as asked: the text, and whose days it is read by.
@@ -60,7 +64,7 @@ class Service {
 
   // Reads `q` and `tz`. `now` is what relative times mean.
   [[nodiscard]] static Result<Question> question(const Parameters& parameters, Nanos now);
-  // One view of the logs that the query covers; valid as long as `cancel`.
+  // One view of the logs that the query covers; valid as long as `cancel` and this.
   [[nodiscard]] Result<query::Searcher> searcher(const query::Query& query,
                                                  const std::atomic<bool>* cancel) const;
   // The same for what lies beyond `seen` alone, with every file that it may read open: for answers
@@ -112,6 +116,7 @@ class Service {
   Store& store_;
   index::Catalog& catalog_;
   ServiceOptions options_;
+  mutable query::WorkerPool workers_;
 };
 
 // What facets are taken by where nothing is asked.

@@ -30,7 +30,8 @@ class DirectorySource final : public Source {
                                            },
                                            retention.free_space_floor};
                                      },
-                                     {}}) {}
+                                     {},
+                                     query::WorkerPool::threads_for_all_cores()}) {}
 
   [[nodiscard]] Result<std::string> get(const std::string& path,
                                         const api::Parameters& parameters) override {

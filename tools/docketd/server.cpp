@@ -63,7 +63,8 @@ class RunningServer final : public Server {
         });
     service_ = std::make_unique<api::Service>(
         *store_, catalog_,
-        api::ServiceOptions{[this] { return retention_rules(); }, [this] { return facts(); }});
+        api::ServiceOptions{[this] { return retention_rules(); }, [this] { return facts(); },
+                            query::WorkerPool::threads_for_all_cores()});
     DOCKET_TRY(listen());
     system_log_->record(started_event(settings_, ingest_address().text(), http_address().text()));
     log_line(LogLevel::info, "started",
