@@ -265,6 +265,9 @@ void add_all() {
   add("count/verb_type", [](auto& s) { count(s, "verb:OPENED target.type:Contact"); });
   add("count/not_address_range", [](auto& s) { count(s, "-ip:10.0.0.0/8 outcome:failure"); });
   add("count/word", [](auto& s) { count(s, "newsletter"); });
+  add("count/word_in_payloads", [](auto& s) { count(s, "payload:newsletter"); });
+  add("count/changed", [](auto& s) { count(s, "changed:hourly_limit"); });
+  add("count/new_value", [](auto& s) { count(s, "new:500"); });
   add("facets/six_of_all", [](auto& s) {
     facets(s, "",
            {Field::verb, Field::actor, Field::target_type, Field::ip, Field::outcome, Field::log});

@@ -1,5 +1,5 @@
 // What the rows of a segment are indexed by. The values of a dimension are numbered as in the
-// segment's own dictionaries.
+// segment's own dictionaries; those of `changed`, which has none, as in the index's list.
 #pragma once
 
 #include <array>
@@ -22,17 +22,18 @@ enum class Dimension : std::uint8_t {
   request = 8,
   reason = 9,
   node = 10,
+  changed = 11,  // 0 none, then the names of changed fields in the index's own list, from 1 on
 };
-inline constexpr std::size_t dimension_count = 11;
+inline constexpr std::size_t dimension_count = 12;
 inline constexpr std::array<Dimension, dimension_count> all_dimensions = {
     Dimension::verb,    Dimension::outcome, Dimension::kind, Dimension::actor,
     Dimension::type,    Dimension::target,  Dimension::ip,   Dimension::session,
-    Dimension::request, Dimension::reason,  Dimension::node};
+    Dimension::request, Dimension::reason,  Dimension::node, Dimension::changed};
 
 [[nodiscard]] constexpr std::string_view dimension_name(Dimension dimension) {
   constexpr std::array<std::string_view, dimension_count> names = {
       "verb", "outcome", "actor.kind", "actor",  "target.type", "target",
-      "ip",   "session", "request",    "reason", "node"};
+      "ip",   "session", "request",    "reason", "node",        "changed"};
   return names[static_cast<std::size_t>(dimension)];
 }
 

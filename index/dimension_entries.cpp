@@ -1,10 +1,9 @@
-// for_each_dimension(): from a segment's columns to the values of each dimension.
+#include "index/dimension_entries.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
-
-#include "index/index_builder.hpp"
 
 namespace docket::index {
 namespace {

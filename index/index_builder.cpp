@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,8 @@
 #include "engine/bytes.hpp"
 #include "engine/limits.hpp"
 #include "index/bit_stream.hpp"
+#include "index/changed_fields.hpp"
+#include "index/dimension_entries.hpp"
 #include "index/index_file.hpp"
 #include "index/name_filter.hpp"
 #include "index/row_bitmap.hpp"
@@ -64,6 +67,7 @@ class Builder {
           add_dimension(dimension, entries);
           return dimension == Dimension::target ? find_overlaps(entries) : Result<void>{};
         }));
+    DOCKET_TRY(add_changed_fields());
     DOCKET_TRY(add_names());
     DOCKET_TRY(add_time_sorted());
     return finish();
@@ -111,6 +115,16 @@ class Builder {
       ValuePage::encode(page, shape, section.bytes);
       pages_.push_back(std::move(section));
     }
+  }
+
+  // The payloads are read for it: its values stand in no column.
+  [[nodiscard]] Result<void> add_changed_fields() {
+    DOCKET_ASSIGN(const ChangedFields fields, changed_fields_of(segment_));
+    if (fields.entries.universe != 0) {
+      add_dimension(Dimension::changed, fields.entries);
+      ChangedNames::encode(fields.names, changed_names_.emplace());
+    }
+    return {};
   }
 
   void add_block_counts(Dimension dimension, const DimensionEntries& entries) {
@@ -253,6 +267,10 @@ class Builder {
     add_all(SectionKind::name_filter, filters_);
     writer.add(SectionKind::time_sorted, 0, 0, time_sorted_);
     add_all(SectionKind::block_counts, block_counts_);
+    if (changed_names_) {
+      writer.add(SectionKind::changed_names, static_cast<std::uint8_t>(Dimension::changed), 0,
+                 *changed_names_);
+    }
     return writer.finish(header_);
   }
 
@@ -264,6 +282,7 @@ class Builder {
   std::vector<PendingSection> filters_;
   std::vector<PendingSection> block_counts_;
   std::vector<std::byte> time_sorted_;
+  std::optional<std::vector<std::byte>> changed_names_;
 };
 
 }  // namespace

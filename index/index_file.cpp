@@ -18,7 +18,7 @@ namespace {
 //   48 bitmap_rows_min u32 · 52 sections u32 · 56 file_bytes u64 · 64 table checksum u64 ·
 //   72 values u32 x 16, by dimension · 136 checksum u64 of bytes 0..135
 constexpr std::string_view magic = "DKTINDEX";
-constexpr std::uint16_t version = 1;
+constexpr std::uint16_t version = 2;
 constexpr std::size_t dimension_slots = 16;
 constexpr std::size_t values_at = 72;
 constexpr std::size_t checksum_at = values_at + dimension_slots * 4;
@@ -58,6 +58,9 @@ constexpr std::uint32_t fact_overlap = 4;
     case SectionKind::block_counts:
       return entry.dimension < dimension_count && entry.first == 0 &&
              has_block_counts(header.values[entry.dimension], header.blocks);
+    case SectionKind::changed_names:
+      return entry.dimension == static_cast<std::uint8_t>(Dimension::changed) && entry.first == 0 &&
+             header.values[entry.dimension] != 0;
   }
   return false;
 }
@@ -73,7 +76,7 @@ Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t file
     return corrupt("the header's checksum does not match");
   }
   if (load_le<std::uint16_t>(p + 8) != version || load_le<std::uint32_t>(p + 16) != 0) {
-    return fail(ErrorCode::newer_format, "index: written by a newer version");
+    return fail(ErrorCode::newer_format, "index: written by another version");
   }
   Header header;
   const auto facts = load_le<std::uint32_t>(p + 20);

@@ -21,6 +21,7 @@ enum class SectionKind : std::uint8_t {
   name_filter = 3,   // of the actor or the target table
   time_sorted = 4,   // one bit a block
   block_counts = 5,  // of a dimension of few values
+  changed_names = 6,
 };
 
 struct SectionEntry {

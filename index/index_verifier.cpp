@@ -23,6 +23,8 @@ namespace {
       return "order of time";
     case SectionKind::block_counts:
       return "counts by block of " + std::string(dimension);
+    case SectionKind::changed_names:
+      return "names of changed fields";
   }
   return "a section of no known kind";
 }

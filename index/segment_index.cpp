@@ -110,6 +110,15 @@ Result<std::shared_ptr<const RowBitmap>> SegmentIndex::bitmap(Dimension dimensio
                             });
 }
 
+Result<std::shared_ptr<const ChangedNames>> SegmentIndex::changed_names() const {
+  DOCKET_ASSERT(has_changed_fields());
+  return section<ChangedNames>(
+      SectionKind::changed_names, static_cast<std::uint8_t>(Dimension::changed), 0,
+      [&](std::vector<std::byte> bytes) {
+        return ChangedNames::parse(std::move(bytes), values(Dimension::changed) - 1);
+      });
+}
+
 bool SegmentIndex::may_have_name(Dimension table, std::string_view name) const {
   const auto filter = section<NameFilter>(
       SectionKind::name_filter, static_cast<std::uint8_t>(table), 0,

@@ -11,6 +11,7 @@
 
 #include "engine/counts.hpp"
 #include "engine/result.hpp"
+#include "index/changed_fields.hpp"
 #include "index/dimension.hpp"
 #include "index/index_file.hpp"
 #include "index/name_filter.hpp"
@@ -61,6 +62,11 @@ class SegmentIndex {
 
   // Precondition: has_block_counts(values(dimension), blocks()).
   [[nodiscard]] Result<std::shared_ptr<const BlockCounts>> block_counts(Dimension dimension) const;
+
+  // Whether Dimension::changed is there: a segment with too many changed fields goes without.
+  [[nodiscard]] bool has_changed_fields() const { return values(Dimension::changed) != 0; }
+  // Precondition: has_changed_fields().
+  [[nodiscard]] Result<std::shared_ptr<const ChangedNames>> changed_names() const;
 
   // Whether some actor or target may have this name; false is certain. `table` is Dimension::actor
   // or Dimension::target.

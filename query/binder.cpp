@@ -290,6 +290,28 @@ struct PlainField {
   return any;
 }
 
+// Names of changed fields, where an index lists them.
+[[nodiscard]] BoundNode bind_changed(const CompiledNode& node, const BindScope& scope) {
+  BoundNode bound = payload_node(node.payload);
+  const index::SegmentIndex* const index = scope.index();
+  if (index == nullptr || !index->has_changed_fields()) {
+    return bound;
+  }
+  const auto names = index->changed_names();
+  if (!names) {
+    return bound;
+  }
+  for (const Match& match : node.matches) {
+    bound.ids.add((*names)->values(match.text, match.prefix));
+  }
+  bound.ids.close(index->values(index::Dimension::changed));
+  if (bound.ids.empty()) {
+    return constant(false);
+  }
+  bound.dimension = index::Dimension::changed;
+  return bound;
+}
+
 [[nodiscard]] Result<BoundNode> bind_condition(const CompiledNode& node, const BindScope& scope) {
   switch (node.field) {
     case Field::log:
@@ -321,8 +343,9 @@ struct PlainField {
     case Field::request:
     case Field::node:
       return bind_plain(*plain_field(node.field), node, scope);
-    case Field::payload:
     case Field::changed:
+      return bind_changed(node, scope);
+    case Field::payload:
     case Field::old_value:
     case Field::new_value:
       return payload_node(node.payload);

@@ -37,12 +37,12 @@ struct LeafPostings;  // planner.hpp
 
 struct BoundNode {
   enum class Kind : std::uint8_t {
-    none,  // no row
-    all,   // every row
-    ids,   // rows whose id in `column` is in `ids`
-    time,  // rows whose time is in one of `times`
-    seq,   // rows whose seq is in one of `seqs`
-    payload,
+    none,     // no row
+    all,      // every row
+    ids,      // rows whose id in `column` is in `ids`
+    time,     // rows whose time is in one of `times`
+    seq,      // rows whose seq is in one of `seqs`
+    payload,  // rows whose payload matches; `ids`, where there are some, decide it by postings
     conjunction,
     disjunction,
     negation,  // of children[0]
@@ -68,6 +68,10 @@ struct BoundNode {
   std::uint64_t rows_estimate = UINT64_MAX;  // an upper bound where the planner knows one
 
   [[nodiscard]] bool is(Kind k) const { return kind == k; }
+  // Whether the index has postings for it.
+  [[nodiscard]] bool has_values() const {
+    return is(Kind::ids) || (is(Kind::payload) && !ids.empty());
+  }
   [[nodiscard]] const IdSet& index_values() const { return values.empty() ? ids : values; }
 };
 

@@ -31,7 +31,8 @@ using Kind = BoundNode::Kind;
 
 // Rows of the condition's values add up to rows of the condition: no row has two of them.
 [[nodiscard]] bool totals_add_up(const BoundNode& leaf) {
-  return !leaf.related || leaf.index_values().size() == 1;
+  const bool several = leaf.related || leaf.is(Kind::payload);
+  return !several || leaf.index_values().size() == 1;
 }
 
 // The whole segment's count, where it is known without looking at a chunk.
@@ -43,8 +44,7 @@ using Kind = BoundNode::Kind;
   if (bound.is(Kind::all)) {
     return visible_rows(scan);
   }
-  if (bound.is(Kind::ids) && bound.postings != nullptr && totals_add_up(bound) &&
-      all_visible(scan)) {
+  if (bound.postings != nullptr && totals_add_up(bound) && all_visible(scan)) {
     return bound.postings->rows;
   }
   return std::nullopt;
@@ -121,8 +121,8 @@ using Kind = BoundNode::Kind;
   if (only->is(Kind::all)) {
     return rows;
   }
-  const bool by_bitmaps = only->is(Kind::ids) && only->postings != nullptr &&
-                          only->postings->rare_strips.empty() && totals_add_up(*only);
+  const bool by_bitmaps =
+      only->postings != nullptr && only->postings->rare_strips.empty() && totals_add_up(*only);
   if (!by_bitmaps || !is_whole_chunk(scan, unit, *rows)) {
     return std::nullopt;
   }

@@ -293,9 +293,9 @@ tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(const
   return rows;
 }
 
-Result<void> Evaluator::search_payloads(const PayloadMatcher& matcher, const PayloadTask& task,
-                                        PayloadSearch& search, const RowBits& candidates,
-                                        RowBits& found) {
+Result<void> Evaluator::search_run(const PayloadMatcher& matcher, const PayloadTask& task,
+                                   PayloadSearch& search, const RowBits& candidates,
+                                   RowBits& found) {
   const std::uint32_t first = task.runs->first_rows()[task.run];
   const std::uint32_t end = task.runs->first_rows()[task.run + 1];
   const std::uint32_t at = task.slice->at + first;
@@ -318,20 +318,56 @@ Result<void> Evaluator::search_payloads(const PayloadMatcher& matcher, const Pay
   return {};
 }
 
+void Evaluator::keep_rare(const LeafPostings& postings, const Unit& unit, RowBits& bits) const {
+  for (const Unit::Slice& slice : unit.slices) {
+    const WordRange words = slice.words();
+    for (std::uint32_t i = words.begin; i < words.end; ++i) {
+      const std::uint32_t row = blocks_[slice.block].first_row + (i - words.begin) * 64;
+      if (!postings.rare_in(row, row + 64)) {
+        bits.words[i] = 0;
+      }
+    }
+  }
+}
+
 Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, RowBits& bits) {
-  const auto rows = collect_payload_tasks(unit, bits);
+  Scratch found(*this);
+  found->clear(unit.words);
+  if (node.postings == nullptr) {
+    if (auto done = search_payloads(*node.payload, unit, bits, *found); !done) {
+      return done;
+    }
+  } else {
+    for (const auto& bitmap : node.postings->bitmaps) {
+      add_posting(*bitmap, unit, *found);
+    }
+    if (!node.postings->rare_strips.empty()) {
+      Scratch rare(*this);
+      rare->copy_from(bits, unit.words);
+      rare->and_not(*found, unit.words);
+      keep_rare(*node.postings, unit, *rare);
+      if (auto done = search_payloads(*node.payload, unit, *rare, *found); !done) {
+        return done;
+      }
+    }
+  }
+  bits.and_with(*found, unit.words);
+  return {};
+}
+
+Evaluated Evaluator::search_payloads(const PayloadMatcher& matcher, const Unit& unit,
+                                     const RowBits& candidates, RowBits& found) {
+  const auto rows = collect_payload_tasks(unit, candidates);
   if (!rows) {
     return tl::unexpected<BlockFailure>(rows.error());
   }
   counters_.payload_rows_scanned += *rows;
-  Scratch found(*this);
-  found->clear(unit.words);
   std::mutex mutex;
   std::size_t failed = payload_tasks_.size();  // the first of all, whoever comes to it
   std::optional<Error> error;
   const auto search = [&](std::size_t task, std::size_t worker) {
-    auto done = search_payloads(*node.payload, payload_tasks_[task], payload_searches_[worker],
-                                bits, *found);
+    auto done =
+        search_run(matcher, payload_tasks_[task], payload_searches_[worker], candidates, found);
     const std::lock_guard lock(mutex);
     if (!done && task < failed) {
       failed = task;
@@ -352,7 +388,6 @@ Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, R
   if (error) {
     return failure(payload_tasks_[failed].slice->block, std::move(*error));
   }
-  bits.and_with(*found, unit.words);
   return {};
 }
 

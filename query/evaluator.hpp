@@ -92,10 +92,15 @@ class Evaluator {
   [[nodiscard]] tl::expected<std::uint64_t, BlockFailure> collect_payload_tasks(
       const Unit& unit, const index::RowBits& bits);
   // Sets the bits of `found` for candidates that match.
-  [[nodiscard]] static Result<void> search_payloads(const PayloadMatcher& matcher,
-                                                    const PayloadTask& task, PayloadSearch& search,
-                                                    const index::RowBits& candidates,
-                                                    index::RowBits& found);
+  [[nodiscard]] Evaluated search_payloads(const PayloadMatcher& matcher, const Unit& unit,
+                                          const index::RowBits& candidates, index::RowBits& found);
+  // The same for one run. Called by several threads at a time.
+  [[nodiscard]] static Result<void> search_run(const PayloadMatcher& matcher,
+                                               const PayloadTask& task, PayloadSearch& search,
+                                               const index::RowBits& candidates,
+                                               index::RowBits& found);
+  // Clears the bits of rows outside the strips of rare values.
+  void keep_rare(const LeafPostings& postings, const Unit& unit, index::RowBits& bits) const;
 
   // Scratch bits for one level of recursion; given back when the handle goes.
   class Scratch;

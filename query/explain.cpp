@@ -54,6 +54,7 @@ bool add_node(const BoundNode& node, ConditionPlan& plan) {
     case Kind::all:
       return false;
     case Kind::ids:
+    case Kind::payload:
       if (node.postings == nullptr) {
         return true;
       }
@@ -61,7 +62,6 @@ bool add_node(const BoundNode& node, ConditionPlan& plan) {
       return false;
     case Kind::time:
     case Kind::seq:
-    case Kind::payload:
       return true;
     case Kind::conjunction:
     case Kind::disjunction:

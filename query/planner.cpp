@@ -12,6 +12,8 @@ using Kind = BoundNode::Kind;
 constexpr std::uint32_t posting_values_max = 1024;
 // Each bitmap costs about as much in a chunk as scanning a block of a column.
 constexpr std::size_t posting_bitmaps_max = 32;
+// Payloads cost far more than columns.
+constexpr std::size_t posting_bitmaps_for_payloads_max = posting_values_max;
 
 [[nodiscard]] std::shared_ptr<const LeafPostings> load_postings(const BoundNode& leaf,
                                                                 const index::SegmentIndex& index,
@@ -21,6 +23,8 @@ constexpr std::size_t posting_bitmaps_max = 32;
       values.ranges().back().end > index.values(leaf.dimension)) {
     return nullptr;
   }
+  const std::size_t bitmaps_max =
+      leaf.is(Kind::payload) ? posting_bitmaps_for_payloads_max : posting_bitmaps_max;
   auto postings = std::make_shared<LeafPostings>();
   std::vector<std::uint32_t> strips;
   std::shared_ptr<const index::ValuePage> page;
@@ -42,7 +46,7 @@ constexpr std::size_t posting_bitmaps_max = 32;
         page->strips(place, strips);
         continue;
       }
-      if (postings->bitmaps.size() == posting_bitmaps_max) {
+      if (postings->bitmaps.size() == bitmaps_max) {
         return nullptr;
       }
       auto bitmap = index.bitmap(leaf.dimension, value);
@@ -63,9 +67,10 @@ constexpr std::size_t posting_bitmaps_max = 32;
 
 // Reading payloads costs more than anything else, however few rows the other conditions leave.
 [[nodiscard]] bool reads_payloads(const BoundNode& node) {
-  return node.is(Kind::payload) ||
-         std::any_of(node.children.begin(), node.children.end(),
-                     [](const BoundNode& c) { return reads_payloads(c); });
+  const bool here =
+      node.is(Kind::payload) && (node.postings == nullptr || !node.postings->rare_strips.empty());
+  return here || std::any_of(node.children.begin(), node.children.end(),
+                             [](const BoundNode& c) { return reads_payloads(c); });
 }
 
 void estimate(BoundNode& node, std::uint32_t rows) {
@@ -74,6 +79,7 @@ void estimate(BoundNode& node, std::uint32_t rows) {
       node.rows_estimate = 0;
       return;
     case Kind::ids:
+    case Kind::payload:
       node.rows_estimate =
           node.postings != nullptr ? std::min<std::uint64_t>(node.postings->rows, rows) : rows;
       return;
@@ -94,7 +100,6 @@ void estimate(BoundNode& node, std::uint32_t rows) {
     case Kind::all:
     case Kind::time:
     case Kind::seq:
-    case Kind::payload:
     case Kind::negation:
       node.rows_estimate = rows;
       return;
@@ -157,8 +162,8 @@ bool LeafPostings::rare_in(std::uint32_t begin, std::uint32_t end) const {
 }
 
 bool needs_postings(const BoundNode& node) {
-  return node.is(Kind::ids) || std::any_of(node.children.begin(), node.children.end(),
-                                           [](const BoundNode& c) { return needs_postings(c); });
+  return node.has_values() || std::any_of(node.children.begin(), node.children.end(),
+                                          [](const BoundNode& c) { return needs_postings(c); });
 }
 
 void plan(BoundNode& node, const index::SegmentIndex* index, std::uint32_t rows,
@@ -166,7 +171,7 @@ void plan(BoundNode& node, const index::SegmentIndex* index, std::uint32_t rows,
   for (BoundNode& child : node.children) {
     plan(child, index, rows, counters);
   }
-  if (node.is(Kind::ids) && index != nullptr) {
+  if (node.has_values() && index != nullptr) {
     node.postings = load_postings(node, *index, counters);
   }
   estimate(node, rows);
@@ -196,6 +201,9 @@ std::vector<bool> possible_blocks(const BoundNode& node, std::span<const BlockIn
         });
       });
     case Kind::payload:
+      if (node.postings != nullptr) {
+        return leaf_blocks(*node.postings, blocks);
+      }
       return blocks_where(blocks, [](const BlockInfo& block) { return block.has_payload; });
     case Kind::conjunction:
     case Kind::disjunction: {

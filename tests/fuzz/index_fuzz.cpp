@@ -90,6 +90,13 @@ void read_all(std::vector<std::byte> file) {
           }
         }
         break;
+      case SectionKind::changed_names:
+        if (const auto names = index.changed_names()) {
+          DOCKET_ASSERT((*names)->size() + 1 == index.values(dimension));
+          const docket::IdRange all = (*names)->values("", true);
+          DOCKET_ASSERT(all.begin == 1 && all.end == index.values(dimension));
+        }
+        break;
     }
   }
 }
@@ -101,7 +108,7 @@ std::vector<std::byte> wrapped(std::uint8_t choice, std::span<const std::byte> s
   header.shape = shape;
   header.values.fill(values);
   IndexFileWriter writer;
-  switch (choice / 2 % 5) {
+  switch (choice / 2 % 6) {
     case 0:
       writer.add(SectionKind::value_page, static_cast<std::uint8_t>(Dimension::ip), 0, section);
       break;
@@ -114,6 +121,11 @@ std::vector<std::byte> wrapped(std::uint8_t choice, std::span<const std::byte> s
     case 3:
       header.values[static_cast<std::size_t>(Dimension::kind)] = 5;
       writer.add(SectionKind::block_counts, static_cast<std::uint8_t>(Dimension::kind), 0, section);
+      break;
+    case 4:
+      header.values[static_cast<std::size_t>(Dimension::changed)] = 4;
+      writer.add(SectionKind::changed_names, static_cast<std::uint8_t>(Dimension::changed), 0,
+                 section);
       break;
     default:
       writer.add(SectionKind::time_sorted, 0, 0, section);

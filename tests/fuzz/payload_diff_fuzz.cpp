@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "engine/assert.hpp"
+#include "index/payload_tree.hpp"
 #include "query/diff.hpp"
-#include "query/payload_tree.hpp"
 #include "query/render.hpp"
 
 namespace {
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     DOCKET_ASSERT(!entry.old_value || finds(Field::old_value, *entry.old_value, diff));
     DOCKET_ASSERT(!entry.new_value || finds(Field::new_value, *entry.new_value, diff));
   }
-  docket::query::PayloadTree tree;
+  docket::index::PayloadTree tree;
   if (tree.read(payload)) {
     DOCKET_ASSERT(reader.read("{\"before\":" + payload + ",\"after\":" + payload + "}").empty());
   }

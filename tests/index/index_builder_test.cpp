@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
+#include <string>
 
+#include "index/payload_diff.hpp"
 #include "index/segment_index.hpp"
 #include "tests/support/memory_segment.hpp"
 #include "tests/support/random_events.hpp"
@@ -111,12 +114,56 @@ TEST(IndexBuilder, RareValuesListExactlyTheirStrips) {
   }
 }
 
+TEST(IndexBuilder, ChangedFieldsAreThoseOfThePayloads) {
+  std::vector<Event> events = RandomEvents(7).take(70'000);
+  events[40'000].payload = R"({"changes":[{"field":"once"},{"field":"once"},{"field":""}]})";
+  const auto segment = MemorySegment::sealed("activity", SegmentId(1), Seq(1), events);
+  const auto index = index_of(*segment);
+  std::map<std::string, std::vector<std::uint32_t>> rows_of;
+  std::vector<std::uint32_t> rows_without;
+  for (std::uint32_t row = 0; row < events.size(); ++row) {
+    const std::vector<std::string> names = changed_fields(events[row].payload);
+    for (const std::string& name : names) {
+      rows_of[name].push_back(row);
+    }
+    if (names.empty()) {
+      rows_without.push_back(row);
+    }
+  }
+  ASSERT_TRUE(index->has_changed_fields());
+  const auto names = *index->changed_names();
+  ASSERT_EQ(names->size(), rows_of.size());
+  EXPECT_EQ(index->values(Dimension::changed), rows_of.size() + 1);
+  EXPECT_EQ(find(*index, Dimension::changed, 0).exact, rows_without);
+  std::uint32_t value = 1;
+  std::size_t frequent = 0;
+  for (const auto& [name, rows] : rows_of) {
+    EXPECT_EQ(names->name(value - 1), name);
+    const Found found = find(*index, Dimension::changed, value++);
+    EXPECT_EQ(found.rows, rows.size()) << name;
+    if (found.strips.empty()) {
+      EXPECT_EQ(found.exact, rows) << name;
+      ++frequent;
+      continue;
+    }
+    std::set<std::uint32_t> strips;
+    for (const std::uint32_t row : rows) {
+      strips.insert(row / strip_rows);
+    }
+    EXPECT_EQ(found.strips, std::vector<std::uint32_t>(strips.begin(), strips.end())) << name;
+  }
+  EXPECT_EQ(rows_of.at("once"), std::vector<std::uint32_t>{40'000});
+  EXPECT_EQ(rows_of.at("").size(), 1U);
+  EXPECT_GT(frequent, 3U);
+}
+
 TEST(IndexBuilder, EverySegmentsTotalsAddUp) {
   const std::vector<Event> events = RandomEvents(5).take(9000);
   const auto segment = MemorySegment::sealed("activity", SegmentId(1), Seq(1), events);
   const auto index = index_of(*segment);
   for (const Dimension dimension : all_dimensions) {
-    if (dimension == Dimension::target || dimension == Dimension::type) {
+    if (dimension == Dimension::target || dimension == Dimension::type ||
+        dimension == Dimension::changed) {
       continue;  // A row has several.
     }
     std::uint64_t sum = 0;

@@ -119,7 +119,8 @@ std::string RandomQueries::text_of(Field field, const Event& from) {
         return "hourly_limit";
       }
       const DiffEntry& entry = diff[below(diff.size())];
-      return field == Field::changed     ? entry.field
+      const std::vector<std::string> names = changed_fields(diff);
+      return field == Field::changed     ? names[below(names.size())]
              : field == Field::old_value ? entry.old_value.value_or("500")
                                          : entry.new_value.value_or("500");
     }

@@ -280,6 +280,40 @@ TEST_F(SearcherGaps, ADamagedPayloadIsAGapOfPayloadQueries) {
   expect_second_block(answer->gaps);
 }
 
+TEST(SearcherChanged, PostingsAnswerAndNoPayloadIsRead) {
+  constexpr std::uint32_t rows = limits::block_rows_max;
+  std::vector<Event> events = plain_events(3 * rows);
+  for (std::uint32_t row = 0; row < events.size(); ++row) {
+    events[row].payload = row % 2 == 0
+                              ? R"({"before":{"limits":{"hourly":1}},"after":{"limits":{}}})"
+                              : R"({"changes":[{"field":"limit"}]})";
+  }
+  events[rows + 7].payload = R"({"changes":[{"field":"secret"},{"field":"limits"}]})";
+  MixedStore store(1);
+  store.add("activity", events, true);
+  ASSERT_TRUE(store.catalog().of(store.segments("activity")[0]));
+  const auto count = [&](const std::string& text, std::uint64_t payloads) {
+    Searcher searcher = store.searcher();
+    const auto answer = searcher.count(parsed(text));
+    EXPECT_TRUE(answer && answer->gaps.empty()) << text;
+    EXPECT_EQ(searcher.counters().payload_rows_scanned, payloads) << text;
+    return answer->count;
+  };
+  EXPECT_EQ(count("changed:limits.hourly", 0), 3 * rows / 2);
+  EXPECT_EQ(count("changed:limits", 0), 3 * rows / 2 + 1);
+  EXPECT_EQ(count("changed:limits,limits.hourly seq:1..100", 0), 50U);
+  EXPECT_EQ(count("changed:limit*", 0), 3 * rows);
+  EXPECT_EQ(count("-changed:limits.hourly", 0), 3 * rows / 2);
+  EXPECT_EQ(count("changed:limits.hourl", 0), 0U);
+  // A rare one is looked for where its list says that it is.
+  EXPECT_EQ(count("changed:secret", 0), 1U);
+  EXPECT_EQ(count("changed:secret verb:CREATE,EDIT,DELETE,SUPPRESS", 1024), 1U);
+  EXPECT_EQ(count("changed:secret seq:1..8000", 0), 0U);
+  // Not even where payloads cannot be read.
+  store.segments("activity")[0]->damage_payloads(0);
+  EXPECT_EQ(count("changed:limits.hourly seq:1..100", 0), 50U);
+}
+
 TEST_F(SearcherGaps, GapsAndCountsAreTheSameWithAndWithoutHelpers) {
   segment_->damage_payloads(0);
   segment_->damage_payloads(2);

@@ -1,10 +1,10 @@
-#include "query/payload_tree.hpp"
+#include "index/payload_tree.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace docket::query {
+namespace docket::index {
 namespace {
 
 TEST(PayloadTree, ValuesKeepTheirExactText) {
@@ -59,4 +59,4 @@ TEST(PayloadTree, DeepNestingIsRefusedWithoutHarm) {
 }
 
 }  // namespace
-}  // namespace docket::query
+}  // namespace docket::index

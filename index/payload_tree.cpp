@@ -1,10 +1,10 @@
-#include "query/payload_tree.hpp"
+#include "index/payload_tree.hpp"
 
 #include <simdjson.h>
 
 #include <cstring>
 
-namespace docket::query {
+namespace docket::index {
 
 namespace ondemand = simdjson::ondemand;
 
@@ -30,12 +30,24 @@ class Builder {
  public:
   Builder(std::vector<PayloadNode>& nodes, const char* end) : nodes_(nodes), end_(end) {}
 
+  // Nodes of the payload before are used again, and so is the memory of their lists.
+  std::uint32_t add_node() {
+    if (used_ == nodes_.size()) {
+      nodes_.emplace_back();
+    } else {
+      PayloadNode& node = nodes_[used_];
+      node.kind = PayloadNode::Kind::other;
+      node.key = node.raw = node.text = {};
+      node.children.clear();
+    }
+    return static_cast<std::uint32_t>(used_++);
+  }
+
   bool add(ondemand::value value, std::string_view key, std::size_t depth, std::uint32_t& index) {
     if (depth > depth_max) {
       return false;
     }
-    index = static_cast<std::uint32_t>(nodes_.size());
-    nodes_.emplace_back();
+    index = add_node();
     nodes_[index].key = key;
     const std::string_view token = without_trailing_space(value.raw_json_token());
     ondemand::json_type type{};
@@ -118,6 +130,7 @@ class Builder {
   }
 
   std::vector<PayloadNode>& nodes_;
+  std::size_t used_ = 0;
   const char* end_;
 };
 
@@ -134,7 +147,6 @@ PayloadTree::PayloadTree(PayloadTree&&) noexcept = default;
 PayloadTree& PayloadTree::operator=(PayloadTree&&) noexcept = default;
 
 bool PayloadTree::read(std::string_view payload) {
-  nodes_.clear();
   if (payload.empty()) {
     return false;
   }
@@ -155,8 +167,8 @@ bool PayloadTree::read(std::string_view payload) {
     text.remove_prefix(1);
   }
   const char* const end = padded.data() + payload.size();
-  nodes_.emplace_back();
-  if (!Builder(nodes_, end).add_members(object, text, 0, 0)) {
+  Builder builder(nodes_, end);
+  if (!builder.add_members(object, text, 0, builder.add_node())) {
     return false;
   }
   const std::string_view whole = nodes_.front().raw;
@@ -177,4 +189,4 @@ const PayloadNode* PayloadTree::member(const PayloadNode& object, std::string_vi
   return nullptr;
 }
 
-}  // namespace docket::query
+}  // namespace docket::index

@@ -1,5 +1,5 @@
 // A payload taken apart into nodes that keep the exact text of every value: an audit log shows
-// 1.10 and 12345678901234567890123 as they were sent. Internal to query/.
+// 1.10 and 12345678901234567890123 as they were sent.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace docket::query {
+namespace docket::index {
 
 struct PayloadNode {
   enum class Kind : std::uint8_t { object, array, string, other };  // other: number, bool, null
@@ -39,7 +39,7 @@ class PayloadTree {
  private:
   struct Parser;
   std::unique_ptr<Parser> parser_;
-  std::vector<PayloadNode> nodes_;
+  std::vector<PayloadNode> nodes_;  // of the payload, and behind them unused ones
 };
 
-}  // namespace docket::query
+}  // namespace docket::index
