@@ -23,14 +23,86 @@ struct Hash {
   }
 };
 
+[[nodiscard]] tl::unexpected<Error> corrupt_names() {
+  return fail(ErrorCode::corrupt, "names of changed fields: cut, or not in order");
+}
+
+}  // namespace
+
+void ChangedNames::encode(const std::vector<std::string>& names, std::vector<std::byte>& out) {
+  for (const std::string& name : names) {
+    DOCKET_ASSERT(name.size() <= name_bytes_max);
+    append_le(out, static_cast<std::uint16_t>(name.size()));
+    append_bytes(out, as_byte_span(name));
+  }
+}
+
+Result<ChangedNames> ChangedNames::parse(std::vector<std::byte> bytes, std::uint32_t count) {
+  // Bounds the memory by the section's size.
+  if (bytes.size() / length_bytes < count) {
+    return corrupt_names();
+  }
+  ChangedNames names;
+  names.bytes_ = std::move(bytes);
+  names.starts_.reserve(count);
+  std::size_t at = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (names.bytes_.size() - at < length_bytes) {
+      return corrupt_names();
+    }
+    names.starts_.push_back(static_cast<std::uint32_t>(at));
+    const auto length = load_le<std::uint16_t>(names.bytes_.data() + at);
+    at += length_bytes;
+    if (names.bytes_.size() - at < length) {
+      return corrupt_names();
+    }
+    at += length;
+    if (i > 0 && names.name(i - 1) >= names.name(i)) {
+      return corrupt_names();
+    }
+  }
+  if (at != names.bytes_.size()) {
+    return corrupt_names();
+  }
+  return names;
+}
+
+std::string_view ChangedNames::name(std::uint32_t i) const {
+  const std::byte* const at = bytes_.data() + starts_[i];
+  return as_text(std::span(at + length_bytes, load_le<std::uint16_t>(at)));
+}
+
+IdRange ChangedNames::values(std::string_view text, bool prefix) const {
+  const auto first = [&](const auto& before) {
+    std::uint32_t begin = 0;
+    std::uint32_t end = size();
+    while (begin < end) {
+      const std::uint32_t middle = begin + (end - begin) / 2;
+      if (before(name(middle))) {
+        begin = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    return begin;
+  };
+  const std::uint32_t begin = first([&](std::string_view name) { return name < text; });
+  const std::uint32_t end = first([&](std::string_view name) {
+    return name < text || (prefix ? name.starts_with(text) : name == text);
+  });
+  return IdRange{begin + 1, end + 1};
+}
+
 // Numbers names in the order in which they are met.
-class Collector {
+class ChangedFieldsCollector::State {
  public:
-  explicit Collector(std::size_t rows)
+  explicit State(std::size_t rows)
       : entries_max_(rows * changed_entries_per_row + changed_entries_more) {}
 
-  // False once there are too many.
-  [[nodiscard]] bool add_row(std::uint32_t row, std::string_view payload) {
+  void add_row(std::uint32_t row, std::string_view payload) {
+    if (too_many_) {
+      return;
+    }
     const std::size_t before = fields_.entries.values.size();
     row_ = row;
     if (!payload.empty() && tree_.read(payload)) {
@@ -39,7 +111,6 @@ class Collector {
     if (fields_.entries.values.size() == before) {
       add_entry(0);
     }
-    return !too_many_;
   }
 
   [[nodiscard]] ChangedFields finish() {
@@ -112,116 +183,16 @@ class Collector {
   };
 };
 
-// False once there are too many names.
-[[nodiscard]] Result<bool> add_block(const SegmentReader& segment, std::uint32_t block,
-                                     const BlockInfo& info, Collector& collector) {
-  DOCKET_ASSIGN(const std::shared_ptr<const PayloadRuns> runs, segment.payload_runs(block));
-  const auto first_rows = runs == nullptr ? std::span<const std::uint32_t>() : runs->first_rows();
-  PayloadBuffer buffer;
-  std::uint32_t row = 0;
-  bool go_on = true;
-  const auto add_rows = [&](std::uint32_t end, const auto& payload_of) {
-    for (; go_on && row < end; ++row) {
-      go_on = collector.add_row(info.first_row + row, payload_of(row));
-    }
-  };
-  const auto no_payload = [](std::uint32_t) { return std::string_view(); };
-  for (std::size_t run = 0; run + 1 < first_rows.size(); ++run) {
-    add_rows(first_rows[run], no_payload);
-    DOCKET_ASSIGN(const std::string_view text, runs->read(run, buffer));
-    const auto starts = runs->starts();
-    const std::uint32_t begin = starts[first_rows[run]];
-    add_rows(std::min(first_rows[run + 1], info.rows), [&](std::uint32_t r) {
-      return text.substr(starts[r] - begin, starts[r + 1] - starts[r]);
-    });
-  }
-  add_rows(info.rows, no_payload);
-  return go_on;
+ChangedFieldsCollector::ChangedFieldsCollector(std::size_t rows)
+    : state_(std::make_unique<State>(rows)) {}
+ChangedFieldsCollector::~ChangedFieldsCollector() = default;
+
+void ChangedFieldsCollector::add_row(std::uint32_t row, std::string_view payload) {
+  state_->add_row(row, payload);
 }
 
-[[nodiscard]] tl::unexpected<Error> corrupt_names() {
-  return fail(ErrorCode::corrupt, "names of changed fields: cut, or not in order");
-}
-
-}  // namespace
-
-void ChangedNames::encode(const std::vector<std::string>& names, std::vector<std::byte>& out) {
-  for (const std::string& name : names) {
-    DOCKET_ASSERT(name.size() <= name_bytes_max);
-    append_le(out, static_cast<std::uint16_t>(name.size()));
-    append_bytes(out, as_byte_span(name));
-  }
-}
-
-Result<ChangedNames> ChangedNames::parse(std::vector<std::byte> bytes, std::uint32_t count) {
-  // Bounds the memory by the section's size.
-  if (bytes.size() / length_bytes < count) {
-    return corrupt_names();
-  }
-  ChangedNames names;
-  names.bytes_ = std::move(bytes);
-  names.starts_.reserve(count);
-  std::size_t at = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (names.bytes_.size() - at < length_bytes) {
-      return corrupt_names();
-    }
-    names.starts_.push_back(static_cast<std::uint32_t>(at));
-    const auto length = load_le<std::uint16_t>(names.bytes_.data() + at);
-    at += length_bytes;
-    if (names.bytes_.size() - at < length) {
-      return corrupt_names();
-    }
-    at += length;
-    if (i > 0 && names.name(i - 1) >= names.name(i)) {
-      return corrupt_names();
-    }
-  }
-  if (at != names.bytes_.size()) {
-    return corrupt_names();
-  }
-  return names;
-}
-
-std::string_view ChangedNames::name(std::uint32_t i) const {
-  const std::byte* const at = bytes_.data() + starts_[i];
-  return as_text(std::span(at + length_bytes, load_le<std::uint16_t>(at)));
-}
-
-IdRange ChangedNames::values(std::string_view text, bool prefix) const {
-  const auto first = [&](const auto& before) {
-    std::uint32_t begin = 0;
-    std::uint32_t end = size();
-    while (begin < end) {
-      const std::uint32_t middle = begin + (end - begin) / 2;
-      if (before(name(middle))) {
-        begin = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
-    return begin;
-  };
-  const std::uint32_t begin = first([&](std::string_view name) { return name < text; });
-  const std::uint32_t end = first([&](std::string_view name) {
-    return name < text || (prefix ? name.starts_with(text) : name == text);
-  });
-  return IdRange{begin + 1, end + 1};
-}
-
-Result<ChangedFields> changed_fields_of(const SegmentReader& segment) {
-  DOCKET_ASSIGN(const std::span<const BlockInfo> blocks, segment.blocks());
-  Collector collector(segment.info().rows);
-  for (std::uint32_t block = 0; block < blocks.size(); ++block) {
-    auto added = add_block(segment, block, blocks[block], collector);
-    if (!added && added.error().code != ErrorCode::corrupt) {
-      return fail(std::move(added).error());
-    }
-    if (!added || !*added) {
-      return ChangedFields{};
-    }
-  }
-  return collector.finish();
+ChangedFields ChangedFieldsCollector::finish() {
+  return state_->finish();
 }
 
 }  // namespace docket::index

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +53,24 @@ struct ChangedFields {
   DimensionEntries entries;
 };
 
-// Reads all payloads, a run at a time. Where one is damaged there is no telling, and the segment is
-// not indexed either. Error: io.
-[[nodiscard]] Result<ChangedFields> changed_fields_of(const SegmentReader& segment);
+// Collects the names of row after row. Not thread-safe.
+class ChangedFieldsCollector {
+ public:
+  // `rows`: of the segment.
+  explicit ChangedFieldsCollector(std::size_t rows);
+  ~ChangedFieldsCollector();
+  ChangedFieldsCollector(const ChangedFieldsCollector&) = delete;
+  ChangedFieldsCollector& operator=(const ChangedFieldsCollector&) = delete;
+
+  // Rows ascend, none is left out; `payload` is empty where there is none. Once there are too many
+  // names it does nothing.
+  void add_row(std::uint32_t row, std::string_view payload);
+  // To be called once.
+  [[nodiscard]] ChangedFields finish();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace docket::index

@@ -14,6 +14,7 @@
 #include "index/dimension_entries.hpp"
 #include "index/index_file.hpp"
 #include "index/name_filter.hpp"
+#include "index/payload_terms.hpp"
 #include "index/row_bitmap.hpp"
 #include "index/value_page.hpp"
 
@@ -67,7 +68,7 @@ class Builder {
           add_dimension(dimension, entries);
           return dimension == Dimension::target ? find_overlaps(entries) : Result<void>{};
         }));
-    DOCKET_TRY(add_changed_fields());
+    DOCKET_TRY(add_payload_terms());
     DOCKET_TRY(add_names());
     DOCKET_TRY(add_time_sorted());
     return finish();
@@ -117,9 +118,10 @@ class Builder {
     }
   }
 
-  // The payloads are read for it: its values stand in no column.
-  [[nodiscard]] Result<void> add_changed_fields() {
-    DOCKET_ASSIGN(const ChangedFields fields, changed_fields_of(segment_));
+  [[nodiscard]] Result<void> add_payload_terms() {
+    DOCKET_ASSIGN(PayloadTerms terms, payload_terms_of(segment_));
+    text_filter_ = std::move(terms.text_filter);
+    const ChangedFields& fields = terms.changed;
     if (fields.entries.universe != 0) {
       add_dimension(Dimension::changed, fields.entries);
       ChangedNames::encode(fields.names, changed_names_.emplace());
@@ -271,6 +273,9 @@ class Builder {
       writer.add(SectionKind::changed_names, static_cast<std::uint8_t>(Dimension::changed), 0,
                  *changed_names_);
     }
+    if (text_filter_) {
+      writer.add(SectionKind::text_filter, 0, 0, *text_filter_);
+    }
     return writer.finish(header_);
   }
 
@@ -283,6 +288,7 @@ class Builder {
   std::vector<PendingSection> block_counts_;
   std::vector<std::byte> time_sorted_;
   std::optional<std::vector<std::byte>> changed_names_;
+  std::optional<std::vector<std::byte>> text_filter_;
 };
 
 }  // namespace

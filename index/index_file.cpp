@@ -61,6 +61,8 @@ constexpr std::uint32_t fact_overlap = 4;
     case SectionKind::changed_names:
       return entry.dimension == static_cast<std::uint8_t>(Dimension::changed) && entry.first == 0 &&
              header.values[entry.dimension] != 0;
+    case SectionKind::text_filter:
+      return entry.dimension == 0 && entry.first == 0;
   }
   return false;
 }

@@ -22,6 +22,7 @@ enum class SectionKind : std::uint8_t {
   time_sorted = 4,   // one bit a block
   block_counts = 5,  // of a dimension of few values
   changed_names = 6,
+  text_filter = 7,  // of payloads, where it is worth its size
 };
 
 struct SectionEntry {

@@ -25,6 +25,8 @@ namespace {
       return "counts by block of " + std::string(dimension);
     case SectionKind::changed_names:
       return "names of changed fields";
+    case SectionKind::text_filter:
+      return "text filter";
   }
   return "a section of no known kind";
 }

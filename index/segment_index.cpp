@@ -119,6 +119,15 @@ Result<std::shared_ptr<const ChangedNames>> SegmentIndex::changed_names() const 
       });
 }
 
+Result<std::shared_ptr<const TextFilter>> SegmentIndex::text_filter() const {
+  if (find(SectionKind::text_filter, 0, 0) == nullptr) {
+    return nullptr;
+  }
+  return section<TextFilter>(SectionKind::text_filter, 0, 0, [&](std::vector<std::byte> bytes) {
+    return TextFilter::parse(std::move(bytes), blocks());
+  });
+}
+
 bool SegmentIndex::may_have_name(Dimension table, std::string_view name) const {
   const auto filter = section<NameFilter>(
       SectionKind::name_filter, static_cast<std::uint8_t>(table), 0,

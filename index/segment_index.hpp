@@ -18,6 +18,7 @@
 #include "index/row_bitmap.hpp"
 #include "index/section_cache.hpp"
 #include "index/section_source.hpp"
+#include "index/text_filter.hpp"
 #include "index/value_page.hpp"
 
 namespace docket::index {
@@ -67,6 +68,9 @@ class SegmentIndex {
   [[nodiscard]] bool has_changed_fields() const { return values(Dimension::changed) != 0; }
   // Precondition: has_changed_fields().
   [[nodiscard]] Result<std::shared_ptr<const ChangedNames>> changed_names() const;
+
+  // Null where the segment goes without one.
+  [[nodiscard]] Result<std::shared_ptr<const TextFilter>> text_filter() const;
 
   // Whether some actor or target may have this name; false is certain. `table` is Dimension::actor
   // or Dimension::target.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "engine/assert.hpp"
@@ -261,6 +263,34 @@ struct PlainField {
   return tuples;
 }
 
+// A condition on payloads, in the blocks that the index's text filter leaves.
+[[nodiscard]] Result<BoundNode> bind_payload(const CompiledNode& node, const BindScope& scope) {
+  BoundNode bound = payload_node(node.payload);
+  const auto& trigrams = node.payload->trigrams();
+  const bool is_open = std::any_of(trigrams.begin(), trigrams.end(),
+                                   [](const auto& of_value) { return of_value.empty(); });
+  const index::SegmentIndex* const index = is_open ? nullptr : scope.index();
+  const auto filter = index == nullptr ? nullptr : index->text_filter().value_or(nullptr);
+  if (filter == nullptr) {
+    return bound;
+  }
+  DOCKET_ASSIGN(const std::span<const BlockInfo> blocks, scope.blocks());
+  std::vector<bool> possible(blocks.size(), false);
+  for (const std::vector<index::Trigram>& of_value : trigrams) {
+    const std::vector<bool> of_this = filter->possible_blocks(of_value);
+    if (of_this.size() != possible.size()) {
+      return bound;
+    }
+    std::transform(possible.begin(), possible.end(), of_this.begin(), possible.begin(),
+                   std::logical_or<>());
+  }
+  if (std::find(possible.begin(), possible.end(), true) == possible.end()) {
+    return constant(false);
+  }
+  bound.possible_blocks = std::make_shared<const std::vector<bool>>(std::move(possible));
+  return bound;
+}
+
 // A bare word looks into names, ids, reasons and payloads; session and request are ids, too.
 [[nodiscard]] Result<BoundNode> bind_text(const CompiledNode& node, const BindScope& scope) {
   BoundNode any;
@@ -286,7 +316,8 @@ struct PlainField {
   DOCKET_ASSIGN(const TupleTable targets, TupleTable::targets(*dictionaries, scope.index()));
   DOCKET_ASSIGN(IdSet target_ids, tuples_with_text(targets, node.needles));
   add(ids_node(RowColumn::target, index::Dimension::target, std::move(target_ids)));
-  add(payload_node(node.payload));
+  DOCKET_ASSIGN(BoundNode payloads, bind_payload(node, scope));
+  add(std::move(payloads));
   return any;
 }
 
@@ -348,7 +379,7 @@ struct PlainField {
     case Field::payload:
     case Field::old_value:
     case Field::new_value:
-      return payload_node(node.payload);
+      return bind_payload(node, scope);
     case Field::text:
       return bind_text(node, scope);
   }
@@ -438,6 +469,10 @@ Result<const Dictionaries*> BindScope::dictionaries() const {
     DOCKET_ASSIGN(dictionaries_, segment_.dictionaries(block_));
   }
   return dictionaries_.get();
+}
+
+Result<std::span<const BlockInfo>> BindScope::blocks() const {
+  return segment_.blocks();
 }
 
 const index::SegmentIndex* BindScope::index() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -34,6 +35,8 @@ class BindScope {
   // Both live as long as the scope.
   [[nodiscard]] Result<const Dictionaries*> dictionaries() const;
   [[nodiscard]] const index::SegmentIndex* index() const;
+  // Of the whole segment.
+  [[nodiscard]] Result<std::span<const BlockInfo>> blocks() const;
 
  private:
   const SegmentReader& segment_;

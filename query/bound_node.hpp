@@ -63,6 +63,8 @@ struct BoundNode {
   std::vector<TimeRange> times;
   std::vector<SeqRange> seqs;
   std::shared_ptr<const PayloadMatcher> payload;
+  // payload: the blocks, of the whole segment, that may have such a row; null: any.
+  std::shared_ptr<const std::vector<bool>> possible_blocks;
   std::vector<BoundNode> children;
 
   std::uint64_t rows_estimate = UINT64_MAX;  // an upper bound where the planner knows one

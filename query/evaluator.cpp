@@ -264,12 +264,15 @@ void Evaluator::restrict_seq(const BoundNode& node, const Unit& unit, RowBits& b
   }
 }
 
-tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(const Unit& unit,
+tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(const BoundNode& node,
+                                                                           const Unit& unit,
                                                                            const RowBits& bits) {
   payload_tasks_.clear();
   std::uint64_t rows = 0;
   for (const Unit::Slice& slice : unit.slices) {
-    if (!blocks_[slice.block].has_payload || !bits.any(slice.words())) {
+    const bool possible = blocks_[slice.block].has_payload &&
+                          (node.possible_blocks == nullptr || (*node.possible_blocks)[slice.block]);
+    if (!possible || !bits.any(slice.words())) {
       continue;
     }
     auto runs = segment_.payload_runs(slice.block);
@@ -334,7 +337,7 @@ Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, R
   Scratch found(*this);
   found->clear(unit.words);
   if (node.postings == nullptr) {
-    if (auto done = search_payloads(*node.payload, unit, bits, *found); !done) {
+    if (auto done = search_payloads(node, unit, bits, *found); !done) {
       return done;
     }
   } else {
@@ -346,7 +349,7 @@ Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, R
       rare->copy_from(bits, unit.words);
       rare->and_not(*found, unit.words);
       keep_rare(*node.postings, unit, *rare);
-      if (auto done = search_payloads(*node.payload, unit, *rare, *found); !done) {
+      if (auto done = search_payloads(node, unit, *rare, *found); !done) {
         return done;
       }
     }
@@ -355,9 +358,9 @@ Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, R
   return {};
 }
 
-Evaluated Evaluator::search_payloads(const PayloadMatcher& matcher, const Unit& unit,
+Evaluated Evaluator::search_payloads(const BoundNode& node, const Unit& unit,
                                      const RowBits& candidates, RowBits& found) {
-  const auto rows = collect_payload_tasks(unit, candidates);
+  const auto rows = collect_payload_tasks(node, unit, candidates);
   if (!rows) {
     return tl::unexpected<BlockFailure>(rows.error());
   }
@@ -366,8 +369,8 @@ Evaluated Evaluator::search_payloads(const PayloadMatcher& matcher, const Unit& 
   std::size_t failed = payload_tasks_.size();  // the first of all, whoever comes to it
   std::optional<Error> error;
   const auto search = [&](std::size_t task, std::size_t worker) {
-    auto done =
-        search_run(matcher, payload_tasks_[task], payload_searches_[worker], candidates, found);
+    auto done = search_run(*node.payload, payload_tasks_[task], payload_searches_[worker],
+                           candidates, found);
     const std::lock_guard lock(mutex);
     if (!done && task < failed) {
       failed = task;

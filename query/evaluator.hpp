@@ -90,9 +90,9 @@ class Evaluator {
   };
   // Collects the runs that have a row of `bits`. Returns how many such rows there are.
   [[nodiscard]] tl::expected<std::uint64_t, BlockFailure> collect_payload_tasks(
-      const Unit& unit, const index::RowBits& bits);
+      const BoundNode& node, const Unit& unit, const index::RowBits& bits);
   // Sets the bits of `found` for candidates that match.
-  [[nodiscard]] Evaluated search_payloads(const PayloadMatcher& matcher, const Unit& unit,
+  [[nodiscard]] Evaluated search_payloads(const BoundNode& node, const Unit& unit,
                                           const index::RowBits& candidates, index::RowBits& found);
   // The same for one run. Called by several threads at a time.
   [[nodiscard]] static Result<void> search_run(const PayloadMatcher& matcher,

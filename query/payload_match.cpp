@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "engine/assert.hpp"
+#include "index/escaped_strings.hpp"
 #include "query/case_fold.hpp"
-#include "query/escaped_strings.hpp"
 
 namespace docket::query {
 namespace {
@@ -68,6 +68,11 @@ PayloadMatcher::PayloadMatcher(Field field, const std::vector<Match>& matches)
     if (field == Field::payload || field == Field::text) {
       needles_.emplace_back(match.text);
     }
+    // No letter beyond ASCII folds into one of ASCII: what a folded needle has of ASCII stands in
+    // every text that it is found in. Values of a diff are strings, or the JSON text of others; the
+    // names that `changed:` finds may be put together from parts.
+    trigrams_.push_back(field == Field::changed ? std::vector<index::Trigram>()
+                                                : index::trigrams_of(folded(match.text)));
   }
 }
 
@@ -79,7 +84,7 @@ bool PayloadMatcher::any_needle_in(std::string_view text) const {
 bool PayloadMatcher::matches(std::string_view payload, DiffReader& diffs) const {
   if (!needles_.empty()) {
     const auto is_in = [this](std::string_view text) { return any_needle_in(text); };
-    return is_in(payload) || any_escaped_string(payload, is_in);
+    return is_in(payload) || index::any_escaped_string(payload, is_in);
   }
   const std::vector<DiffEntry>& diff = diffs.read(payload);
   return !diff.empty() && std::any_of(matches_.begin(), matches_.end(), [&](const Match& match) {
@@ -111,7 +116,7 @@ void PayloadMatcher::keep_matches(const PayloadRun& run, DiffReader& diffs,
   }
   open.pass([&](std::size_t from) { return run.text.find('\\', from); },
             [&](std::string_view payload, std::size_t) {
-              return any_escaped_string(
+              return index::any_escaped_string(
                   payload, [this](std::string_view text) { return any_needle_in(text); });
             });
   std::size_t kept = 0;

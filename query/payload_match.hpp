@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "index/text_filter.hpp"
 #include "query/diff.hpp"
 #include "query/expression.hpp"
 #include "query/text_match.hpp"
@@ -44,12 +45,19 @@ class PayloadMatcher {
   void keep_matches(const PayloadRun& run, DiffReader& diffs,
                     std::vector<std::uint32_t>& wanted) const;
 
+  // For each value of the condition the trigrams that a payload must have, itself or a string of
+  // its without escapes, to match it; empty: there is no telling.
+  [[nodiscard]] const std::vector<std::vector<index::Trigram>>& trigrams() const {
+    return trigrams_;
+  }
+
  private:
   [[nodiscard]] bool any_needle_in(std::string_view text) const;
 
   Field field_;
   std::vector<Match> matches_;
   std::vector<Needle> needles_;  // payload and text
+  std::vector<std::vector<index::Trigram>> trigrams_;
 };
 
 }  // namespace docket::query

@@ -204,7 +204,11 @@ std::vector<bool> possible_blocks(const BoundNode& node, std::span<const BlockIn
       if (node.postings != nullptr) {
         return leaf_blocks(*node.postings, blocks);
       }
-      return blocks_where(blocks, [](const BlockInfo& block) { return block.has_payload; });
+      return blocks_where(blocks, [&](const BlockInfo& block) {
+        const auto number = static_cast<std::size_t>(&block - blocks.data());
+        return block.has_payload &&
+               (node.possible_blocks == nullptr || (*node.possible_blocks)[number]);
+      });
     case Kind::conjunction:
     case Kind::disjunction: {
       const bool conjunction = node.is(Kind::conjunction);

@@ -97,6 +97,13 @@ void read_all(std::vector<std::byte> file) {
           DOCKET_ASSERT(all.begin == 1 && all.end == index.values(dimension));
         }
         break;
+      case SectionKind::text_filter:
+        if (const auto filter = index.text_filter(); filter && *filter != nullptr) {
+          for (const char* text : {"abc", "hourly_limit", "zzz"}) {
+            DOCKET_ASSERT((*filter)->possible_blocks(trigrams_of(text)).size() == index.blocks());
+          }
+        }
+        break;
     }
   }
 }
@@ -108,7 +115,7 @@ std::vector<std::byte> wrapped(std::uint8_t choice, std::span<const std::byte> s
   header.shape = shape;
   header.values.fill(values);
   IndexFileWriter writer;
-  switch (choice / 2 % 6) {
+  switch (choice / 2 % 7) {
     case 0:
       writer.add(SectionKind::value_page, static_cast<std::uint8_t>(Dimension::ip), 0, section);
       break;
@@ -126,6 +133,9 @@ std::vector<std::byte> wrapped(std::uint8_t choice, std::span<const std::byte> s
       header.values[static_cast<std::size_t>(Dimension::changed)] = 4;
       writer.add(SectionKind::changed_names, static_cast<std::uint8_t>(Dimension::changed), 0,
                  section);
+      break;
+    case 5:
+      writer.add(SectionKind::text_filter, 0, 0, section);
       break;
     default:
       writer.add(SectionKind::time_sorted, 0, 0, section);

@@ -206,15 +206,15 @@ TEST_F(CatalogTest, ADamagedHeaderIsBuiltAnew) {
 
 TEST_F(CatalogTest, ADamagedSectionIsBuiltAnewForTheNextQuery) {
   ASSERT_TRUE(Catalog(disk_, {}).build(make_segment()));
-  flip(file_bytes() - 1);  // the last section: the names of changed fields
+  flip(file_bytes() - 1);  // the last section: the text filter
   Catalog catalog(disk_, {});
   const auto index = catalog.of(make_segment());
   ASSERT_TRUE(index);
-  EXPECT_FALSE((*index)->changed_names());
+  EXPECT_FALSE((*index)->text_filter());
   EXPECT_TRUE((*index)->damaged());
   const auto again = catalog.of(make_segment());
   ASSERT_TRUE(again);
-  EXPECT_TRUE((*again)->changed_names());
+  EXPECT_TRUE((*again)->text_filter());
   EXPECT_EQ(catalog.stats().damaged, 1U);
 }
 

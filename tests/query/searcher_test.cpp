@@ -314,6 +314,36 @@ TEST(SearcherChanged, PostingsAnswerAndNoPayloadIsRead) {
   EXPECT_EQ(count("changed:limits.hourly seq:1..100", 0), 50U);
 }
 
+TEST(SearcherText, BlocksThatCannotHaveTheTextAreLeftOut) {
+  constexpr std::uint32_t rows = limits::block_rows_max;
+  std::vector<Event> events = plain_events(3 * rows);
+  events[5].payload = R"({"note":"Spring Sale"})";
+  events[rows + 7].payload = R"({"note":"autumn \u0053ale \u00c9t\u00e9"})";
+  events[2 * rows].payload =
+      R"({"changes":[{"field":"note","old":"autumn sale","new":"s\u0061le"}]})";
+  MixedStore store(1);
+  store.add("activity", events, true);
+  const auto count = [&](const std::string& text, std::uint64_t payloads) {
+    Searcher searcher = store.searcher();
+    const auto answer = searcher.count(parsed(text));
+    EXPECT_TRUE(answer && answer->gaps.empty()) << text;
+    EXPECT_EQ(searcher.counters().payload_rows_scanned, payloads) << text;
+    return answer->count;
+  };
+  EXPECT_EQ(count("payload:\"spring sale\"", rows), 1U);
+  EXPECT_EQ(count("payload:\"AUTUMN SALE\"", 2 * rows), 2U);
+  EXPECT_EQ(count("payload:\"autumn sale ÉTÉ\"", rows), 1U);
+  EXPECT_EQ(count("payload:ÉTÉ", 3 * rows), 1U);  // no three characters that the filter knows
+  EXPECT_EQ(count("payload:newsletter", 0), 0U);
+  EXPECT_EQ(count("-payload:newsletter", 0), 3 * rows);
+  EXPECT_EQ(count("payload:spring,newsletter", rows), 1U);
+  EXPECT_EQ(count("old:autumn*", 2 * rows), 1U);
+  EXPECT_EQ(count("new:sale", 3 * rows), 1U);
+  EXPECT_EQ(count("new:newsletter", 0), 0U);
+  EXPECT_EQ(count("newsletter", 0), 0U);
+  EXPECT_EQ(count("spring OR verb:CREATE", rows / 2), 3 * rows / 2 + 1);
+}
+
 TEST_F(SearcherGaps, GapsAndCountsAreTheSameWithAndWithoutHelpers) {
   segment_->damage_payloads(0);
   segment_->damage_payloads(2);

@@ -1,11 +1,11 @@
 // The strings of a JSON text that were sent with escapes: `"caf\u00e9"` is what many serialisers
-// make of café. Internal to query/.
+// make of café.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-namespace docket::query {
+namespace docket::index {
 
 // Appends what stands between a JSON string's quotes, without its escapes. What is no escape, or
 // half of a surrogate pair, becomes U+FFFD.
@@ -36,4 +36,4 @@ template <typename Wanted>
   return false;
 }
 
-}  // namespace docket::query
+}  // namespace docket::index

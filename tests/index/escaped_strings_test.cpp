@@ -1,10 +1,10 @@
-#include "query/escaped_strings.hpp"
+#include "index/escaped_strings.hpp"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace docket::query {
+namespace docket::index {
 namespace {
 
 std::vector<std::string> strings_of(std::string_view json) {
@@ -63,4 +63,4 @@ TEST(EscapedStrings, TheWalkEndsWhereAStringIsWanted) {
 }
 
 }  // namespace
-}  // namespace docket::query
+}  // namespace docket::index

@@ -1,4 +1,4 @@
-#include "query/escaped_strings.hpp"
+#include "index/escaped_strings.hpp"
 
 #include <charconv>
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace docket::query {
+namespace docket::index {
 namespace {
 
 constexpr std::uint32_t replacement = 0xFFFD;
@@ -125,4 +125,4 @@ std::string_view next_escaped_string(std::string_view json, std::size_t& at) {
   return {};
 }
 
-}  // namespace docket::query
+}  // namespace docket::index

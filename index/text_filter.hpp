@@ -1,0 +1,62 @@
+// Which blocks of a segment may hold a text in their payloads: for each three characters that
+// follow one another anywhere the blocks where they do (index/FORMAT.md, "Text filter").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/result.hpp"
+
+namespace docket::index {
+
+// Three characters of ASCII that can be printed, letters in either case. Others are never asked
+// for: a text is looked for by what it has of these.
+using Trigram = std::uint32_t;
+
+// Those of a text, ascending, each once. None: a filter cannot tell.
+[[nodiscard]] std::vector<Trigram> trigrams_of(std::string_view text);
+
+// Immutable; thread-safe. Keeps the encoded bytes: a question passes over them once.
+class TextFilter {
+ public:
+  // Error: corrupt. `blocks`: of the segment.
+  [[nodiscard]] static Result<TextFilter> parse(std::vector<std::byte> bytes, std::uint32_t blocks);
+
+  // For each block: false where certainly no payload, and no string of one without its escapes,
+  // has all of `trigrams`, which ascend.
+  [[nodiscard]] std::vector<bool> possible_blocks(std::span<const Trigram> trigrams) const;
+  [[nodiscard]] std::size_t memory_bytes() const { return bytes_.size() + sizeof(*this); }
+
+ private:
+  std::vector<std::byte> bytes_;  // and bit_padding
+  std::uint32_t blocks_ = 0;
+};
+
+// Collects the trigrams of block after block.
+class TextFilterBuilder {
+ public:
+  TextFilterBuilder();
+  // What stands in the current block: payloads, one behind the other, and strings of theirs.
+  void add(std::string_view text);
+  // False once there are so many that the filter would not be worth its size (see finish()).
+  [[nodiscard]] bool end_block(std::uint32_t rows);
+  // Appends the filter. False, with nothing appended, where it would have more bytes than the
+  // segment has rows: text of that density is in any block.
+  [[nodiscard]] bool finish(std::vector<std::byte>& out);
+
+ private:
+  struct Posting {
+    Trigram trigram = 0;
+    std::uint32_t block = 0;
+  };
+  std::vector<std::uint64_t> seen_;  // bits, in the current block
+  std::vector<Trigram> found_;       // in the current block
+  std::vector<Posting> postings_;
+  std::uint32_t blocks_ = 0;
+  std::uint64_t rows_ = 0;
+};
+
+}  // namespace docket::index
