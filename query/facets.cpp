@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "query/counting.hpp"
+#include "query/other_filters.hpp"
 #include "query/parser.hpp"
 #include "query/segment_facet.hpp"
 #include "query/value_merge.hpp"
@@ -314,6 +315,40 @@ Result<Field> parse_facet_field(std::string_view name) {
   }
   return fail(ErrorCode::invalid_argument,
               "facets can be taken by " + known + "; not by '" + std::string(name) + "'");
+}
+
+Result<FacetsAnswer> facets_under_others(SearcherParts& parts, const Query& query,
+                                         const std::vector<Field>& fields, std::uint32_t top) {
+  FacetsAnswer answer;
+  answer.facets.resize(fields.size());
+  const auto take = [&](const Query& asked,
+                        const std::vector<Field>& some) -> Result<std::uint64_t> {
+    Execution execution(parts, asked);
+    DOCKET_ASSIGN(FacetsAnswer part, take_facets(execution, some, top));
+    for (Facet& facet : part.facets) {
+      const auto place = std::ranges::find(fields, facet.field) - fields.begin();
+      answer.facets[static_cast<std::size_t>(place)] = std::move(facet);
+    }
+    answer.gaps.insert(answer.gaps.end(), part.gaps.begin(), part.gaps.end());
+    return part.count;
+  };
+  std::vector<Field> without_own;
+  for (const Field field : fields) {
+    Query others = query;
+    others.where = without_conditions_on(query.where, field);
+    if (others.where == query.where) {
+      without_own.push_back(field);
+      continue;
+    }
+    others.names_log = query.names_log && field != Field::log;
+    DOCKET_TRY(take(others, {field}));
+  }
+  // With no field left it is the count alone.
+  DOCKET_ASSIGN(answer.count, take(query, without_own));
+  std::ranges::sort(answer.gaps);
+  const auto repeated = std::ranges::unique(answer.gaps);
+  answer.gaps.erase(repeated.begin(), repeated.end());
+  return answer;
 }
 
 }  // namespace docket::query

@@ -13,4 +13,10 @@ namespace docket::query {
 [[nodiscard]] Result<FacetsAnswer> take_facets(Execution& execution,
                                                const std::vector<Field>& fields, std::uint32_t top);
 
+// The same under FacetScope::other_filters: fields without conditions of their own in one pass, and
+// one more for each field with some.
+[[nodiscard]] Result<FacetsAnswer> facets_under_others(SearcherParts& parts, const Query& query,
+                                                       const std::vector<Field>& fields,
+                                                       std::uint32_t top);
+
 }  // namespace docket::query

@@ -158,9 +158,12 @@ Result<CountAnswer> Searcher::count(const Query& query) {
 }
 
 Result<FacetsAnswer> Searcher::facets(const Query& query, const std::vector<Field>& fields,
-                                      std::uint32_t top) {
-  Execution execution(*state_, query);
-  return take_facets(execution, fields, top);
+                                      std::uint32_t top, FacetScope scope) {
+  if (scope == FacetScope::query) {
+    Execution execution(*state_, query);
+    return take_facets(execution, fields, top);
+  }
+  return facets_under_others(*state_, query, fields, top);
 }
 
 Result<HistogramAnswer> Searcher::histogram(const Query& query, BucketWidth width,

@@ -49,6 +49,12 @@ struct CountAnswer {
 // more: verb:EDIT finds UPDATE as well, and kinds and types in any case.
 [[nodiscard]] Result<Field> parse_facet_field(std::string_view name);
 
+// What the values of a field are counted among.
+enum class FacetScope : std::uint8_t {
+  query,          // the events that match the query
+  other_filters,  // those that match it without its own conditions on that field: other_filters.hpp
+};
+
 struct FacetValue {
   std::string value;
   std::uint64_t count = 0;
@@ -146,7 +152,8 @@ class Searcher {
   [[nodiscard]] Result<Page> search(const Query& query, const PageRequest& request);
   [[nodiscard]] Result<CountAnswer> count(const Query& query);
   [[nodiscard]] Result<FacetsAnswer> facets(const Query& query, const std::vector<Field>& fields,
-                                            std::uint32_t top);
+                                            std::uint32_t top,
+                                            FacetScope scope = FacetScope::query);
   [[nodiscard]] Result<HistogramAnswer> histogram(const Query& query, BucketWidth width,
                                                   const TimeZone& zone, std::optional<Field> by);
   // Counts, and tells how: see explain.hpp.

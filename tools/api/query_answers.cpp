@@ -195,15 +195,17 @@ Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bo
 
 Result<Answer> Service::facets(const Parameters& parameters,
                                const std::atomic<bool>* cancel) const {
-  DOCKET_TRY(parameters.expect_only({"q", "tz", "by", "top"}));
+  DOCKET_TRY(parameters.expect_only({"q", "tz", "by", "top", "others"}));
   DOCKET_ASSIGN(const auto top, parameters.number("top", 1, facet_top_max));
   DOCKET_ASSIGN(const auto fields,
                 parse_fields(parameters.find("by").value_or(facet_fields_default)));
+  DOCKET_ASSIGN(const bool others, parameters.flag("others"));
+  const auto scope = others ? query::FacetScope::other_filters : query::FacetScope::query;
   DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
   const auto top_values = static_cast<std::uint32_t>(top.value_or(facet_top_default));
   DOCKET_ASSIGN(const query::FacetsAnswer found,
                 ask(asked.query, cancel, [&](query::Searcher& searcher) {
-                  return searcher.facets(asked.query, fields, top_values);
+                  return searcher.facets(asked.query, fields, top_values, scope);
                 }));
   std::string body = "{\"facets\":{";
   const char* separator = "";

@@ -269,6 +269,10 @@ class Parser {
     app->add_option("--top", a.top, "Values per field, up to 10,000 (10)")
         ->type_name("N")
         ->check(between(1, 10'000));
+    app->add_flag(
+        "--others", a.others,
+        "Count each field without the query's own conditions on it: what choosing another "
+        "value would give");
 
     app = add({Command::histogram, nullptr, true, true, number_formats, true}, "histogram",
               "Counts per span of time");

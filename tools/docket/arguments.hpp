@@ -52,6 +52,7 @@ struct Arguments {
   bool oldest = false;
   std::string by;  // facets: fields; histogram: field; empty: the default
   std::uint32_t top = 10;
+  bool others = false;  // facets: under the other filters
   std::string every;
   std::string event;   // show, story: LOG:SEQ
   std::string object;  // history: TYPE:ID

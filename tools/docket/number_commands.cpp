@@ -35,6 +35,9 @@ int run_facets(Context& context, Source& source) {
     parameters.set("by", context.arguments.by);
   }
   parameters.set("top", std::to_string(context.arguments.top));
+  if (context.arguments.others) {
+    parameters.set("others", "1");
+  }
   const auto body = source.get(std::string(api::path_of(api::Endpoint::facets)), parameters);
   if (!body) {
     return complain(body.error());

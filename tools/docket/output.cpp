@@ -120,22 +120,36 @@ void Output::flush() {
 }
 
 std::string progress_text(std::string_view what, std::uint64_t done, std::uint64_t total,
-                          std::string_view unit) {
+                          std::string_view unit, std::int64_t elapsed_ns) {
+  constexpr std::int64_t told_after_ns = 1'000'000'000;
+  std::string pace;
+  if (elapsed_ns >= told_after_ns && done > 0) {
+    const double seconds = static_cast<double>(elapsed_ns) / 1e9;
+    const double rate = static_cast<double>(done) / seconds;
+    pace = fmt::format(", {}/s", api::readable_count(static_cast<std::uint64_t>(rate + 0.5)));
+    if (done < total) {
+      const auto left = static_cast<std::uint64_t>(static_cast<double>(total - done) / rate + 0.5);
+      pace += left < 60     ? fmt::format(", {}s left", left)
+              : left < 3600 ? fmt::format(", {}m {:02}s left", left / 60, left % 60)
+                            : fmt::format(", {}h {:02}m left", left / 3600, left / 60 % 60);
+    }
+  }
   if (total == 0) {
-    return fmt::format("{} {} {}", what, api::readable_count(done), unit);
+    return fmt::format("{} {} {}{}", what, api::readable_count(done), unit, pace);
   }
   const std::uint64_t percent = std::min(done, total) * 100 / total;
   const std::uint64_t filled = percent * bar_columns / 100;
-  return fmt::format("{} [{}{}] {} % ({} of {} {})", what, std::string(filled, '#'),
+  return fmt::format("{} [{}{}] {} % ({} of {} {}{})", what, std::string(filled, '#'),
                      std::string(bar_columns - filled, '.'), percent, api::readable_count(done),
-                     api::readable_count(total), unit);
+                     api::readable_count(total), unit, pace);
 }
 
 Progress::Progress(std::string_view what, std::uint64_t total, bool wanted)
     : what_(what),
       total_(total),
       enabled_(wanted && ::isatty(STDERR_FILENO) == 1),
-      next_ns_(steady_now_ns() + first_draw_ns) {}
+      began_ns_(steady_now_ns()),
+      next_ns_(began_ns_ + first_draw_ns) {}
 
 Progress::~Progress() {
   if (drawn_) {
@@ -153,7 +167,7 @@ void Progress::show(std::uint64_t done, std::string_view unit) {
   }
   next_ns_ = now + redraw_ns;
   drawn_ = true;
-  const std::string line = "\r\033[K" + progress_text(what_, done, total_, unit);
+  const std::string line = "\r\033[K" + progress_text(what_, done, total_, unit, now - began_ns_);
   static_cast<void>(std::fputs(line.c_str(), stderr));
 }
 

@@ -46,9 +46,11 @@ class Output {
   std::string buffer_;
 };
 
-// `verified [####....] 25 % (1,000 of 4,000 events)`; without a total `exported 17 KiB`.
+// `verified [####....] 25 % (1,000 of 4,000 events, 500/s, 6s left)`; without a total `exported 17
+// KiB, 12/s`. Rate and time left are told once something has been done for a second.
 [[nodiscard]] std::string progress_text(std::string_view what, std::uint64_t done,
-                                        std::uint64_t total, std::string_view unit);
+                                        std::uint64_t total, std::string_view unit,
+                                        std::int64_t elapsed_ns);
 
 // Progress of long work on the terminal that stderr is; nothing where it is none.
 class Progress {
@@ -67,6 +69,7 @@ class Progress {
   std::uint64_t total_;
   bool enabled_;
   bool drawn_ = false;
+  std::int64_t began_ns_;
   std::int64_t next_ns_;  // when to draw next
 };
 
