@@ -141,7 +141,6 @@ struct SegmentInfo {
 struct PayloadBuffer {
   std::vector<std::byte> stored;
   std::vector<std::byte> raw;
-  std::shared_ptr<const void> kept;  // what stands in a cache and was not read anew
 };
 
 // The payloads of a block in runs: those of rows that follow one another, stored together and

@@ -226,7 +226,7 @@ bool TextFilterBuilder::end_block(std::uint32_t rows) {
   }
   found_.clear();
   ++blocks_;
-  // A posting takes a bit at least, and more than eight in the most of filters that are kept.
+  // Eight bytes each while the index is built. Blocks of large payloads have few rows.
   return postings_.size() <= rows_ + (std::size_t{1} << 20);
 }
 

@@ -41,7 +41,7 @@ class TextFilterBuilder {
   TextFilterBuilder();
   // What stands in the current block: payloads, one behind the other, and strings of theirs.
   void add(std::string_view text);
-  // False once there are so many that the filter would not be worth its size (see finish()).
+  // False once there are so many that collecting them would take too much memory.
   [[nodiscard]] bool end_block(std::uint32_t rows);
   // Appends the filter. False, with nothing appended, where it would have more bytes than the
   // segment has rows: text of that density is in any block.

@@ -23,6 +23,10 @@ using Kind = BoundNode::Kind;
 // Words of one block at most.
 using BlockWords = std::array<std::uint64_t, limits::block_rows_max / 64>;
 
+// So few payloads of a block are read one by one, by a reader that keeps what it decompresses at
+// hand: whoever asks about a few rows asks again.
+constexpr std::uint32_t few_payloads = 256;
+
 [[nodiscard]] tl::unexpected<BlockFailure> failure(std::uint32_t block, Error error) {
   return tl::unexpected<BlockFailure>(BlockFailure{block, std::move(error)});
 }
@@ -61,8 +65,8 @@ class Evaluator::Scratch {
 };
 
 Evaluator::Evaluator(const SegmentReader& segment, std::span<const BlockInfo> blocks,
-                     ExecutionCounters& counters, WorkerPool* workers)
-    : segment_(segment), blocks_(blocks), counters_(counters), workers_(workers) {}
+                     ExecutionCounters& counters, PayloadSearchers& searchers)
+    : segment_(segment), blocks_(blocks), counters_(counters), searchers_(searchers) {}
 
 Evaluated Evaluator::restrict(const BoundNode& node, const Unit& unit, RowBits& bits) {
   switch (node.kind) {
@@ -264,15 +268,19 @@ void Evaluator::restrict_seq(const BoundNode& node, const Unit& unit, RowBits& b
   }
 }
 
-tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(const BoundNode& node,
-                                                                           const Unit& unit,
-                                                                           const RowBits& bits) {
-  payload_tasks_.clear();
+tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(
+    const BoundNode& node, const Unit& unit, const RowBits& bits,
+    std::vector<PayloadTask>& tasks) const {
   std::uint64_t rows = 0;
   for (const Unit::Slice& slice : unit.slices) {
     const bool possible = blocks_[slice.block].has_payload &&
                           (node.possible_blocks == nullptr || (*node.possible_blocks)[slice.block]);
     if (!possible || !bits.any(slice.words())) {
+      continue;
+    }
+    if (const std::uint32_t few = bits.count(slice.words()); few <= few_payloads) {
+      rows += few;
+      tasks.push_back(PayloadTask{&slice, nullptr, 0});
       continue;
     }
     auto runs = segment_.payload_runs(slice.block);
@@ -289,18 +297,19 @@ tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(const
           bits.count_rows(slice.at + first_rows[run], slice.at + first_rows[run + 1]);
       if (wanted != 0) {
         rows += wanted;
-        payload_tasks_.push_back(PayloadTask{&slice, *runs, run});
+        tasks.push_back(PayloadTask{&slice, *runs, run});
       }
     }
   }
   return rows;
 }
 
-Result<void> Evaluator::search_run(const PayloadMatcher& matcher, const PayloadTask& task,
-                                   PayloadSearch& search, const RowBits& candidates,
-                                   RowBits& found) {
-  const std::uint32_t first = task.runs->first_rows()[task.run];
-  const std::uint32_t end = task.runs->first_rows()[task.run + 1];
+Result<void> Evaluator::search_task(const PayloadMatcher& matcher, const PayloadTask& task,
+                                    PayloadSearchers::Searcher& search, const RowBits& candidates,
+                                    RowBits& found) const {
+  const bool few = task.runs == nullptr;
+  const std::uint32_t first = few ? 0 : task.runs->first_rows()[task.run];
+  const std::uint32_t end = few ? task.slice->rows : task.runs->first_rows()[task.run + 1];
   const std::uint32_t at = task.slice->at + first;
   search.rows.clear();
   for (std::uint32_t row = 0; row < end - first; ++row) {
@@ -309,15 +318,25 @@ Result<void> Evaluator::search_run(const PayloadMatcher& matcher, const PayloadT
       search.rows.push_back(row);
     }
   }
-  DOCKET_ASSIGN(const std::string_view text, task.runs->read(task.run, search.buffer));
-  matcher.keep_matches(PayloadRun{task.runs->starts().subspan(first, end - first + 1), text},
-                       search.diffs, search.rows);
-  for (const std::uint32_t row : search.rows) {
+  const auto take = [&](std::uint32_t row) {
     const std::uint32_t bit = at + row;
     // Runs of a block share words at their ends.
     std::atomic_ref(found.words[bit / 64])
         .fetch_or(std::uint64_t{1} << (bit % 64), std::memory_order_relaxed);
+  };
+  if (few) {
+    return segment_.payloads(task.slice->block, search.rows,
+                             [&](std::uint32_t row, std::string_view payload) {
+                               if (!payload.empty() && matcher.matches(payload, search.diffs)) {
+                                 take(row);
+                               }
+                               return true;
+                             });
   }
+  DOCKET_ASSIGN(const std::string_view text, task.runs->read(task.run, search.buffer));
+  matcher.keep_matches(PayloadRun{task.runs->starts().subspan(first, end - first + 1), text},
+                       search.diffs, search.rows);
+  std::for_each(search.rows.begin(), search.rows.end(), take);
   return {};
 }
 
@@ -360,36 +379,35 @@ Evaluated Evaluator::restrict_payload(const BoundNode& node, const Unit& unit, R
 
 Evaluated Evaluator::search_payloads(const BoundNode& node, const Unit& unit,
                                      const RowBits& candidates, RowBits& found) {
-  const auto rows = collect_payload_tasks(node, unit, candidates);
+  std::vector<PayloadTask> tasks;
+  const auto rows = collect_payload_tasks(node, unit, candidates, tasks);
   if (!rows) {
     return tl::unexpected<BlockFailure>(rows.error());
   }
   counters_.payload_rows_scanned += *rows;
+  WorkerPool* const workers = searchers_.workers;
+  std::vector<PayloadSearchers::Searcher>& searchers = searchers_.of_worker;
+  searchers.resize(workers == nullptr ? 1 : workers->workers());
   std::mutex mutex;
-  std::size_t failed = payload_tasks_.size();  // the first of all, whoever comes to it
+  std::size_t failed = tasks.size();  // the first of all, whoever comes to it
   std::optional<Error> error;
   const auto search = [&](std::size_t task, std::size_t worker) {
-    auto done = search_run(*node.payload, payload_tasks_[task], payload_searches_[worker],
-                           candidates, found);
+    auto done = search_task(*node.payload, tasks[task], searchers[worker], candidates, found);
     const std::lock_guard lock(mutex);
     if (!done && task < failed) {
       failed = task;
       error = std::move(done).error();
     }
   };
-  const std::size_t workers = workers_ == nullptr ? 1 : workers_->workers();
-  if (payload_searches_.size() < workers) {
-    payload_searches_.resize(workers);
-  }
-  if (workers > 1) {
-    workers_->run(payload_tasks_.size(), search);
+  if (workers != nullptr) {
+    workers->run(tasks.size(), search);
   } else {
-    for (std::size_t task = 0; task < payload_tasks_.size() && !error; ++task) {
+    for (std::size_t task = 0; task < tasks.size() && !error; ++task) {
       search(task, 0);
     }
   }
   if (error) {
-    return failure(payload_tasks_[failed].slice->block, std::move(*error));
+    return failure(tasks[failed].slice->block, std::move(*error));
   }
   return {};
 }

@@ -46,12 +46,23 @@ struct BlockFailure {
 };
 using Evaluated = tl::expected<void, BlockFailure>;
 
-// Not thread-safe. `segment` and `counters` must outlive it.
+// What the scans of one query, one after the other, search payloads with: a run of payloads in
+// memory for each worker.
+struct PayloadSearchers {
+  struct Searcher {
+    PayloadBuffer buffer;
+    DiffReader diffs;
+    std::vector<std::uint32_t> rows;
+  };
+  WorkerPool* workers = nullptr;  // null: none help
+  std::vector<Searcher> of_worker;
+};
+
+// Not thread-safe. `segment`, `counters` and `searchers` must outlive it.
 class Evaluator {
  public:
-  // `workers`, where given, help to search payloads; they must outlive it, too.
   Evaluator(const SegmentReader& segment, std::span<const BlockInfo> blocks,
-            ExecutionCounters& counters, WorkerPool* workers);
+            ExecutionCounters& counters, PayloadSearchers& searchers);
 
   // Clears the bits of rows that do not match. After a failure the bits are undefined.
   [[nodiscard]] Evaluated restrict(const BoundNode& node, const Unit& unit, index::RowBits& bits);
@@ -76,29 +87,24 @@ class Evaluator {
   [[nodiscard]] Evaluated restrict_negation(const BoundNode& node, const Unit& unit,
                                             index::RowBits& bits);
 
-  // A run of payloads of a slice.
+  // A run of payloads of a slice, or the few payloads of a slice that are asked for.
   struct PayloadTask {
     const Unit::Slice* slice = nullptr;
-    std::shared_ptr<const PayloadRuns> runs;
+    std::shared_ptr<const PayloadRuns> runs;  // null: few
     std::size_t run = 0;
-  };
-  // What one worker searches payloads with.
-  struct PayloadSearch {
-    PayloadBuffer buffer;
-    DiffReader diffs;
-    std::vector<std::uint32_t> rows;
   };
   // Collects the runs that have a row of `bits`. Returns how many such rows there are.
   [[nodiscard]] tl::expected<std::uint64_t, BlockFailure> collect_payload_tasks(
-      const BoundNode& node, const Unit& unit, const index::RowBits& bits);
+      const BoundNode& node, const Unit& unit, const index::RowBits& bits,
+      std::vector<PayloadTask>& tasks) const;
   // Sets the bits of `found` for candidates that match.
   [[nodiscard]] Evaluated search_payloads(const BoundNode& node, const Unit& unit,
                                           const index::RowBits& candidates, index::RowBits& found);
-  // The same for one run. Called by several threads at a time.
-  [[nodiscard]] static Result<void> search_run(const PayloadMatcher& matcher,
-                                               const PayloadTask& task, PayloadSearch& search,
-                                               const index::RowBits& candidates,
-                                               index::RowBits& found);
+  // The same for one task. Called by several threads at a time.
+  [[nodiscard]] Result<void> search_task(const PayloadMatcher& matcher, const PayloadTask& task,
+                                         PayloadSearchers::Searcher& search,
+                                         const index::RowBits& candidates,
+                                         index::RowBits& found) const;
   // Clears the bits of rows outside the strips of rare values.
   void keep_rare(const LeafPostings& postings, const Unit& unit, index::RowBits& bits) const;
 
@@ -108,10 +114,8 @@ class Evaluator {
   const SegmentReader& segment_;
   std::span<const BlockInfo> blocks_;
   ExecutionCounters& counters_;
-  WorkerPool* workers_;
+  PayloadSearchers& searchers_;
   std::vector<std::unique_ptr<index::RowBits>> free_bits_;
-  std::vector<PayloadTask> payload_tasks_;
-  std::vector<PayloadSearch> payload_searches_;  // by worker
 };
 
 }  // namespace docket::query

@@ -21,7 +21,7 @@ Execution::Execution(SearcherParts& parts, const Query& query,
   context_.catalog = parts.catalog;
   context_.counters = &parts.counters;
   context_.cancel = parts.cancel;
-  context_.workers = parts.workers;
+  context_.payload_searchers.workers = parts.workers;
   for (std::uint32_t place = 0; place < parts.snapshot.logs.size(); ++place) {
     const LogSnapshot& log = parts.snapshot.logs[place];
     Seq watermark = log.last_seq;

@@ -48,7 +48,7 @@ void SegmentScan::prepare() {
   blocks_ = *blocks;
   possible_.assign(blocks_.size(), true);
   excluded_.assign(blocks_.size(), false);
-  evaluator_.emplace(*segment_, blocks_, *context_.counters, context_.workers);
+  evaluator_.emplace(*segment_, blocks_, *context_.counters, context_.payload_searchers);
   if (sealed()) {
     aligned_ = is_aligned(blocks_);
     if (auto done = prepare_sealed(); !done) {

@@ -28,7 +28,7 @@ struct QueryContext {
   ExecutionCounters* counters = nullptr;
   GapCollector gaps;
   const std::atomic<bool>* cancel = nullptr;
-  WorkerPool* workers = nullptr;  // null: none help
+  PayloadSearchers payload_searchers;
 
   [[nodiscard]] bool cancelled() const {
     return cancel != nullptr && cancel->load(std::memory_order_relaxed);

@@ -348,7 +348,8 @@ TEST_F(SearcherGaps, GapsAndCountsAreTheSameWithAndWithoutHelpers) {
   segment_->damage_payloads(0);
   segment_->damage_payloads(2);
   WorkerPool workers(3);
-  for (const std::string text : {"payload:n", "-payload:n", "payload:n OR verb:DELETE"}) {
+  for (const std::string text :
+       {"payload:n", "-payload:n", "payload:n OR verb:DELETE", "payload:n seq:100..120"}) {
     Searcher alone(store_.snapshot(), store_.catalog());
     Searcher helped(store_.snapshot(), store_.catalog(), nullptr, &workers);
     const auto expected = alone.count(parsed(text));
