@@ -1,9 +1,10 @@
 """Docket as a whole on this machine: ingest over TCP, disk, memory and query times.
 
-    tools/dev bench [ingest|query|all] [--events N]
+    tools/dev bench [ingest|query|all] [--events N] [--no-peers]
 
 Prints Markdown tables for bench/README.md. The events are docket-load's: the same seed and time
-range each run, so that figures compare. Client and server share the machine.
+range each run, so that figures compare. Client and server share the machine. The questions are
+asked of SQLite and DuckDB as well, where they are here, and all answers must be the same.
 """
 
 import argparse
@@ -16,7 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
+
+import exports
+import peers
+import questions
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/e2e"))
 
@@ -49,6 +53,15 @@ def disk_bytes(directory):
     return sum(p.stat().st_size for p in pathlib.Path(directory).rglob("*") if p.is_file())
 
 
+def disk_bytes_of(path):
+    """Of a peer's file and those that it keeps beside it."""
+    return sum(p.stat().st_size for p in path.parent.glob(path.name + "*"))
+
+
+def both(median, p99):
+    return f"{median:.3f} / {p99:.3f}"
+
+
 def row(*cells):
     print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
@@ -70,8 +83,9 @@ def fdatasync_ms(directory):
 
 
 class Bench:
-    def __init__(self, driver, directory, events):
+    def __init__(self, driver, directory, events, with_peers):
         self.driver, self.directory, self.events = driver, directory, events
+        self.with_peers = with_peers
 
     def send(self, server, events, *arguments):
         """docket-load's report, with the server's processor time and peak memory."""
@@ -114,84 +128,94 @@ class Bench:
             shutil.rmtree(self.directory / f"ingest-{number}")
         print(f"\nwrite + fdatasync of 4 KiB here: median {fdatasync_ms(self.directory):.3f} ms")
 
-    def fill(self):
-        """A store with all events in sealed, indexed segments."""
-        data = self.directory / "store"
+    def fill(self, name, events):
+        """A store with all events in sealed, indexed segments, and how long that took."""
+        data = self.directory / name
+        start = time.perf_counter()
         with self.driver.Server(data) as server:
-            self.send(server, self.events)
+            self.send(server, events)
             server.stop()
         # A segment sealed at the stop may lack its index; a start builds what is missing.
         with self.driver.Server(data) as server:
             server.count("verb:EDIT actor.kind:admin")
             server.stop()
-        return data
+        return data, time.perf_counter() - start
 
-    def questions(self, server):
-        """The questions of the comparison, with values that fit this data."""
-        def facet(field, query=""):
-            answer = server.get("/api/v1/facets", q=query, by=field, top=10000)
-            return answer["facets"][field]["values"]
-
-        scale = self.events / 10_000_000
-        actors = facet("actor")
-        busy = min(actors, key=lambda a: abs(a["count"] - 10_000 * scale))["value"]
-        rare = actors[-1]["value"]
-        targets = facet("target", "target.type:Contact since:2026-04-30")
-        target = min(targets, key=lambda t: abs(t["count"] - 2))["value"]
-        week, day = "since:2026-04-24", "since:2026-04-30"
-        export = "verb:EDIT since:2026-04-27T08:00" if scale >= 1 else f"verb:EDIT {week}"
-        phrase = 'payload:"welcome series"'
-
-        def search(query, **more):
-            return "/api/v1/search?" + urllib.parse.urlencode({"q": query, "limit": 50, **more})
-
-        def ask(path, **parameters):
-            return f"/api/v1/{path}?" + urllib.parse.urlencode(parameters)
-
-        return [
-            ("Q1 newest 50 of all", search("")),
-            (f"Q2 newest 50 of an actor with {10_000 * scale:,.0f} events",
-             search(f"actor:{busy}")),
-            ("Q3 count actor + verb + type, 7 d",
-             ask("count", q=f"actor:{busy} verb:EDIT target.type:Contact {week}")),
-            ("Q4 newest 50 of verb + type, 24 h",
-             search(f"verb:DELETE target.type:Contact {day}")),
-            ("Q5 count by verb, 7 d", ask("facets", q=week, by="verb")),
-            ("Q5 count by verb, 90 d", ask("facets", q="", by="verb")),
-            ("Q6 history of one target", search(f"target:{target}", oldest="true")),
-            (f"Q7 a rare actor, {actors[-1]['count']} events", search(f"actor:{rare}")),
-            (f"Q8 CSV of {server.count(export):,} rows", ask("export", q=export, format="csv")),
-            ("Q9 count a phrase in payloads, 24 h", ask("count", q=f"{phrase} {day}")),
-            ("Q9 count a phrase in payloads, all", ask("count", q=phrase)),
-            ("Q10 hourly histogram of a verb, 7 d",
-             ask("histogram", q=f"verb:EDIT {week}", every="1h")),
-            ("all facets of everything", ask("facets", q="")),
-        ]
-
-    def measure(self, questions, *arguments):
-        lines = "".join(f"{i} {target}\n" for i, (_, target) in enumerate(questions))
+    def measure(self, asked, *arguments):
+        lines = "".join(f"{i} {question.target}\n" for i, question in enumerate(asked))
         output = self.driver.run("query_latency", *arguments, stdin=lines.encode(), timeout=1200)
         return [line.split() for line in output.stdout.splitlines()]
 
+    def ask_peers(self, data, asked, expected, sizes):
+        """[(name, times by question)] of the peers that are here; their answers must be ours."""
+        if not self.with_peers:
+            return []
+        found, words = peers.available(self.directory, pathlib.Path("build/peers"))
+        for word in words:
+            print(f"\n{word}")
+        table = self.directory / "all.csv"
+        self.driver.run("docket", "export", "--utc", "--raw", "-o", "csv", "--data", data,
+                        "--out", table, timeout=1200)
+        results = []
+        for peer in found:
+            print(f"\n{peer.name}: {peer.configuration}.", flush=True)
+            start = time.perf_counter()
+            peer.load(table)
+            seconds = time.perf_counter() - start
+            answers = peer.ask([question for question in asked if question.sql])
+            for name, (_, _, answer) in answers.items():
+                if answer != expected[name]:
+                    raise AssertionError(f"{peer.name} and Docket answer {name} differently:\n"
+                                         f"{str(answer)[:500]}\n{str(expected[name])[:500]}")
+            start = time.perf_counter()
+            peer.export_all(peer.path.with_suffix(".csv"))
+            exported = time.perf_counter() - start
+            peer.path.with_suffix(".csv").unlink()
+            sizes.append((peer.name, seconds, disk_bytes_of(peer.path), exported))
+            peer.path.unlink()
+            results.append((peer.name, answers))
+        table.unlink()
+        return results
+
     def query(self):
-        data = self.fill()
-        size = disk_bytes(data)
-        print(f"\n## Disk\n\n{size / self.events:.1f} bytes an event ({size:,} bytes for "
-              f"{self.events:,} events), all indexes and the system's own log included")
+        data, seconds = self.fill("store", self.events)
         with self.driver.Server(data) as server:
-            questions = self.questions(server)
-            by_http = self.measure(questions, "--server", *server.http)
+            asked = questions.questions(server, self.events, END)
+            by_http = self.measure(asked, "--server", *server.http)
             peak = status(server.process.pid, "VmHWM") / 1024
+            expected = {}
+            for question in asked:
+                code, _, body = server.request("GET", question.target)
+                if code != 200:
+                    raise AssertionError(f"{question.target}: {body[:1000]!r}")
+                if question.sql:
+                    expected[question.name] = questions.docket_answer(question.kind, body)
             server.stop()
         # Exports are streams, which the process's own interface does not have.
-        asked = [q for q in questions if "/export" not in q[1]]
-        inside = dict(zip((q[0] for q in asked), self.measure(asked, "--data", data)))
-        print("\n## Questions, warm, milliseconds\n")
-        row("question", "in process, median", "HTTP, median", "HTTP, p99")
-        row(*["---"] * 4)
-        for (name, _), (_, median, p99, _, _) in zip(questions, by_http):
-            own = f"{float(inside[name][1]) / 1000:.3f}" if name in inside else ""
-            row(name, own, f"{float(median) / 1000:.3f}", f"{float(p99) / 1000:.3f}")
+        inside = [question for question in asked if question.kind != "export"]
+        by_name = dict(zip((q.name for q in inside), self.measure(inside, "--data", data)))
+        tenth = self.events // 10
+        exported = exports.Exports(self.driver, row).measure(
+            [(self.fill("tenth", tenth)[0], tenth), (data, self.events)])
+        sizes = [("Docket", seconds, disk_bytes(data), exported)]
+        beside = self.ask_peers(data, asked, expected, sizes)
+
+        print("\n## Questions, warm, milliseconds: median / p99 as the client sees them\n")
+        row("question", "in process", "HTTP", *(name for name, _ in beside))
+        row(*["---"] * (3 + len(beside)))
+        for question, (_, median, p99, _, _) in zip(asked, by_http):
+            own = ""
+            if question.name in by_name:
+                own = both(*(float(us) / 1000 for us in by_name[question.name][1:3]))
+            row(question.name, own, both(float(median) / 1000, float(p99) / 1000),
+                *(both(*answers[question.name][:2]) if question.sql else ""
+                  for _, answers in beside))
+        print("\n## Load and disk, all indexes included\n")
+        row("", "load, s", "bytes", "bytes an event", "all rows as CSV, rows/s")
+        row(*["---"] * 5)
+        for name, seconds, size, exported in sizes:
+            row(name, f"{seconds:.1f}", f"{size:,}", f"{size / self.events:.1f}",
+                f"{self.events / exported:,.0f}")
         times = []
         for _ in range(5):
             start = time.perf_counter()
@@ -206,6 +230,8 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--part", choices=("ingest", "query", "all"), default="all")
+    parser.add_argument("--no-peers", action="store_true",
+                        help="ask Docket alone, neither SQLite nor DuckDB")
     options = parser.parse_args()
     os.environ["DOCKET_BIN"] = options.bin
     import driver
@@ -215,7 +241,7 @@ def main():
     try:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True)
         print(f"{machine()}; commit {commit.stdout.decode().strip()}; {options.events:,} events")
-        bench = Bench(driver, directory, options.events)
+        bench = Bench(driver, directory, options.events, not options.no_peers)
         if options.part in ("ingest", "all"):
             bench.ingest()
         if options.part in ("query", "all"):
