@@ -1,6 +1,8 @@
-"""An export of everything: rows a second, and the most memory that it took."""
+"""An export of everything: rows a second, what it cost, and the most memory that it took."""
 
+import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -18,57 +20,61 @@ def peak_mib(pid):
 
 
 def run(command):
-    """(seconds, peak MiB) of a command whose output nobody keeps.
+    """(rows, seconds, processor seconds, peak MiB) of an export whose output nobody keeps.
 
     The peak is read while it runs: what wait() tells of a child counts its parent's memory, too.
     """
-    start = time.perf_counter()
+    before, start = os.times(), time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     peak = 0
     while process.poll() is None:
         peak = max(peak, peak_mib(process.pid) or 0)
         time.sleep(0.005)
-    seconds = time.perf_counter() - start
-    error = process.stderr.read()
+    seconds, after = time.perf_counter() - start, os.times()
+    said = process.stderr.read().decode()
     process.stderr.close()
     if process.returncode != 0:
-        raise RuntimeError(f"{command}: {error[-1000:]!r}")
-    return seconds, peak
+        raise RuntimeError(f"{command}: {said[-1000:]}")
+    used = after.children_user + after.children_system
+    used -= before.children_user + before.children_system
+    return int(re.search(r"^rows (\d+)$", said, re.M)[1]), seconds, used, peak
 
 
 class Exports:
-    """`row` prints a line of a table."""
+    """`row` prints a line of a table; `processor_seconds` tells those that a process has used."""
 
-    def __init__(self, driver, row):
-        self.driver, self.row = driver, row
+    def __init__(self, driver, row, processor_seconds):
+        self.driver, self.row, self.processor_seconds = driver, row, processor_seconds
 
-    def measure(self, stores):
-        """Of pairs of (directory, events in it); tells the seconds of the last as CSV."""
+    def measure(self, data, queries):
+        """Each form of each of the queries; tells the seconds of the last as CSV."""
         seconds = None
-        print("\n## Export of everything\n")
-        self.row("rows", "as", "how", "s", "rows/s", "peak MiB of docket", "of docketd")
-        self.row(*["---"] * 7)
-        for data, events in stores:
+        print("\n## Export\n")
+        self.row("rows", "as", "how", "s", "rows/s", "processor µs a row: docket", "docketd",
+                 "peak MiB: docket", "docketd")
+        self.row(*["---"] * 9)
+        for query in queries:
             for form in ("csv", "ndjson"):
-                measured = run(self._command(form, "--data", data))
-                self._row(events, form, "`--data`", measured)
-                self._of_server(data, events, form)
+                measured = run(self._command(form, query, "--data", data))
+                self._row(form, "`--data`", measured)
+                self._of_server(data, query, form)
                 if form == "csv":
-                    seconds = measured[0]
+                    seconds = measured[1]
         return seconds
 
-    def _row(self, events, form, how, measured, served=""):
-        seconds, peak = measured
-        self.row(f"{events:,}", form, how, f"{seconds:.2f}", f"{events / seconds:,.0f}",
-                 f"{peak:.0f}", served)
+    def _command(self, form, query, *source):
+        return [self.driver.BIN / "docket", "export", "--utc", "-o", form, *source, query]
 
-    def _command(self, form, *source):
-        return [self.driver.BIN / "docket", "export", "--utc", "-o", form, *source]
+    def _row(self, form, how, measured, used="", served=""):
+        rows, seconds, own, peak = measured
+        self.row(f"{rows:,}", form, how, f"{seconds:.2f}", f"{rows / seconds:,.0f}",
+                 f"{own / rows * 1e6:.2f}", used, f"{peak:.0f}", served)
 
-    def _of_server(self, data, events, form):
+    def _of_server(self, data, query, form):
         """A server of its own each time, so that its peak is this export's."""
         with self.driver.Server(data) as server:
-            measured = run(self._command(form, "--server", server.url))
+            measured = run(self._command(form, query, "--server", server.url))
+            used = self.processor_seconds(server.process.pid)
             peak = peak_mib(server.process.pid)
             server.stop()
-        self._row(events, form, "`--server`", measured, f"{peak:.0f}")
+        self._row(form, "`--server`", measured, f"{used / measured[0] * 1e6:.2f}", f"{peak:.0f}")
