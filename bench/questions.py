@@ -144,7 +144,7 @@ def questions(server, events, end):
                  "groups", by_verb.format(since(week))),
         Question("Q5 count by verb, 90 d", ask("facets", q="", by="verb", top=100),
                  "groups", by_verb.format("true")),
-        history("Q6 history of one target", target),
+        history(f"Q6 history of one target, {server.count('target:' + target)} events", target),
         Question(f"Q7 a rare actor, {rare['count']} events", search(f"actor:{rare['value']}"),
                  "rows", newest(f"e.actor = {text(rare['value'])}")),
         Question(f"Q8 CSV of {server.count(export):,} rows",
