@@ -33,13 +33,18 @@ bool asks(const SegmentIndex& index, SectionKind kind) {
       return index.time_sorted().has_value();
     case SectionKind::block_counts:
       return index.block_counts(Dimension::verb).has_value();
+    case SectionKind::changed_names:
+      return index.changed_names().has_value();
+    case SectionKind::text_filter:
+      return index.text_filter().has_value();
   }
   return false;
 }
 
-constexpr std::array all_kinds = {SectionKind::value_page, SectionKind::row_bitmap,
-                                  SectionKind::name_filter, SectionKind::time_sorted,
-                                  SectionKind::block_counts};
+// Those that the index of any segment with diffs has.
+constexpr std::array all_kinds = {SectionKind::value_page,   SectionKind::row_bitmap,
+                                  SectionKind::name_filter,  SectionKind::time_sorted,
+                                  SectionKind::block_counts, SectionKind::changed_names};
 
 class SegmentIndexTest : public ::testing::Test {
  protected:
