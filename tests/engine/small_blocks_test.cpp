@@ -243,7 +243,8 @@ TEST_F(SmallBlockMergeTest, DamageIsAnErrorWithItsPlaceAndTheOtherBlocksAreReadO
     EXPECT_GE(merged.error().offset, at);
     EXPECT_LT(merged.error().offset, file_.block_at(34));
     EXPECT_EQ(rows_of(damaged).size(), 70U);
-    EventReader reader(*damaged.reader(0));
+    const auto segment = damaged.reader(0);
+    EventReader reader(*segment);
     Event event;
     EXPECT_TRUE(reader.read(32, event));
     EXPECT_FALSE(reader.read(33, event));

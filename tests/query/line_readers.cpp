@@ -1,7 +1,6 @@
 #include "tests/query/line_readers.hpp"
 
 #include <algorithm>
-#include <regex>
 
 #include "engine/event.hpp"
 
@@ -138,6 +137,30 @@ std::optional<std::string> cef_value(std::string_view text) {
   return value;
 }
 
+// Whether the text is like `form`, where a 9 stands for any digit.
+bool has_form(std::string_view text, std::string_view form) {
+  return std::ranges::equal(text, form, [](char c, char wanted) {
+    return wanted == '9' ? c >= '0' && c <= '9' : c == wanted;
+  });
+}
+
+// RFC 5424, 6.2.3.
+bool is_timestamp(std::string_view text) {
+  constexpr std::string_view seconds = "9999-99-99T99:99:99";
+  if (!has_form(text.substr(0, seconds.size()), seconds)) {
+    return false;
+  }
+  text.remove_prefix(seconds.size());
+  if (text.starts_with('.')) {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789", 1), text.size()) - 1;
+    if (digits < 1 || digits > 6) {
+      return false;
+    }
+    text.remove_prefix(digits + 1);
+  }
+  return text == "Z" || has_form(text, "+99:99") || has_form(text, "-99:99");
+}
+
 }  // namespace
 
 std::optional<std::string> value_of(const Pairs& pairs, std::string_view key) {
@@ -194,17 +217,15 @@ std::optional<std::vector<std::vector<std::string>>> read_csv(std::string_view t
 }
 
 std::optional<SyslogLine> read_syslog(std::string_view line) {
-  static const std::regex priority("<(0|[1-9][0-9]{0,2})>1");
-  static const std::regex time(
-      "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?"
-      "(Z|[+-][0-9]{2}:[0-9]{2})");
   SyslogLine read;
   const auto first = take_word(line);
-  std::smatch match;
-  if (!first || !std::regex_match(*first, match, priority)) {
+  const bool is_priority =
+      first && (has_form(*first, "<9>1") ||
+                ((has_form(*first, "<99>1") || has_form(*first, "<999>1")) && first->at(1) != '0'));
+  if (!is_priority) {
     return std::nullopt;
   }
-  const unsigned value = static_cast<unsigned>(std::stoul(match[1]));
+  const auto value = static_cast<unsigned>(std::stoul(first->substr(1)));
   read.facility = value / 8;
   read.severity = value % 8;
   struct Place {
@@ -220,7 +241,7 @@ std::optional<SyslogLine> read_syslog(std::string_view line) {
     }
     place.word = *word;
   }
-  if (value > 191 || !std::regex_match(read.timestamp, time) || !take_element(line, read) ||
+  if (value > 191 || !is_timestamp(read.timestamp) || !take_element(line, read) ||
       !take(line, " \xEF\xBB\xBF") || !is_utf8(line) || std::ranges::any_of(line, is_control)) {
     return std::nullopt;
   }
