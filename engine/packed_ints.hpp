@@ -29,6 +29,8 @@ class PackedInts {
   [[nodiscard]] std::uint32_t width() const { return width_; }
   [[nodiscard]] std::uint64_t base() const { return base_; }
   [[nodiscard]] std::uint64_t scale() const { return scale_; }
+  // Where the packed bits begin.
+  [[nodiscard]] const std::byte* bytes() const { return bytes_.get(); }
 
   // Precondition: i < size(). Signed values are the same bits as two's complement.
   [[nodiscard]] std::uint64_t operator[](std::uint32_t i) const { return base_ + scale_ * bits(i); }

@@ -29,7 +29,9 @@ Result<void> check_limit(const PackedInts& values, std::uint64_t limit) {
       (std::uint64_t{1} << values.width()) <= limit) {
     return {};
   }
-  for (std::uint32_t i = 0; i < values.size(); ++i) {
+  // A column of one value keeps no bytes, so it is looked at each time.
+  const std::uint32_t distinct = values.width() == 0 ? std::min(1U, values.size()) : values.size();
+  for (std::uint32_t i = 0; i < distinct; ++i) {
     if (values[i] >= limit) {
       return fail(ErrorCode::corrupt, "a column holds an id that its dictionary does not have");
     }

@@ -6,8 +6,12 @@
 
 #include "engine/assert.hpp"
 #include "engine/limits.hpp"
+#include "engine/processor.hpp"
 #include "index/row_bits.hpp"
 
+#if defined(DOCKET_WIDE_VECTORS)
+#include <immintrin.h>
+#endif
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -18,9 +22,53 @@ namespace {
 // One look-up costs about as much as unpacking and comparing so many neighbours.
 constexpr std::uint32_t unpack_instead = 16;
 
+#if defined(DOCKET_WIDE_VECTORS)
+
+// Whole words of them; returns how many rows that are.
+DOCKET_WIDE_VECTORS std::size_t match_range_wide(std::span<const std::uint32_t> ids,
+                                                 std::uint32_t begin, std::uint32_t length,
+                                                 std::uint64_t* words) {
+  const __m512i origin = _mm512_set1_epi32(static_cast<int>(begin));
+  const __m512i bound = _mm512_set1_epi32(static_cast<int>(length));
+  std::size_t i = 0;
+  for (; i + 64 <= ids.size(); i += 64) {
+    std::uint64_t word = 0;
+    for (std::size_t part = 0; part < 64; part += 16) {
+      const __m512i id = _mm512_loadu_si512(ids.data() + i + part);
+      word |= std::uint64_t{_mm512_cmplt_epu32_mask(_mm512_sub_epi32(id, origin), bound)} << part;
+    }
+    words[i / 64] = word;
+  }
+  return i;
+}
+
+DOCKET_WIDE_VECTORS std::size_t match_times_wide(std::span<const std::uint64_t> times,
+                                                 std::uint64_t since, std::uint64_t length,
+                                                 std::uint64_t* words) {
+  const __m512i origin = _mm512_set1_epi64(static_cast<long long>(since));
+  const __m512i bound = _mm512_set1_epi64(static_cast<long long>(length));
+  std::size_t i = 0;
+  for (; i + 64 <= times.size(); i += 64) {
+    std::uint64_t word = 0;
+    for (std::size_t part = 0; part < 64; part += 8) {
+      const __m512i time = _mm512_loadu_si512(times.data() + i + part);
+      word |= std::uint64_t{_mm512_cmple_epu64_mask(_mm512_sub_epi64(time, origin), bound)} << part;
+    }
+    words[i / 64] = word;
+  }
+  return i;
+}
+
+#endif
+
 void match_range(std::span<const std::uint32_t> ids, std::uint32_t begin, std::uint32_t length,
                  std::uint64_t* words) {
   std::size_t i = 0;
+#if defined(DOCKET_WIDE_VECTORS)
+  if (has_wide_vectors()) {
+    i = match_range_wide(ids, begin, length, words);
+  }
+#endif
 #if defined(__SSE2__)
   // id - begin < length, unsigned: both sides are moved by 2^31 for the signed comparison.
   const __m128i origin = _mm_set1_epi32(static_cast<int>(begin));
@@ -97,6 +145,32 @@ void match_ids(std::span<const std::uint32_t> ids, const IdSet& set, std::uint64
     const std::size_t end = std::min<std::size_t>(64, ids.size() - i);
     for (std::size_t j = 0; j < end; ++j) {
       word |= std::uint64_t{set.contains(ids[i + j]) ? 1U : 0U} << j;
+    }
+    words[i / 64] = word;
+  }
+}
+
+void match_times(std::span<const std::uint64_t> times, Nanos since, Nanos until,
+                 std::uint64_t* words) {
+  const bool is_open = until == INT64_MAX;
+  if (until <= since && !is_open) {
+    std::fill_n(words, (times.size() + 63) / 64, 0);
+    return;
+  }
+  // As in match_range(): one unsigned comparison for both ends.
+  const auto origin = static_cast<std::uint64_t>(since);
+  const std::uint64_t length = static_cast<std::uint64_t>(is_open ? until : until - 1) - origin;
+  std::size_t i = 0;
+#if defined(DOCKET_WIDE_VECTORS)
+  if (has_wide_vectors()) {
+    i = match_times_wide(times, origin, length, words);
+  }
+#endif
+  for (; i < times.size(); i += 64) {
+    std::uint64_t word = 0;
+    const std::size_t end = std::min<std::size_t>(64, times.size() - i);
+    for (std::size_t j = 0; j < end; ++j) {
+      word |= std::uint64_t{times[i + j] - origin <= length ? 1U : 0U} << j;
     }
     words[i / 64] = word;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -22,6 +23,9 @@ using Kind = BoundNode::Kind;
 
 // Words of one block at most.
 using BlockWords = std::array<std::uint64_t, limits::block_rows_max / 64>;
+
+// As in a column scan, few rows are looked up one by one.
+constexpr std::uint32_t look_up_instead = 16;
 
 // So few payloads of a block are read one by one, by a reader that keeps what it decompresses at
 // hand: whoever asks about a few rows asks again.
@@ -231,19 +235,28 @@ Evaluated Evaluator::restrict_time(const BoundNode& node, const Unit& unit, RowB
       return failure(slice.block, short_column());
     }
     ++counters_.columns_scanned;
-    times.resize(slice.rows);
-    column->unpack(0, slice.rows, times.data());
-    for (std::uint32_t i = words.begin; i < words.end; ++i) {
-      for (std::uint64_t word = bits.words[i]; word != 0; word &= word - 1) {
-        const std::uint32_t row =
-            i * 64 + static_cast<std::uint32_t>(std::countr_zero(word)) - slice.at;
-        const auto ts = static_cast<Nanos>(times[row]);
+    if (bits.count(words) * look_up_instead < slice.rows) {
+      bits.for_each(words, [&](std::uint32_t bit) {
+        const auto ts = static_cast<Nanos>((*column)[bit - slice.at]);
         if (std::none_of(node.times.begin(), node.times.end(),
                          [&](const TimeRange& range) { return range.contains(ts); })) {
-          bits.words[i] &= ~(word & (~word + 1));
+          bits.words[bit / 64] &= ~(std::uint64_t{1} << (bit % 64));
         }
-      }
+      });
+      continue;
     }
+    times.resize(slice.rows);
+    column->unpack(0, slice.rows, times.data());
+    BlockWords within{};
+    for (const TimeRange& range : node.times) {
+      BlockWords of_range;
+      match_times(times, range.since, range.until, of_range.data());
+      std::transform(within.begin(), within.begin() + (words.end - words.begin), of_range.begin(),
+                     within.begin(), std::bit_or());
+    }
+    std::transform(within.begin(), within.begin() + (words.end - words.begin),
+                   bits.words.begin() + words.begin, bits.words.begin() + words.begin,
+                   std::bit_and());
   }
   return {};
 }

@@ -1,13 +1,17 @@
 #include "query/row_search.hpp"
 
 #include <algorithm>
+#include <array>
 #include <queue>
+
+#include "query/column_scan.hpp"
 
 namespace docket::query {
 namespace {
 
 constexpr std::uint32_t whole_segment = UINT32_MAX;
-constexpr std::uint32_t worth_the_order = 256;  // rows
+constexpr std::uint32_t part_words = 16;       // of a block's rows, looked at together
+constexpr std::uint32_t worth_comparing = 64;  // rows of a part
 
 // A segment, or a block of one, that may hold rows from `bound` on.
 struct Source {
@@ -90,9 +94,6 @@ class Search {
     }
     const BlockInfo& info = scan.blocks()[block];
     const std::uint32_t at = unit.slices.front().at;
-    // In a block that is in the order of time, nothing behind a row that comes too late can be
-    // wanted. Asked for only where it saves something.
-    const bool sorted = bits_.count(unit.words) > worth_the_order && scan.is_time_sorted(block);
     const auto take = [&](std::uint32_t bit) {
       const std::uint32_t row = bit - at;
       const Position position{static_cast<Nanos>((*times)[row]), scan.seq_of(block, row).value,
@@ -100,14 +101,41 @@ class Search {
       if (!after_ || comes_before(*after_, position, order_)) {
         top_.add(FoundRow{position, scan_number, info.first_row + row});
       }
-      return !sorted || top_.may_take(position.ts);
     };
-    // Rows mostly stand in the order of their time: the end that is wanted first goes first, so
-    // that the others are turned away by one comparison.
-    if (order_ == Order::oldest_first) {
-      bits_.for_each(unit.words, take);
-    } else {
-      bits_.for_each_descending(unit.words, take);
+    // Rows mostly stand in the order of their time: the part that is wanted first goes first, so
+    // that of the others few are left when all their times have been compared with one bound.
+    const index::WordRange words = unit.words;
+    for (std::uint32_t done = words.begin; done < words.end; done += part_words) {
+      index::WordRange part{done, std::min(done + part_words, words.end)};
+      if (order_ == Order::newest_first) {
+        part = {words.begin + (words.end - part.end), words.begin + (words.end - part.begin)};
+      }
+      leave_out_late(*times, at, part);
+      if (order_ == Order::oldest_first) {
+        bits_.for_each(part, take);
+      } else {
+        bits_.for_each_descending(part, take);
+      }
+    }
+  }
+
+  // Takes rows out of bits_ that come too late to be among the first.
+  void leave_out_late(const PackedInts& times, std::uint32_t at, index::WordRange part) {
+    const auto bound = top_.bound();
+    if (!bound || bits_.count(part) < worth_comparing) {
+      return;
+    }
+    const std::uint32_t begin = part.begin * 64 - at;
+    const std::uint32_t rows = std::min(times.size() - begin, (part.end - part.begin) * 64);
+    std::array<std::uint64_t, std::size_t{part_words} * 64> of_part;
+    times.unpack(begin, begin + rows, of_part.data());
+    std::array<std::uint64_t, part_words> in_time{};
+    const bool newest = order_ == Order::newest_first;
+    const Nanos until = *bound == INT64_MAX ? INT64_MAX : *bound + 1;
+    match_times(std::span(of_part).first(rows), newest ? *bound : INT64_MIN,
+                newest ? INT64_MAX : until, in_time.data());
+    for (std::uint32_t i = part.begin; i < part.end; ++i) {
+      bits_.words[i] &= in_time[i - part.begin];
     }
   }
 

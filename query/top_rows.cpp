@@ -6,9 +6,15 @@
 namespace docket::query {
 
 void TopRows::prune() {
-  if (rows_.size() < limit_) {
-    return;
+  // Choosing among many takes its time: not for a few more.
+  constexpr std::size_t many = 4096;
+  const std::size_t slack = limit_ < many ? 0 : limit_ / 4;
+  if (rows_.size() >= limit_ + slack) {
+    choose();
   }
+}
+
+void TopRows::choose() {
   const auto before = [this](const FoundRow& a, const FoundRow& b) {
     return comes_before(a.at, b.at, order_);
   };
@@ -19,7 +25,9 @@ void TopRows::prune() {
 }
 
 std::vector<FoundRow> TopRows::take() {
-  prune();
+  if (rows_.size() > limit_) {
+    choose();
+  }
   std::sort(rows_.begin(), rows_.end(), [this](const FoundRow& a, const FoundRow& b) {
     return comes_before(a.at, b.at, order_);
   });

@@ -50,12 +50,19 @@ class TopRows {
   [[nodiscard]] bool may_take(Nanos ts) const {
     return !last_ || (order_ == Order::newest_first ? ts >= last_->ts : ts <= last_->ts);
   }
-  // Drops what is beyond the limit and learns the bound.
+  // A time that rows have to reach to be wanted, once that is known.
+  [[nodiscard]] std::optional<Nanos> bound() const {
+    return last_ ? std::optional(last_->ts) : std::nullopt;
+  }
+  // Drops what is beyond the limit, where that is worth it, and learns the bound.
   void prune();
   // The rows in order.
   [[nodiscard]] std::vector<FoundRow> take();
 
  private:
+  // Precondition: at least `limit` rows.
+  void choose();
+
   Order order_;
   std::size_t limit_;
   std::vector<FoundRow> rows_;

@@ -133,6 +133,33 @@ TEST(Searcher, EventsOfOneInstantAreInTheOrderOfSeqThenLog) {
             (std::vector<std::string>{"alpha1", "beta1", "alpha2", "beta2", "alpha3", "beta3"}));
 }
 
+// More of them than are compared at a time, and a page that ends among them.
+TEST(Searcher, APageEndsWithinManyEventsOfOneInstantAsItShould) {
+  for (const bool alpha_has_more : {true, false}) {
+    MixedStore store(1);
+    std::vector<Event> events = plain_events(5000);
+    for (Event& event : events) {
+      event.ts = 5;
+    }
+    const std::vector<Event> fewer(events.begin(), events.begin() + 3000);
+    store.add("alpha", alpha_has_more ? events : fewer, true);
+    store.add("beta", alpha_has_more ? fewer : events, true);
+    const std::string more = alpha_has_more ? "alpha" : "beta";
+    PageRequest request;
+    request.limit = 20;
+    const auto newest = store.searcher().search(parsed(""), request);
+    request.order = Order::oldest_first;
+    const auto oldest = store.searcher().search(parsed(""), request);
+    ASSERT_TRUE(newest && oldest);
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      EXPECT_EQ(newest->events[i].log, more);
+      EXPECT_EQ(newest->events[i].seq, Seq(5000 - i));
+      EXPECT_EQ(oldest->events[i].log, i % 2 == 0 ? "alpha" : "beta");
+      EXPECT_EQ(oldest->events[i].seq, Seq(1 + i / 2));
+    }
+  }
+}
+
 TEST(Searcher, ALimitOutsideItsBoundsIsRefused) {
   MixedStore store(1);
   PageRequest request;
