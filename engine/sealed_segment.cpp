@@ -42,6 +42,22 @@ class PagedStrings : public StringTable {
     return {};
   }
 
+  [[nodiscard]] Result<void> read_ascending(
+      std::span<const std::uint32_t> ids,
+      const std::function<void(std::size_t i, std::string_view text)>& visit) const override {
+    std::shared_ptr<const StringList> page;
+    std::uint32_t number = 0;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      DOCKET_ASSERT(ids[i] < pages_.size);
+      if (!page || ids[i] / limits::dictionary_page_entries != number) {
+        number = ids[i] / limits::dictionary_page_entries;
+        DOCKET_ASSIGN(page, page_of(ids[i]));
+      }
+      visit(i, (*page)[ids[i] % limits::dictionary_page_entries]);
+    }
+    return {};
+  }
+
  private:
   Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id) const {
     const PlacedSection& page = pages_.pages[id / limits::dictionary_page_entries];

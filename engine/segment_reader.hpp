@@ -67,6 +67,11 @@ class StringTable {
   [[nodiscard]] virtual Result<void> scan(
       std::uint32_t begin, std::uint32_t end,
       const std::function<bool(std::uint32_t id, std::string_view text)>& visit) const = 0;
+  // Calls visit(i, text) with string ids[i] for each i in turn. `ids` ascend and are below size().
+  // The view is valid during the call only. For many at once: each page is looked up once.
+  [[nodiscard]] virtual Result<void> read_ascending(
+      std::span<const std::uint32_t> ids,
+      const std::function<void(std::size_t i, std::string_view text)>& visit) const = 0;
 };
 
 // Half-open range of ids.

@@ -29,6 +29,15 @@ class StringListTable : public StringTable {
     }
     return {};
   }
+  [[nodiscard]] Result<void> read_ascending(
+      std::span<const std::uint32_t> ids,
+      const std::function<void(std::size_t i, std::string_view text)>& visit) const override {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      DOCKET_ASSERT(ids[i] < list_.size());
+      visit(i, list_[ids[i]]);
+    }
+    return {};
+  }
   [[nodiscard]] const StringList& list() const { return list_; }
 
  private:

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/event.hpp"
 #include "query/byte_scan.hpp"
+#include "query/stored_view.hpp"
 #include "query/utf8.hpp"
 
 namespace docket::query {
@@ -43,6 +43,6 @@ void append_line_text(std::string& out, std::string_view text, std::string_view 
 
 // The event as people say it, on one line: `Ana Lima (user:17) EDIT List:4 (News), 19 objects:
 // failure, rate_limited`. As it is stored: the caller makes it safe.
-[[nodiscard]] std::string summary_of(const Event& event);
+[[nodiscard]] std::string summary_of(const StoredView& event);
 
 }  // namespace docket::query

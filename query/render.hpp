@@ -4,12 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine/event.hpp"
 #include "engine/snapshot.hpp"
+#include "query/stored_view.hpp"
 
 namespace docket::query {
 
@@ -23,12 +24,13 @@ enum class PayloadForm : std::uint8_t {
 // the fields in the contract's order; absent optional fields are left out; the payload's bytes as
 // they were sent but for `form`; `node` last. Control characters and bidi marks are escaped, other
 // than within the payload.
-void append_json(std::string& out, const Event& event, PayloadForm form = PayloadForm::one_line);
+void append_json(std::string& out, const StoredView& event,
+                 PayloadForm form = PayloadForm::one_line);
 // A JSON string with its quotes; U+2028/9, control characters (C1 and DEL included) and bidi marks
 // as \u escapes; bytes that are no UTF-8 as U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 // `[{"type":…,"id":…,"name":…}…]`, absent ids and names left out.
-void append_json_targets(std::string& out, const std::vector<Target>& targets);
+void append_json_targets(std::string& out, std::span<const TargetView> targets);
 // `"gaps":[{"log":…,"first_seq":…,"last_seq":…,"reason":…}…]`.
 void append_json_gaps(std::string& out, const std::vector<Gap>& gaps);
 
@@ -37,7 +39,7 @@ void append_json_gaps(std::string& out, const std::vector<Gap>& gaps);
 // One RFC 4180 record with CRLF; absent fields are empty cells; related targets are one cell of
 // JSON, as append_json_targets writes them. Unless `raw`, a cell that a spreadsheet would run gets
 // a leading ', and control characters (other than tab, CR and LF) and bidi marks become \uNNNN.
-void append_csv(std::string& out, const Event& event, bool raw);
+void append_csv(std::string& out, const StoredView& event, bool raw);
 // One cell of another table, without what separates it: as safe as those above are unless `raw`.
 void append_csv_cell(std::string& out, std::string_view text);
 // Whether a spreadsheet would take the cell for a formula: = + - @, their full-width forms (which
@@ -49,10 +51,25 @@ void append_csv_cell(std::string& out, std::string_view text);
 // element docket@32473, under its name in a query (actor.kind), beside seq, received and ts; behind
 // it stands a summary for people. Control characters and bidi marks become \uNNNN; line breaks and
 // tabs within a payload, which can only stand between its tokens, become blanks.
-void append_syslog(std::string& out, const Event& event);
+void append_syslog(std::string& out, const StoredView& event);
 // One line of ArcSight's Common Event Format with LF, never cut, as safe as syslog; a line break
 // in a value other than the payload is CEF's \n or \r. The keys are listed in README.md.
-void append_cef(std::string& out, const Event& event);
+void append_cef(std::string& out, const StoredView& event);
+
+// The same of events that hold their strings themselves.
+inline void append_json(std::string& out, const Event& event,
+                        PayloadForm form = PayloadForm::one_line) {
+  append_json(out, ViewedEvent(event).view(), form);
+}
+inline void append_csv(std::string& out, const Event& event, bool raw) {
+  append_csv(out, ViewedEvent(event).view(), raw);
+}
+inline void append_syslog(std::string& out, const Event& event) {
+  append_syslog(out, ViewedEvent(event).view());
+}
+inline void append_cef(std::string& out, const Event& event) {
+  append_cef(out, ViewedEvent(event).view());
+}
 
 // Makes text safe for a terminal: control characters, escapes, U+2028/9 and bidi marks become
 // visible \xNN or \u{NNNN} forms; invalid UTF-8 bytes too.

@@ -95,7 +95,7 @@ std::int64_t milliseconds_of(Nanos time) {
   return time / millisecond - (time % millisecond < 0 ? 1 : 0);
 }
 
-void append_extension(std::string& out, const Event& event) {
+void append_extension(std::string& out, const StoredView& event) {
   Extension extension(out);
   extension.add_number("rt", milliseconds_of(event.ts));
   extension.add("externalId", fmt::format("{}:{}", event.log, event.seq.value));
@@ -136,10 +136,10 @@ void append_extension(std::string& out, const Event& event) {
 
 }  // namespace
 
-void append_cef(std::string& out, const Event& event) {
+void append_cef(std::string& out, const StoredView& event) {
   out += "CEF:0|Docket|docket|1|";
   append_header_field(out, event.verb);
-  append_header_field(out, event.verb + " " + event.target.type);
+  append_header_field(out, fmt::format("{} {}", event.verb, event.target.type));
   fmt::format_to(std::back_inserter(out), "{}|", severity_of(event.outcome));
   append_extension(out, event);
   out += '\n';

@@ -137,7 +137,7 @@ std::string_view csv_header() {
          "target_name,ip,outcome,reason,affected,session,request,related,payload\r\n";
 }
 
-void append_csv(std::string& out, const Event& event, bool raw) {
+void append_csv(std::string& out, const StoredView& event, bool raw) {
   Record record(out, raw);
   append_rfc3339(record.begin(), event.ts);
   record.add(event.log);

@@ -47,7 +47,7 @@ void append_optional(std::string& out, std::string_view prefix, std::string_view
   }
 }
 
-void append_target(std::string& out, const Target& target) {
+void append_target(std::string& out, const TargetView& target) {
   out += "{\"type\":";
   append_json_string(out, target.type);
   append_optional(out, ",\"id\":", target.id);
@@ -55,7 +55,7 @@ void append_target(std::string& out, const Target& target) {
   out += '}';
 }
 
-void append_actor(std::string& out, const Actor& actor) {
+void append_actor(std::string& out, const ActorView& actor) {
   out += "{\"kind\":";
   append_json_string(out, actor.kind);
   out += ",\"id\":";
@@ -91,9 +91,9 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_json_targets(std::string& out, const std::vector<Target>& targets) {
+void append_json_targets(std::string& out, std::span<const TargetView> targets) {
   char separator = '[';
-  for (const Target& target : targets) {
+  for (const TargetView& target : targets) {
     out += separator;
     append_target(out, target);
     separator = ',';
@@ -101,7 +101,7 @@ void append_json_targets(std::string& out, const std::vector<Target>& targets) {
   out += targets.empty() ? "[]" : "]";
 }
 
-void append_json(std::string& out, const Event& event, PayloadForm form) {
+void append_json(std::string& out, const StoredView& event, PayloadForm form) {
   out += "{\"seq\":";
   append_number(out, event.seq.value);
   out += ",\"received\":";

@@ -95,7 +95,7 @@ class Element {
   std::string& out_;
 };
 
-void append_element(std::string& out, const Event& event) {
+void append_element(std::string& out, const StoredView& event) {
   Element element(out);
   element.add("log", event.log);
   element.add("seq", std::to_string(event.seq.value));
@@ -127,7 +127,7 @@ void append_element(std::string& out, const Event& event) {
 
 }  // namespace
 
-void append_syslog(std::string& out, const Event& event) {
+void append_syslog(std::string& out, const StoredView& event) {
   fmt::format_to(std::back_inserter(out), "<{}>1 ",
                  facility_log_audit * 8 + severity_of(event.outcome));
   append_microseconds(out, event.ts);

@@ -1,12 +1,12 @@
 #include "query/searcher.hpp"
 
 #include <algorithm>
-#include <map>
+#include <functional>
 #include <span>
 #include <utility>
 
 #include "query/counting.hpp"
-#include "query/event_readers.hpp"
+#include "query/event_writing.hpp"
 #include "query/execution.hpp"
 #include "query/explain.hpp"
 #include "query/facets.hpp"
@@ -15,62 +15,8 @@
 namespace docket::query {
 namespace {
 
-// A page or an export keeps the columns of so many blocks at hand.
-constexpr std::size_t open_blocks_max = 32;
-// Strings and payloads of so many rows are read ahead together, if they are at least so many.
-constexpr std::size_t rows_ahead = 16384;
-constexpr std::size_t worth_reading_ahead = 512;
 // An export works on so many rows at a time: 24 bytes each, twice.
 constexpr std::size_t export_rows = std::size_t{1} << 18;
-
-// Reads the events of `rows` in turn. A row that cannot be read becomes a gap. `sink` returns
-// false to stop; then this returns false.
-[[nodiscard]] bool read_some(Execution& execution, EventReaders& readers,
-                             std::span<const FoundRow> rows, ExecutionCounters& counters,
-                             Event& event, const std::function<bool(const Event&)>& sink) {
-  for (const FoundRow& row : rows) {
-    SegmentScan& scan = *execution.scans()[row.scan];
-    const std::uint32_t block = block_of_row(scan.blocks(), row.row);
-    if (auto done = readers.read(scan.segment(), block, row.row, event); !done) {
-      execution.context().gaps.add(execution.log_name(row.at.log), Seq(row.at.seq), Seq(row.at.seq),
-                                   done.error());
-      continue;
-    }
-    ++counters.events_decoded;
-    if (!sink(event)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-void read_ahead(Execution& execution, EventReaders& readers, std::span<const FoundRow> rows) {
-  std::map<std::uint32_t, std::vector<SegmentMemo::BlockRow>> by_scan;
-  for (const FoundRow& row : rows) {
-    const std::span<const BlockInfo> blocks = execution.scans()[row.scan]->blocks();
-    const std::uint32_t block = block_of_row(blocks, row.row);
-    by_scan[row.scan].emplace_back(block, row.row - blocks[block].first_row);
-  }
-  for (auto& [scan, block_rows] : by_scan) {
-    readers.read_ahead(execution.scans()[scan]->segment(), std::move(block_rows));
-  }
-}
-
-[[nodiscard]] bool read_events(Execution& execution, EventReaders& readers,
-                               std::span<const FoundRow> rows, ExecutionCounters& counters,
-                               Event& event, const std::function<bool(const Event&)>& sink) {
-  while (!rows.empty()) {
-    const std::span<const FoundRow> some = rows.first(std::min(rows.size(), rows_ahead));
-    rows = rows.subspan(some.size());
-    if (some.size() >= worth_reading_ahead) {
-      read_ahead(execution, readers, some);
-    }
-    if (!read_some(execution, readers, some, counters, event, sink)) {
-      return false;
-    }
-  }
-  return true;
-}
 
 // The cursor of a request, checked against the query it is used with.
 [[nodiscard]] Result<std::optional<Cursor>> cursor_of(const Query& query,
@@ -92,7 +38,26 @@ void read_ahead(Execution& execution, EventReaders& readers, std::span<const Fou
 
 }  // namespace
 
-struct Searcher::State : SearcherParts {};
+struct Searcher::State : SearcherParts {
+  // Gives all rows in their order to `take`, which returns false to stop.
+  using Take = std::function<bool(Execution& execution, std::span<const FoundRow> rows)>;
+  [[nodiscard]] Result<std::vector<Gap>> for_each_rows(const Query& query, Order order,
+                                                       const Take& take) {
+    Execution execution(*this, query);
+    std::optional<Position> after;
+    for (;;) {
+      DOCKET_ASSIGN(const std::vector<FoundRow> rows,
+                    find_rows(execution.context(), execution.scans(), order, after, export_rows));
+      counters.rows_matched += rows.size();
+      const bool wants_more = take(execution, rows);
+      DOCKET_TRY(execution.check_cancelled());
+      if (!wants_more || rows.size() < export_rows) {
+        return execution.gaps();
+      }
+      after = rows.back().at;
+    }
+  }
+};
 
 Searcher::Searcher(StoreSnapshot snapshot, index::Catalog& catalog, const std::atomic<bool>* cancel,
                    WorkerPool* workers)
@@ -127,13 +92,10 @@ Result<Page> Searcher::search(const Query& query, const PageRequest& request) {
 
   Page page;
   page.events.reserve(rows.size());
-  EventReaders readers(open_blocks_max);
-  Event event;
-  static_cast<void>(
-      read_events(execution, readers, rows, state_->counters, event, [&](const Event& read) {
-        page.events.push_back(read);
-        return true;
-      }));
+  static_cast<void>(read_events(execution, rows, state_->counters, [&](const StoredView& event) {
+    copy_event(event, page.events.emplace_back());
+    return true;
+  }));
   if (more) {
     const FoundRow& last = rows.back();
     page.next =
@@ -178,21 +140,21 @@ Result<Explanation> Searcher::explain(const Query& query) {
 
 Result<std::vector<Gap>> Searcher::for_each(const Query& query, Order order,
                                             const std::function<bool(const Event&)>& sink) {
-  Execution execution(*state_, query);
-  EventReaders readers(open_blocks_max);
   Event event;
-  std::optional<Position> after;
-  for (;;) {
-    DOCKET_ASSIGN(const std::vector<FoundRow> rows,
-                  find_rows(execution.context(), execution.scans(), order, after, export_rows));
-    state_->counters.rows_matched += rows.size();
-    const bool wants_more = read_events(execution, readers, rows, state_->counters, event, sink);
-    if (!wants_more || rows.size() < export_rows) {
-      break;
-    }
-    after = rows.back().at;
-  }
-  return execution.gaps();
+  return state_->for_each_rows(query, order, [&](Execution& execution, auto rows) {
+    return read_events(execution, rows, state_->counters, [&](const StoredView& view) {
+      copy_event(view, event);
+      return sink(event);
+    });
+  });
+}
+
+Result<std::vector<Gap>> Searcher::write_all(const Query& query, Order order, const Write& write,
+                                             const TextSink& sink) {
+  EventWriting writing(write, sink, state_->workers);
+  return state_->for_each_rows(query, order, [&](Execution& execution, auto rows) {
+    return writing.write(execution, rows, state_->counters);
+  });
 }
 
 Result<Event> Searcher::event(std::string_view log, Seq seq) {

@@ -15,6 +15,7 @@
 #include "engine/snapshot.hpp"
 #include "index/catalog.hpp"
 #include "query/expression.hpp"
+#include "query/stored_view.hpp"
 #include "query/time_zone.hpp"
 
 namespace docket::query {
@@ -139,8 +140,8 @@ inline constexpr std::size_t explained_conditions_max = 64;
 class Searcher {
  public:
   // `catalog` must outlive it. `cancel`, where given, is looked at between chunks of 65,536 rows.
-  // `workers`, where given, help where payloads are searched, and must outlive it: answers are the
-  // same.
+  // `workers`, where given, help where payloads are searched and events written, and must outlive
+  // it: answers are the same.
   Searcher(StoreSnapshot snapshot, index::Catalog& catalog,
            const std::atomic<bool>* cancel = nullptr, WorkerPool* workers = nullptr);
   ~Searcher();
@@ -162,6 +163,14 @@ class Searcher {
   // events. Stops when it returns false. The event is reused between calls. Returns the gaps.
   [[nodiscard]] Result<std::vector<Gap>> for_each(const Query& query, Order order,
                                                   const std::function<bool(const Event&)>& sink);
+  // Writes every matching event in `order`: `write` appends an event to a text, `sink` is given
+  // texts of some thousand events in turn, and how many events they hold. Stops when it returns
+  // false. `write` is called by several threads at a time where there are workers; what it throws
+  // is thrown here. Memory as for_each(), and a text for each worker. Returns the gaps.
+  using Write = std::function<void(std::string& text, const StoredView& event)>;
+  using TextSink = std::function<bool(std::string_view text, std::uint64_t events)>;
+  [[nodiscard]] Result<std::vector<Gap>> write_all(const Query& query, Order order,
+                                                   const Write& write, const TextSink& sink);
   // not_found when it was never stored or is retired; corrupt when it stands in a gap.
   [[nodiscard]] Result<Event> event(std::string_view log, Seq seq);
 

@@ -21,7 +21,9 @@ std::vector<std::string> texts_of(const Event& e) {
 
 std::string json_targets(const std::vector<Target>& targets) {
   std::string json;
-  append_json_targets(json, targets);
+  Event event;
+  event.related = targets;
+  append_json_targets(json, ViewedEvent(event).view().related);
   return json;
 }
 

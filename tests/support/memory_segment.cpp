@@ -83,6 +83,17 @@ class MemoryStrings final : public StringTable {
     }
     return {};
   }
+  [[nodiscard]] Result<void> read_ascending(
+      std::span<const std::uint32_t> ids,
+      const std::function<void(std::size_t i, std::string_view text)>& visit) const override {
+    if (damaged) {
+      return fail(damage("a dictionary"));
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      visit(i, strings.at(ids[i]));
+    }
+    return {};
+  }
 };
 
 // Gives entries numbers from 1 on: in their order, or in that of their first appearance.

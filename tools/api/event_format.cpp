@@ -62,7 +62,7 @@ std::string_view heading_of(EventFormat format) {
   return format == EventFormat::csv ? query::csv_header() : std::string_view();
 }
 
-void append_record(std::string& out, const Event& event, EventFormat format, bool raw) {
+void append_record(std::string& out, const query::StoredView& event, EventFormat format, bool raw) {
   switch (format) {
     case EventFormat::csv:
       query::append_csv(out, event, raw);

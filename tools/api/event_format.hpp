@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/event.hpp"
 #include "engine/result.hpp"
+#include "query/stored_view.hpp"
 
 namespace docket::api {
 
@@ -23,6 +23,6 @@ enum class EventFormat : std::uint8_t { csv, ndjson, syslog, cef };
 // What stands in front of the first record, with its line end; empty for most.
 [[nodiscard]] std::string_view heading_of(EventFormat format);
 // One record with its line end. `raw`: CSV cells as they are; nothing to the others.
-void append_record(std::string& out, const Event& event, EventFormat format, bool raw);
+void append_record(std::string& out, const query::StoredView& event, EventFormat format, bool raw);
 
 }  // namespace docket::api

@@ -1,5 +1,7 @@
 #include "tools/api/export.hpp"
 
+#include <algorithm>
+
 #include "engine/timestamp.hpp"
 #include "tools/api/digest.hpp"
 
@@ -44,27 +46,26 @@ std::string_view Export::file_name() const {
 
 Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& sink) {
   Sha256 digest;
-  std::string piece(heading_of(format_));
-  std::uint64_t pending = 0;  // rows in `piece`
   bool stopped = false;
-  const auto hand_over = [&] {
-    digest.update(piece);
-    stopped = !sink(piece);
-    rows_ += stopped ? 0 : pending;
-    piece.clear();
-    pending = 0;
+  const auto hand_over = [&](std::string_view text) {
+    for (; !text.empty() && !stopped; text.remove_prefix(std::min(text.size(), piece_bytes))) {
+      const std::string_view piece = text.substr(0, piece_bytes);
+      digest.update(piece);
+      stopped = !sink(piece);
+    }
   };
-  DOCKET_ASSIGN(gaps_, search_.searcher.for_each(search_.query, query::Order::oldest_first,
-                                                 [&](const Event& event) {
-                                                   append_record(piece, event, format_, raw_);
-                                                   ++pending;
-                                                   if (piece.size() >= piece_bytes) {
-                                                     hand_over();
-                                                   }
-                                                   return !stopped;
-                                                 }));
-  if (!stopped && !piece.empty()) {
-    hand_over();
+  hand_over(heading_of(format_));
+  if (!stopped) {
+    const auto write = [this](std::string& text, const query::StoredView& event) {
+      append_record(text, event, format_, raw_);
+    };
+    DOCKET_ASSIGN(gaps_,
+                  search_.searcher.write_all(search_.query, query::Order::oldest_first, write,
+                                             [&](std::string_view text, std::uint64_t events) {
+                                               hand_over(text);
+                                               rows_ += stopped ? 0 : events;
+                                               return !stopped;
+                                             }));
   }
   if (stopped) {
     return fail(ErrorCode::cancelled, "the reader of the export went away");

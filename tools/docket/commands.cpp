@@ -92,7 +92,7 @@ void write_heading(Context& context) {
 void write_event_record(Context& context, const Event& event) {
   std::string text;
   const api::EventFormat format = event_format_of(context);
-  api::append_record(text, event, format, context.arguments.raw);
+  api::append_record(text, query::ViewedEvent(event).view(), format, context.arguments.raw);
   if (context.terminal.is_terminal && format == api::EventFormat::ndjson) {
     text = json_for_terminal(text);
   }

@@ -1,0 +1,113 @@
+#include "query/event_writing.hpp"
+
+#include <algorithm>
+
+namespace docket::query {
+
+namespace {
+
+// Rows read together. More of them share more pages of dictionaries; fewer stay in the processor's
+// cache.
+constexpr std::size_t batch_rows = 16384;
+// Parts for each worker between two looks at the sink: whoever is done first has something left.
+constexpr std::size_t parts_each = 2;
+
+std::vector<StoredRow> stored_rows(Execution& execution, std::span<const FoundRow> rows) {
+  std::vector<StoredRow> stored;
+  stored.reserve(rows.size());
+  for (const FoundRow& row : rows) {
+    stored.push_back({&execution.scans()[row.scan]->segment(), row.row});
+  }
+  return stored;
+}
+
+void add_gap(Execution& execution, const FoundRow& row, const Error& error) {
+  execution.context().gaps.add(execution.log_name(row.at.log), Seq(row.at.seq), Seq(row.at.seq),
+                               error);
+}
+
+std::span<const FoundRow> take_batch(std::span<const FoundRow>& rows) {
+  const auto batch = rows.first(std::min(rows.size(), batch_rows));
+  rows = rows.subspan(batch.size());
+  return batch;
+}
+
+}  // namespace
+
+bool read_events(Execution& execution, std::span<const FoundRow> rows, ExecutionCounters& counters,
+                 const std::function<bool(const StoredView&)>& sink) {
+  EventBatch batch;
+  while (!rows.empty()) {
+    const std::span<const FoundRow> some = take_batch(rows);
+    batch.read(stored_rows(execution, some));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (!batch[i]) {
+        add_gap(execution, some[i], batch[i].error());
+        continue;
+      }
+      ++counters.events_decoded;
+      if (!sink(**batch[i])) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+EventWriting::EventWriting(const Searcher::Write& write, const Searcher::TextSink& sink,
+                           WorkerPool* workers)
+    : write_(write),
+      sink_(sink),
+      workers_(workers),
+      batches_(workers == nullptr ? 1 : workers->workers()) {}
+
+bool EventWriting::write(Execution& execution, std::span<const FoundRow> rows,
+                         ExecutionCounters& counters) {
+  parts_.resize(batches_.size() * parts_each);
+  while (!rows.empty()) {
+    std::size_t count = 0;
+    for (; count < parts_.size() && !rows.empty(); ++count) {
+      parts_[count].rows = take_batch(rows);
+    }
+    const auto work = [&](std::size_t part, std::size_t worker) {
+      fill(execution, parts_[part], batches_[worker]);
+    };
+    if (workers_ != nullptr) {
+      workers_->run(count, work);
+    } else {
+      for (std::size_t part = 0; part < count; ++part) {
+        work(part, 0);
+      }
+    }
+    for (std::size_t part = 0; part < count; ++part) {
+      for (const auto& [row, error] : parts_[part].failed) {
+        add_gap(execution, row, error);
+      }
+      counters.events_decoded += parts_[part].events;
+      if (!sink_(parts_[part].text, parts_[part].events)) {
+        return false;
+      }
+    }
+    if (execution.context().cancelled()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void EventWriting::fill(Execution& execution, Part& part, EventBatch& batch) const {
+  part.text.clear();
+  part.failed.clear();
+  part.events = 0;
+  batch.read(stored_rows(execution, part.rows));
+  for (std::size_t i = 0; i < part.rows.size(); ++i) {
+    if (!batch[i]) {
+      part.failed.emplace_back(part.rows[i], batch[i].error());
+      continue;
+    }
+    write_(part.text, **batch[i]);
+    ++part.events;
+  }
+}
+
+}  // namespace docket::query
