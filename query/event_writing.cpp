@@ -8,9 +8,11 @@ namespace {
 
 // Rows read together. More of them share more pages of dictionaries; fewer stay in the processor's
 // cache.
-constexpr std::size_t batch_rows = 16384;
+constexpr std::size_t batch_rows = 8192;
 // Parts for each worker between two looks at the sink: whoever is done first has something left.
 constexpr std::size_t parts_each = 2;
+// Large enough that a piece costs one write, small enough that several wait in memory at no price.
+constexpr std::size_t piece_bytes = std::size_t{128} << 10;
 
 std::vector<StoredRow> stored_rows(Execution& execution, std::span<const FoundRow> rows) {
   std::vector<StoredRow> stored;
@@ -83,8 +85,7 @@ bool EventWriting::write(Execution& execution, std::span<const FoundRow> rows,
       for (const auto& [row, error] : parts_[part].failed) {
         add_gap(execution, row, error);
       }
-      counters.events_decoded += parts_[part].events;
-      if (!sink_(parts_[part].text, parts_[part].events)) {
+      if (!hand_over(parts_[part], counters)) {
         return false;
       }
     }
@@ -95,18 +96,43 @@ bool EventWriting::write(Execution& execution, std::span<const FoundRow> rows,
   return true;
 }
 
+bool EventWriting::hand_over(const Part& part, ExecutionCounters& counters) const {
+  std::size_t begin = 0;
+  for (const auto& [end, events] : part.pieces) {
+    counters.events_decoded += events;
+    if (!sink_(std::string_view(part.text).substr(begin, end - begin), events)) {
+      return false;
+    }
+    begin = end;
+  }
+  return true;
+}
+
 void EventWriting::fill(Execution& execution, Part& part, EventBatch& batch) const {
   part.text.clear();
+  part.pieces.clear();
   part.failed.clear();
-  part.events = 0;
   batch.read(stored_rows(execution, part.rows));
+  std::size_t begin = 0;  // of the piece at hand
+  std::uint64_t events = 0;
+  const auto end_piece = [&] {
+    part.pieces.emplace_back(part.text.size(), events);
+    begin = part.text.size();
+    events = 0;
+  };
   for (std::size_t i = 0; i < part.rows.size(); ++i) {
     if (!batch[i]) {
       part.failed.emplace_back(part.rows[i], batch[i].error());
       continue;
     }
     write_(part.text, **batch[i]);
-    ++part.events;
+    ++events;
+    if (part.text.size() - begin >= piece_bytes) {
+      end_piece();
+    }
+  }
+  if (events != 0) {
+    end_piece();
   }
 }
 

@@ -38,11 +38,13 @@ class EventWriting {
   struct Part {
     std::span<const FoundRow> rows;
     std::string text;
-    std::uint64_t events = 0;
+    // Where in the text a piece for the sink ends, and how many events it holds.
+    std::vector<std::pair<std::size_t, std::uint64_t>> pieces;
     std::vector<std::pair<FoundRow, Error>> failed;
   };
 
   void fill(Execution& execution, Part& part, EventBatch& batch) const;
+  [[nodiscard]] bool hand_over(const Part& part, ExecutionCounters& counters) const;
 
   const Searcher::Write& write_;
   const Searcher::TextSink& sink_;

@@ -1,18 +1,11 @@
 #include "tools/api/export.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "engine/timestamp.hpp"
 #include "tools/api/digest.hpp"
 
 namespace docket::api {
-
-namespace {
-
-// Large enough that a piece costs one write, small enough that several wait in memory at no price.
-constexpr std::size_t piece_bytes = std::size_t{128} << 10;
-
-}  // namespace
 
 Result<Export> Export::open(const Service& service, const Parameters& parameters,
                             const std::atomic<bool>* cancel) {
@@ -47,25 +40,27 @@ std::string_view Export::file_name() const {
 Result<ExportSummary> Export::run(const std::function<bool(std::string_view)>& sink) {
   Sha256 digest;
   bool stopped = false;
-  const auto hand_over = [&](std::string_view text) {
-    for (; !text.empty() && !stopped; text.remove_prefix(std::min(text.size(), piece_bytes))) {
-      const std::string_view piece = text.substr(0, piece_bytes);
-      digest.update(piece);
-      stopped = !sink(piece);
-    }
+  const auto hand_over = [&](std::string_view piece, std::uint64_t events) {
+    digest.update(piece);
+    stopped = !sink(piece);
+    rows_ += stopped ? 0 : events;
+    return !stopped;
   };
-  hand_over(heading_of(format_));
-  if (!stopped) {
-    const auto write = [this](std::string& text, const query::StoredView& event) {
-      append_record(text, event, format_, raw_);
-    };
-    DOCKET_ASSIGN(gaps_,
-                  search_.searcher.write_all(search_.query, query::Order::oldest_first, write,
-                                             [&](std::string_view text, std::uint64_t events) {
-                                               hand_over(text);
-                                               rows_ += stopped ? 0 : events;
-                                               return !stopped;
-                                             }));
+  std::string heading(heading_of(format_));  // goes with the first piece
+  const auto write = [this](std::string& text, const query::StoredView& event) {
+    append_record(text, event, format_, raw_);
+  };
+  DOCKET_ASSIGN(gaps_, search_.searcher.write_all(search_.query, query::Order::oldest_first, write,
+                                                  [&](std::string_view text, std::uint64_t events) {
+                                                    if (heading.empty()) {
+                                                      return hand_over(text, events);
+                                                    }
+                                                    heading += text;
+                                                    return hand_over(std::exchange(heading, {}),
+                                                                     events);
+                                                  }));
+  if (!heading.empty() && !stopped) {
+    hand_over(heading, 0);
   }
   if (stopped) {
     return fail(ErrorCode::cancelled, "the reader of the export went away");
