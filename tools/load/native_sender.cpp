@@ -23,12 +23,12 @@ namespace {
 class Connection {
  public:
   Connection(const Generator& generator, const SendOptions& options, const Pacer& pacer,
-             std::uint32_t number, Progress& progress)
+             std::uint32_t number, Recorder& recorder)
       : generator_(generator),
         options_(options),
         pacer_(pacer),
         number_(number),
-        progress_(progress) {}
+        recorder_(recorder) {}
 
   void run() {
     if (auto done = send(); !done) {
@@ -47,7 +47,7 @@ class Connection {
     report.rejected += counters_.rejected;
     report.resent_batches += counters_.resent;
     report.reconnects += counters_.reconnects;
-    report.latency.merge(latency_);
+    report.lag.merge(lag_);
   }
 
  private:
@@ -68,7 +68,8 @@ class Connection {
     GeneratedEvent room;
     std::uint64_t in_batch = 0;
     const std::uint64_t stride = options_.connections;
-    for (std::uint64_t i = number_; i < generator_.options().events; i += stride) {
+    const std::uint64_t end = options_.first + options_.events;
+    for (std::uint64_t i = options_.first + number_; i < end; i += stride) {
       generator_.make(i, room);
       if (pacer_.paced()) {
         std::this_thread::sleep_until(pacer_.due(i));
@@ -78,6 +79,9 @@ class Connection {
         pending_[static_cast<std::size_t>(room.surface)].push_back(i);
       }
       DOCKET_TRY(emit(room));
+      if (pacer_.paced()) {
+        lag_.add((Clock::now() - pacer_.due(i)).count());
+      }
       if (options_.one_at_a_time && ++in_batch == options_.batch_rows) {
         in_batch = 0;
         DOCKET_TRY(flush());
@@ -107,9 +111,11 @@ class Connection {
   // On the client's thread.
   void acknowledged(std::string_view log, std::uint64_t first_seq, std::uint32_t rows,
                     std::int64_t latency_ns) {
-    progress_.fetch_add(rows, std::memory_order_relaxed);
+    recorder_.settled(rows);
+    if (!pacer_.paced()) {
+      recorder_.durable(rows, latency_ns);
+    }
     if (!remembers()) {
-      latency_.add(latency_ns, rows);
       return;
     }
     std::size_t surface = 0;
@@ -122,10 +128,11 @@ class Connection {
     auto& waiting = pending_[surface];
     DOCKET_ASSERT(waiting.size() >= rows);
     entry.first_index = waiting.front();
-    for (std::uint32_t i = 0; i < rows; ++i) {
-      latency_.add(pacer_.paced() ? (now - pacer_.due(waiting.front())).count() : latency_ns);
-      waiting.pop_front();
+    if (pacer_.paced()) {
+      recorder_.durable(rows,
+                        [&](std::uint64_t i) { return (now - pacer_.due(waiting[i])).count(); });
     }
+    waiting.erase(waiting.begin(), waiting.begin() + rows);
     if (options_.ledger != nullptr && !ledger_error_) {
       if (auto recorded = options_.ledger->record(entry); !recorded) {
         ledger_error_ = recorded.error();
@@ -137,11 +144,11 @@ class Connection {
   const SendOptions& options_;
   const Pacer& pacer_;
   const std::uint32_t number_;
-  Progress& progress_;
+  Recorder& recorder_;
   std::mutex mutex_;  // guards the next two between this thread and the client's
   std::array<std::deque<std::uint64_t>, surface_count> pending_;
   std::optional<Error> ledger_error_;
-  LatencyHistogram latency_;  // the client's thread; read after it ended
+  LatencyHistogram lag_;
   std::optional<Error> error_;
   client::Counters counters_;
   std::unique_ptr<client::Client> client_;  // last: its thread uses what stands above
@@ -150,8 +157,8 @@ class Connection {
 }  // namespace
 
 Result<SendReport> send_native(const Generator& generator, const SendOptions& options,
-                               Progress& progress) {
-  return run_connections<Connection>(generator, options, progress);
+                               Recorder& recorder) {
+  return run_connections<Connection>(generator, options, recorder);
 }
 
 }  // namespace docket::load

@@ -1,6 +1,7 @@
 // Two threads per connection: one writes lines, one reads the answers.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <mutex>
@@ -21,22 +22,21 @@ namespace {
 
 constexpr std::size_t write_bytes = std::size_t{64} << 10;
 
-// Lines handed to the kernel at once; `due` is when the first of them was due.
+// Lines handed to the kernel at once, up to `last_line`.
 struct Chunk {
   std::uint64_t last_line = 0;
-  std::uint64_t lines = 0;
-  Clock::time_point due;
+  Clock::time_point sent;
 };
 
 class Connection {
  public:
   Connection(const Generator& generator, const SendOptions& options, const Pacer& pacer,
-             std::uint32_t number, Progress& progress)
+             std::uint32_t number, Recorder& recorder)
       : generator_(generator),
         options_(options),
         pacer_(pacer),
         number_(number),
-        progress_(progress) {}
+        recorder_(recorder) {}
 
   void run() {
     auto connected = TcpSocket::connect(options_.address, options_.port);
@@ -74,46 +74,51 @@ class Connection {
     report.sent += lines_;
     report.rejected += answers_.rejected();
     report.durable += answers_.settled() - answers_.rejected();
-    report.latency.merge(latency_);
+    report.lag.merge(lag_);
   }
 
  private:
+  // When the connection's line `line`, counted from 0, was due.
+  [[nodiscard]] Clock::time_point due(std::uint64_t line) const {
+    return pacer_.due(options_.first + number_ + line * options_.connections);
+  }
+
   Result<void> write_lines(TcpSocket& socket) {
     GeneratedEvent room;
     std::string buffer;
     buffer.reserve(write_bytes + 4096);
-    std::uint64_t buffered = 0;
-    Clock::time_point due{};
+    std::uint64_t lines = 0;
     const auto send = [&]() -> Result<void> {
+      const Clock::time_point now = Clock::now();
+      for (std::uint64_t line = lines_; pacer_.paced() && line < lines; ++line) {
+        lag_.add((now - due(line)).count());
+      }
       {
         const std::lock_guard lock(mutex_);
-        chunks_.push_back({lines_, buffered, pacer_.paced() ? due : Clock::now()});
+        chunks_.push_back({lines, now});
       }
+      lines_ = lines;
       DOCKET_TRY(socket.send(buffer));
       buffer.clear();
-      buffered = 0;
       return {};
     };
-    for (std::uint64_t i = number_; i < generator_.options().events; i += options_.connections) {
+    const std::uint64_t end = options_.first + options_.events;
+    for (std::uint64_t i = options_.first + number_; i < end; i += options_.connections) {
       const Clock::time_point when = pacer_.due(i);
       if (pacer_.paced() && when > Clock::now()) {
-        if (buffered > 0) {
+        if (!buffer.empty()) {
           DOCKET_TRY(send());
         }
         std::this_thread::sleep_until(when);
       }
-      if (buffered == 0) {
-        due = when;
-      }
       generator_.make(i, room);
       append_ndjson(buffer, room.log(), room.event);
-      ++lines_;
-      ++buffered;
+      ++lines;
       if (buffer.size() >= write_bytes) {
         DOCKET_TRY(send());
       }
     }
-    return buffered > 0 ? send() : Result<void>();
+    return buffer.empty() ? Result<void>() : send();
   }
 
   Result<void> read_answers(TcpSocket& socket) {
@@ -133,11 +138,26 @@ class Connection {
       }
       const std::uint64_t before = answers_.settled();
       DOCKET_TRY(answers_.take({bytes.data(), size}));
-      progress_.fetch_add(answers_.settled() - before, std::memory_order_relaxed);
-      const Clock::time_point now = Clock::now();
-      const std::lock_guard lock(mutex_);
-      while (!chunks_.empty() && chunks_.front().last_line <= answers_.settled()) {
-        latency_.add((now - chunks_.front().due).count(), chunks_.front().lines);
+      measure(before, answers_.settled());
+    }
+  }
+
+  // Lines `from` to `to` - 1 have been settled now.
+  void measure(std::uint64_t from, std::uint64_t to) {
+    const Clock::time_point now = Clock::now();
+    recorder_.settled(to - from);
+    if (pacer_.paced()) {
+      recorder_.durable(to - from, [&](std::uint64_t i) { return (now - due(from + i)).count(); });
+    }
+    const std::lock_guard lock(mutex_);
+    while (!chunks_.empty() && from < to) {
+      const Chunk& chunk = chunks_.front();
+      const std::uint64_t end = std::min(to, chunk.last_line);
+      if (!pacer_.paced()) {
+        recorder_.durable(end - from, (now - chunk.sent).count());
+      }
+      from = end;
+      if (chunk.last_line == end) {
         chunks_.pop_front();
       }
     }
@@ -147,12 +167,12 @@ class Connection {
   const SendOptions& options_;
   const Pacer& pacer_;
   const std::uint32_t number_;
-  Progress& progress_;
+  Recorder& recorder_;
   std::mutex mutex_;  // guards chunks_ between the two threads
   std::deque<Chunk> chunks_;
   std::uint64_t lines_ = 0;
   NdjsonAnswers answers_;
-  LatencyHistogram latency_;
+  LatencyHistogram lag_;
   std::optional<Error> read_error_;
   std::optional<Error> error_;
 };
@@ -160,8 +180,8 @@ class Connection {
 }  // namespace
 
 Result<SendReport> send_ndjson(const Generator& generator, const SendOptions& options,
-                               Progress& progress) {
-  return run_connections<Connection>(generator, options, progress);
+                               Recorder& recorder) {
+  return run_connections<Connection>(generator, options, recorder);
 }
 
 }  // namespace docket::load

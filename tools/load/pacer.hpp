@@ -12,22 +12,24 @@ using Clock = std::chrono::steady_clock;
 // Thread-safe after construction.
 class Pacer {
  public:
-  // `rate` in events a second; 0: everything is due at once.
-  Pacer(double rate, Clock::time_point start) : rate_(rate), start_(start) {}
+  // `rate` in events a second; 0: everything is due at once. Event `first` is due at `start`.
+  Pacer(double rate, Clock::time_point start, std::uint64_t first = 0)
+      : rate_(rate), start_(start), first_(first) {}
 
   [[nodiscard]] bool paced() const { return rate_ > 0; }
-  // When event `index` (from 0) is due; `start` without a rate.
+  // When event `index` (not below `first`) is due; `start` without a rate.
   [[nodiscard]] Clock::time_point due(std::uint64_t index) const {
     if (!paced()) {
       return start_;
     }
-    const std::chrono::duration<double> after(static_cast<double>(index) / rate_);
+    const std::chrono::duration<double> after(static_cast<double>(index - first_) / rate_);
     return start_ + std::chrono::duration_cast<Clock::duration>(after);
   }
 
  private:
   double rate_;
   Clock::time_point start_;
+  std::uint64_t first_;
 };
 
 }  // namespace docket::load

@@ -28,9 +28,9 @@ double milliseconds(std::int64_t ns) {
 // A line a second on a terminal: how far the sender is.
 class ProgressLine {
  public:
-  ProgressLine(const Progress& settled, std::uint64_t events) {
+  ProgressLine(const Recorder& recorder, std::uint64_t events) {
     if (isatty(STDERR_FILENO) == 1) {
-      thread_ = std::thread([this, &settled, events] { show(settled, events); });
+      thread_ = std::thread([this, &recorder, events] { show(recorder, events); });
     }
   }
   ~ProgressLine() {
@@ -48,11 +48,11 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
  private:
-  void show(const Progress& settled, std::uint64_t events) {
+  void show(const Recorder& recorder, std::uint64_t events) {
     std::unique_lock lock(mutex_);
     std::uint64_t before = 0;
     while (!ended_.wait_for(lock, std::chrono::seconds(1), [this] { return over_; })) {
-      const std::uint64_t now = settled.load(std::memory_order_relaxed);
+      const std::uint64_t now = recorder.settled();
       fmt::print(stderr, "\r\x1b[K{} of {} events settled, {} events/s", grouped(now),
                  grouped(events), grouped(now - before));
       before = now;
@@ -113,15 +113,16 @@ int run_send(SendCommand command) {
     command.send.ledger = ledger.get();
   }
   const Generator generator(command.events);
-  Progress progress{0};
+  command.send.events = command.events.events;
+  Recorder recorder;
   const auto report = [&] {
-    const ProgressLine line(progress, command.events.events);
-    return command.ndjson ? send_ndjson(generator, command.send, progress)
-                          : send_native(generator, command.send, progress);
+    const ProgressLine line(recorder, command.events.events);
+    return command.ndjson ? send_ndjson(generator, command.send, recorder)
+                          : send_native(generator, command.send, recorder);
   }();
   if (!report) {
-    return report_failure(fmt::format("{} events were settled, then: {}", grouped(progress),
-                                      report.error().describe()));
+    return report_failure(fmt::format("{} events were settled, then: {}",
+                                      grouped(recorder.settled()), report.error().describe()));
   }
   if (command.json) {
     print_json(command, *report);

@@ -1,7 +1,6 @@
 // Sending the generated events to a server, and measuring how it takes them.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -9,13 +8,16 @@
 #include "tools/load/generator.hpp"
 #include "tools/load/latency_histogram.hpp"
 #include "tools/load/ledger.hpp"
+#include "tools/load/recorder.hpp"
 
 namespace docket::load {
 
 struct SendOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7470;
-  std::uint32_t connections = 1;      // connection c sends events c, c + connections, ...
+  std::uint64_t first = 0;            // the generator's events first ..
+  std::uint64_t events = 0;           // .. first + events - 1
+  std::uint32_t connections = 1;      // connection c sends first + c, first + c + connections, ...
   double rate = 0;                    // events a second over all connections; 0: flat out
   std::uint32_t batch_rows = 8192;    // native only
   bool one_at_a_time = false;         // native only: a batch waits for the ack of the one before
@@ -31,21 +33,21 @@ struct SendReport {
   std::uint64_t resent_batches = 0;
   std::uint64_t reconnects = 0;
   double seconds = 0;  // from the first event to the last acknowledgement
-  // From when an event was due (with a rate), or handed to the sender, until it was known to be
-  // durable.
+  // Until an event was known to be durable: with a rate from when it was due, however late it was
+  // sent; flat out, where nothing is due, from when its batch or piece was sent.
   LatencyHistogram latency;
+  // With a rate: from when an event was due until it was handed to the connection. Where this is
+  // not small, the sender had to wait for the server or for a processor.
+  LatencyHistogram lag;
 };
-
-// Events settled so far; written by the senders, read by who shows progress.
-using Progress = std::atomic<std::uint64_t>;
 
 // Over docket::client; reconnects and sends again as that does. Error: no progress within the
 // patience (the server's last refusal or the connection's last error), or a ledger that fails.
 [[nodiscard]] Result<SendReport> send_native(const Generator& generator, const SendOptions& options,
-                                             Progress& progress);
+                                             Recorder& recorder);
 
 // NDJSON over TCP. A broken connection is an error: NDJSON has no way to resend safely.
 [[nodiscard]] Result<SendReport> send_ndjson(const Generator& generator, const SendOptions& options,
-                                             Progress& progress);
+                                             Recorder& recorder);
 
 }  // namespace docket::load
