@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "tools/docketd/process_usage.hpp"
 #include "tools/version.hpp"
 
 namespace docket::server {
@@ -47,6 +48,23 @@ constexpr std::array log_metrics{
     LogMetric{"docket_log_failed", "gauge", "1: a write failed, the log refuses until a restart.",
               [](const LogStats& s) { return std::uint64_t{s.failed ? 1U : 0U}; }},
 };
+
+// By the names that Prometheus' own clients give them, where they have some.
+void append_process(std::string& out) {
+  const auto usage = process_usage(0);
+  if (!usage) {
+    return;  // a system without /proc
+  }
+  head(out, "process_cpu_seconds_total", "counter", "Processor time taken.");
+  fmt::format_to(std::back_inserter(out), "process_cpu_seconds_total {}\n", usage->cpu_seconds);
+  single(out, "process_resident_memory_bytes", "gauge", "Resident memory.", usage->resident_bytes);
+  single(out, "docket_process_resident_memory_max_bytes", "gauge", "The most since start.",
+         usage->resident_bytes_max);
+  if (usage->written_bytes) {
+    single(out, "docket_process_written_bytes_total", "counter", "Bytes sent to disks since start.",
+           *usage->written_bytes);
+  }
+}
 
 }  // namespace
 
@@ -96,6 +114,8 @@ std::string metrics_text(const MetricsSources& sources) {
   single(out, "docket_index_failures_total", "counter", "Indexes that could not be written.",
          sources.watch.index_failures());
 
+  single(out, "docket_sealed_segments_total", "counter", "Segments sealed since start.",
+         sources.watch.sealed());
   single(out, "docket_retired_segments_total", "counter", "Segments retired since start.",
          sources.retention.retired());
   single(out, "docket_retirement_failures_total", "counter",
@@ -110,6 +130,7 @@ std::string metrics_text(const MetricsSources& sources) {
          static_cast<std::uint64_t>(scrub.last_end / 1'000'000'000));
   single(out, "docket_system_events_dropped_total", "counter",
          "Events of the system's own log that could not be kept.", sources.system_log.dropped());
+  append_process(out);
   sources.http.append(out);
   return out;
 }

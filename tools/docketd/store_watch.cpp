@@ -21,6 +21,7 @@ constexpr std::size_t met_max = 4096;
 void StoreWatch::segment_sealed(const std::string& log,
                                 const std::shared_ptr<const SegmentReader>& segment,
                                 const std::string& directory) {
+  ++sealed_;
   const std::string id = std::to_string(segment->info().id.value);
   const auto built = within_memory([&] { return catalog_.build(segment); });
   if (!built) {

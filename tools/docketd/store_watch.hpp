@@ -34,12 +34,15 @@ class StoreWatch final : public StoreObserver {
 
   // Rises with every change of what is visible.
   [[nodiscard]] const std::atomic<std::uint64_t>& visible() const { return visible_; }
+  // Segments that were sealed, since start.
+  [[nodiscard]] std::uint64_t sealed() const { return sealed_; }
   // Indexes that could not be built, since start.
   [[nodiscard]] std::uint64_t index_failures() const { return index_failures_; }
 
  private:
   index::Catalog& catalog_;
   std::atomic<std::uint64_t> visible_{0};
+  std::atomic<std::uint64_t> sealed_{0};
   std::atomic<std::uint64_t> index_failures_{0};
   std::mutex mutex_;
   std::function<void(Event)> sink_;

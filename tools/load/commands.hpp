@@ -5,15 +5,18 @@
 #include <string>
 
 #include "tools/load/generator.hpp"
-#include "tools/load/sender.hpp"
+#include "tools/load/measured_run.hpp"
 
 namespace docket::load {
 
 struct SendCommand {
-  GeneratorOptions events;
-  SendOptions send;
-  bool ndjson = false;
+  GeneratorOptions events;       // of all runs, the warm-up included
+  std::uint64_t run_events = 0;  // of each run that counts
+  std::uint64_t warm_up = 0;     // events that are sent first and count nowhere
+  std::uint32_t repeat = 1;      // runs that count
+  RunOptions run;
   std::string ledger;  // a file to write; empty: none
+  std::string probe;   // a directory whose disk is measured; empty: none
   bool json = false;
 };
 int run_send(SendCommand command);

@@ -52,6 +52,36 @@ struct EventFlags {
   }
 };
 
+// Where the server can be looked at meanwhile.
+struct WatchFlags {
+  std::string http;
+  std::uint32_t pid = 0;
+
+  void add_to(CLI::App& app) {
+    app.add_option("--http", http,
+                   "docketd's HTTP ADDRESS:PORT: its processor time, memory, writes, and when it "
+                   "seals and retires segments, of its /metrics");
+    app.add_option("--server-pid", pid,
+                   "docketd's process on this machine, to look at instead of asking it")
+        ->check(CLI::PositiveNumber);
+  }
+
+  // Throws CLI::ValidationError.
+  [[nodiscard]] ServerWatch watch() const {
+    ServerWatch made;
+    made.pid = static_cast<pid_t>(pid);
+    if (!http.empty()) {
+      const auto address = server::parse_address(http);
+      if (!address) {
+        throw CLI::ValidationError("--http", address.error().message);
+      }
+      made.http_address = address->host;
+      made.http_port = address->port;
+    }
+    return made;
+  }
+};
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Generates a mail platform's audit events: sends them and measures the server, writes them "
@@ -64,31 +94,50 @@ int run(int argc, char** argv) {
   SendCommand send;
   std::string server = "127.0.0.1:7470";
   std::string protocol = "native";
+  WatchFlags watch;
   CLI::App* sending = app.add_subcommand("send", "send them and report throughput and latency");
   events.add_to(*sending);
   sending->add_option("--server", server, "docketd's ingest ADDRESS:PORT")->capture_default_str();
   sending->add_option("--protocol", protocol)
       ->capture_default_str()
       ->check(CLI::IsMember({"native", "ndjson"}));
-  sending->add_option("--connections", send.send.connections)
+  sending->add_option("--connections", send.run.send.connections)
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000));
   sending
-      ->add_option("--rate", send.send.rate,
+      ->add_option("--rate", send.run.send.rate,
                    "events a second; latency counts from when an event was due; 0: flat out")
       ->check(CLI::NonNegativeNumber);
-  sending->add_option("--batch-rows", send.send.batch_rows, "events a batch (native)")
+  sending->add_option("--batch-rows", send.run.send.batch_rows, "events a batch (native)")
       ->capture_default_str()
       ->check(CLI::Range(1U, limits::block_rows_max));
-  sending->add_flag("--one-at-a-time", send.send.one_at_a_time,
+  sending->add_flag("--one-at-a-time", send.run.send.one_at_a_time,
                     "a batch waits for the acknowledgement of the one before (native)");
-  sending->add_option("--patience-ms", send.send.patience_ms, "without progress, before giving up")
+  sending
+      ->add_option("--patience-ms", send.run.send.patience_ms, "without progress, before giving up")
       ->capture_default_str();
   sending
-      ->add_option("--reconnect-ms", send.send.reconnect_ms_max,
+      ->add_option("--reconnect-ms", send.run.send.reconnect_ms_max,
                    "longest pause before connecting again (native)")
       ->capture_default_str()
       ->check(CLI::Range(1U, 3'600'000U));
+  sending
+      ->add_option("--warm-up", send.warm_up,
+                   "events that are sent first, at the same pace, and count nowhere")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{100'000'000'000}));
+  sending->add_option("--repeat", send.repeat, "runs of --events each; reports median and spread")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  watch.add_to(*sending);
+  std::uint32_t slice_ms = 100;
+  sending->add_option("--slice-ms", slice_ms, "the length of a slice of the time series in --json")
+      ->capture_default_str()
+      ->check(CLI::Range(10U, 3'600'000U));
+  sending
+      ->add_option("--probe", send.probe,
+                   "a directory on the server's disk: tell its file system and fdatasync")
+      ->type_name("DIR");
   sending->add_option("--ledger", send.ledger, "write what was acknowledged to this file (native)");
   sending->add_flag("--json", send.json, "report as one JSON object");
 
@@ -155,12 +204,16 @@ int run(int argc, char** argv) {
       return run_garbage(garbage);
     }
     if (sending->parsed()) {
+      send.run_events = events.events;
+      events.events = send.warm_up + send.repeat * send.run_events;
       send.events = events.options();
-      send.send.address = address->host;
-      send.send.port = address->port;
-      send.ndjson = protocol == "ndjson";
-      if (send.ndjson &&
-          (!send.ledger.empty() || send.send.one_at_a_time || sending->count("--batch-rows") > 0)) {
+      send.run.send.address = address->host;
+      send.run.send.port = address->port;
+      send.run.watch = watch.watch();
+      send.run.slice = std::chrono::milliseconds(slice_ms);
+      send.run.ndjson = protocol == "ndjson";
+      if (send.run.ndjson && (!send.ledger.empty() || send.run.send.one_at_a_time ||
+                              sending->count("--batch-rows") > 0)) {
         throw CLI::ValidationError("--protocol",
                                    "ndjson has no batches: --ledger, --batch-rows and "
                                    "--one-at-a-time are for native");
