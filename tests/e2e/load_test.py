@@ -76,6 +76,62 @@ class Load(driver.EndToEnd):
                      "median of 2 runs", "--events 1000 "):
             self.assertIn(part, text)
 
+    def test_a_sweep_with_a_server_of_its_own_leaves_figures_and_a_page(self):
+        config = self.directory / "small.toml"
+        config.write_text(driver.SMALL_SEGMENTS.replace("20000", "3000") +
+                          '[retention.activity]\nmax_bytes = "100KiB"\n')
+        figures, page = self.directory / "sweep.json", self.directory / "sweep.html"
+        swept = driver.load("sweep", "--data", self.directory / "own", "--config", config,
+                            "--rates", "30000,5000,15000", "--seconds", "0.7", "--warm-up-seconds",
+                            "0.1", "--slice-ms", "50", "--questions", "20", "--json", figures,
+                            "--out", page)
+        self.assertIn("offered", swept.stderr)
+        document = json.loads(figures.read_text())
+        self.assertEqual((document["kind"], document["format"]), ("sweep", 1))
+        self.assertIsNone(document["capacity_events_per_second"])
+        steps = document["steps"]
+        self.assertEqual([step["run"]["rate"] for step in steps], [5000, 15000, 30000])
+        self.assertEqual([step["run"]["durable"] for step in steps], [3500, 10500, 21000])
+        for step in steps:
+            self.assertEqual(len(step["questions"]), 6)
+            self.assertEqual([q["failed"] for q in step["questions"]], [0] * 6)
+            self.assertGreater(step["run"]["server"]["cpu_seconds"], 0)
+        if document["knee"]:
+            self.assertIn(document["knee"]["rate"], [5000, 15000, 30000])
+        self.assertEqual([q["asked"] for q in document["questions_at_rest"]], [20] * 6)
+        points = [p for step in steps for p in step["run"]["timeline"]["points"]]
+        self.assertEqual(sum(p[1] for p in points), 35000)
+        self.assertGreater(sum(p[4] for p in points), 0, "segments were sealed")
+        self.assertGreater(sum(p[5] for p in points), 0, "segments were retired")
+        html = page.read_text()
+        for mark in ("segments sealed at", "segments retired at"):
+            self.assertIn(mark, html)
+        # The same page comes of the file, and one of it and of runs.
+        again, both = self.directory / "again.html", self.directory / "both.html"
+        driver.load("report", figures, "--out", again)
+        self.assertEqual(again.read_text().replace(f'<p class="file">{figures}</p>\n', ""), html)
+        runs = self.directory / "runs.json"
+        server = self.start()
+        runs.write_text(json.dumps(self.report(server, "--events", 100, "--rate", 1000)))
+        driver.load("report", figures, runs, "--out", both)
+        self.assertIn("<h2>Runs</h2>", both.read_text())
+
+    def test_a_sweep_measures_a_server_that_runs(self):
+        server = self.start()
+        swept = driver.load("sweep", "--server", f"127.0.0.1:{server.ingest[1]}", "--http",
+                            f"127.0.0.1:{server.http[1]}", "--rates", "1000", "--seconds", "0.2",
+                            "--warm-up-seconds", "0", "--questions", "0")
+        self.assertIn("offered", swept.stderr)
+        self.assertEqual(server.count(), 200)
+
+    def test_what_a_report_cannot_be_made_of_is_named(self):
+        bad = self.directory / "bad.json"
+        bad.write_text("{}")
+        for file, reason in ((bad, "not what docket-load wrote"), (self.directory / "no", "no: ")):
+            failed = driver.load("report", file, "--out", self.directory / "x", check=False)
+            self.assertEqual(failed.returncode, 1)
+            self.assertIn(reason, failed.stderr)
+
     def test_what_cannot_be_looked_at_is_an_error_before_anything_is_sent(self):
         server = self.start()
         for arguments, reason in ((("--http", "127.0.0.1:1"), "connecting to"),

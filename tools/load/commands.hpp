@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tools/load/generator.hpp"
 #include "tools/load/measured_run.hpp"
+#include "tools/load/measured_server.hpp"
 
 namespace docket::load {
 
@@ -20,6 +22,25 @@ struct SendCommand {
   bool json = false;
 };
 int run_send(SendCommand command);
+
+struct SweepCommand {
+  GeneratorOptions events;  // but for their number
+  RunOptions run;           // but for address, rate and what is watched
+  ServerChoice server;
+  std::vector<double> rates;  // empty: shares of the capacity, which is measured first
+  double seconds = 5;         // of each step
+  double warm_up_seconds = 1;
+  double questions_per_second = 5;  // where there is an HTTP address
+  std::string json;                 // files to write; empty: none
+  std::string out;
+};
+int run_sweep(const SweepCommand& command);
+
+struct ReportCommand {
+  std::vector<std::string> files;
+  std::string out;
+};
+int run_report(const ReportCommand& command);
 
 struct WriteCommand {
   GeneratorOptions events;

@@ -2,10 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "engine/timestamp.hpp"
 #include "tools/docketd/address.hpp"
-#include "tools/load/command_line.hpp"
 #include "tools/load/commands.hpp"
+#include "tools/load/flags.hpp"
+#include "tools/load/planner_flags.hpp"
 #include "tools/manual/completion.hpp"
 #include "tools/manual/man_page.hpp"
 #include "tools/version.hpp"
@@ -13,79 +13,13 @@
 namespace docket::load {
 namespace {
 
-// Which events: the same flags for every command, so that what one sent another can check.
-struct EventFlags {
-  std::uint64_t events = 1'000'000;
-  std::uint64_t seed = 1;
-  std::uint32_t days = 90;
-  std::string end;
-  std::string mix = "activity:60,campaign:25,api:10,authentication:5";
-
-  void add_to(CLI::App& app) {
-    app.add_option("--events", events, "how many")
-        ->capture_default_str()
-        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000'000}));
-    app.add_option("--seed", seed, "another seed makes another world")->capture_default_str();
-    app.add_option("--days", days, "over how many days they happen")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 3650));
-    app.add_option("--end", end, "RFC 3339 time of the last one; default: now");
-    app.add_option("--mix", mix, "shares of the logs")->capture_default_str();
-  }
-
-  // Throws CLI::ValidationError.
-  [[nodiscard]] GeneratorOptions options() const {
-    GeneratorOptions made{seed, events, now_ns(), days, {}};
-    if (!end.empty()) {
-      const auto parsed = parse_rfc3339(end);
-      if (!parsed) {
-        throw CLI::ValidationError("--end", parsed.error().message);
-      }
-      made.end = *parsed;
-    }
-    const auto shares = parse_mix(mix);
-    if (!shares) {
-      throw CLI::ValidationError("--mix", shares.error().message);
-    }
-    made.mix = *shares;
-    return made;
-  }
-};
-
-// Where the server can be looked at meanwhile.
-struct WatchFlags {
-  std::string http;
-  std::uint32_t pid = 0;
-
-  void add_to(CLI::App& app) {
-    app.add_option("--http", http,
-                   "docketd's HTTP ADDRESS:PORT: its processor time, memory, writes, and when it "
-                   "seals and retires segments, of its /metrics");
-    app.add_option("--server-pid", pid,
-                   "docketd's process on this machine, to look at instead of asking it")
-        ->check(CLI::PositiveNumber);
-  }
-
-  // Throws CLI::ValidationError.
-  [[nodiscard]] ServerWatch watch() const {
-    ServerWatch made;
-    made.pid = static_cast<pid_t>(pid);
-    if (!http.empty()) {
-      const auto address = server::parse_address(http);
-      if (!address) {
-        throw CLI::ValidationError("--http", address.error().message);
-      }
-      made.http_address = address->host;
-      made.http_port = address->port;
-    }
-    return made;
-  }
-};
-
 int run(int argc, char** argv) {
   CLI::App app(
-      "Generates a mail platform's audit events: sends them and measures the server, writes them "
-      "as NDJSON, checks a store against them, or spoils them and attacks the server with them.",
+      "Generates a mail platform's audit events: sends them and measures the server, forecasts "
+      "what a "
+      "load takes, writes them as NDJSON, checks a store against them, or spoils them and attacks "
+      "the "
+      "server with them.",
       "docket-load");
   app.require_subcommand(1);
   app.set_version_flag("--version", "docket-load " + std::string(version));
@@ -175,6 +109,9 @@ int run(int argc, char** argv) {
   spoiling->add_option("--patience-ms", garbage.patience_ms, "without an answer, before giving up")
       ->capture_default_str();
 
+  PlannerFlags planner;
+  planner.add_to(app);
+
   std::string topic;
   CLI::App* completing =
       app.add_subcommand("completion", "print a script that completes words in a shell");
@@ -193,6 +130,9 @@ int run(int argc, char** argv) {
       const std::string text = explaining->parsed() ? manual::man_page(program, head)
                                                     : manual::completion_for(topic, program);
       return std::fputs(text.c_str(), stdout) < 0 ? 1 : 0;
+    }
+    if (const auto code = planner.run()) {
+      return *code;
     }
     const auto address = server::parse_address(server);
     if (!address) {

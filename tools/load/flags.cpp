@@ -1,0 +1,67 @@
+#include "tools/load/flags.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "engine/timestamp.hpp"
+#include "tools/docketd/address.hpp"
+#include "tools/load/command_line.hpp"
+
+namespace docket::load {
+
+void EventFlags::add_to(CLI::App& app) {
+  app.add_option("--events", events, "how many")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000'000}));
+  add_kind_to(app);
+}
+
+void EventFlags::add_kind_to(CLI::App& app) {
+  app.add_option("--seed", seed, "another seed makes another world")->capture_default_str();
+  app.add_option("--days", days, "over how many days they happen")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3650));
+  app.add_option("--end", end, "RFC 3339 time of the last one; default: now");
+  app.add_option("--mix", mix, "shares of the logs")->capture_default_str();
+}
+
+GeneratorOptions EventFlags::options() const {
+  GeneratorOptions made{seed, events, now_ns(), days, {}};
+  if (!end.empty()) {
+    const auto parsed = parse_rfc3339(end);
+    if (!parsed) {
+      throw CLI::ValidationError("--end", parsed.error().message);
+    }
+    made.end = *parsed;
+  }
+  const auto shares = parse_mix(mix);
+  if (!shares) {
+    throw CLI::ValidationError("--mix", shares.error().message);
+  }
+  made.mix = *shares;
+  return made;
+}
+
+void WatchFlags::add_to(CLI::App& app) {
+  app.add_option("--http", http,
+                 "docketd's HTTP ADDRESS:PORT: its processor time, memory, writes, and when it "
+                 "seals and retires segments, of its /metrics");
+  app.add_option("--server-pid", pid,
+                 "docketd's process on this machine, to look at instead of asking it")
+      ->check(CLI::PositiveNumber);
+}
+
+ServerWatch WatchFlags::watch() const {
+  ServerWatch made;
+  made.pid = static_cast<pid_t>(pid);
+  if (!http.empty()) {
+    const auto address = server::parse_address(http);
+    if (!address) {
+      throw CLI::ValidationError("--http", address.error().message);
+    }
+    made.http_address = address->host;
+    made.http_port = address->port;
+  }
+  return made;
+}
+
+}  // namespace docket::load
