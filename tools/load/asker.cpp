@@ -40,11 +40,11 @@ std::vector<AskedQuestion> usual_questions(const Generator& generator) {
       {"history of a target",
        target_of(Endpoint::search, {{"q", target}, {"limit", "50"}, {"oldest", "true"}})},
       {"count by verb and type, 7 d",
-       target_of(Endpoint::count, {{"q", "verb:EDIT target.type:Contact since:7d"}})},
+       target_of(Endpoint::count, {{"q", "verb:EDIT target.type:Contact since:7d"}}), 7},
       {"counts by verb, 7 d",
-       target_of(Endpoint::facets, {{"q", "since:7d"}, {"by", "verb"}, {"top", "100"}})},
+       target_of(Endpoint::facets, {{"q", "since:7d"}, {"by", "verb"}, {"top", "100"}}), 7},
       {"hourly histogram of a verb, 7 d",
-       target_of(Endpoint::histogram, {{"q", "verb:EDIT since:7d"}, {"every", "1h"}})},
+       target_of(Endpoint::histogram, {{"q", "verb:EDIT since:7d"}, {"every", "1h"}}), 7},
   };
 }
 

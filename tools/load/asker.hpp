@@ -17,7 +17,8 @@ class JsonWriter;
 
 struct AskedQuestion {
   std::string name;
-  std::string target;  // of the HTTP API
+  std::string target;      // of the HTTP API
+  double window_days = 0;  // that it looks back from now; 0: however old
 };
 // What operators ask most, about an actor and a target that the generator's events have: pages,
 // counts, facets, a histogram.

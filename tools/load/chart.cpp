@@ -238,8 +238,8 @@ std::string svg_ranges(const std::string& title, const std::string& x_name,
         html_text(row.name));
     if (row.p50 > 0) {
       const auto line = [&](double from, double to, int thick) {
-        add(R"(<line class="line c0" style="stroke-width:{0}" x1="{1:.1f}" x2="{2:.1f}" y1="{3:.1f}" )"
-            R"(y2="{3:.1f}"/>)",
+        add(R"(<line class="line c0" style="stroke-width:{0}" x1="{1:.1f}" x2="{2:.1f}" )"
+            R"(y1="{3:.1f}" y2="{3:.1f}"/>)",
             thick, axis.at(from), axis.at(to), y);
       };
       add("<g>");
@@ -274,7 +274,8 @@ std::string_view chart_style() {
 .chart .dot.c2,.chart .name.c2{fill:var(--c2)}.chart .dot.c3,.chart .name.c3{fill:var(--c3)}
 .mark.knee line{stroke:var(--alert);stroke-width:2;stroke-dasharray:5 4}
 .mark.knee text{fill:var(--alert);font-weight:600}
-.mark.seal line{stroke:var(--c3);stroke-width:2}.mark.retire line{stroke:var(--alert);stroke-width:2}
+.mark.seal line{stroke:var(--c3);stroke-width:2}
+.mark.retire line{stroke:var(--alert);stroke-width:2}
 .mark.step line{stroke:var(--rule);stroke-dasharray:2 3})";
 }
 

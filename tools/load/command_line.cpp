@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace docket::load {
 
@@ -29,6 +30,23 @@ Result<std::array<double, surface_count>> parse_mix(std::string_view text) {
     return fail(ErrorCode::invalid_argument, "at least one log needs a share");
   }
   return mix;
+}
+
+Result<double> parse_amount(std::string_view text) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+  const double scale = unit.empty()  ? 1
+                       : unit == "k" ? 1e3
+                       : unit == "M" ? 1e6
+                       : unit == "G" ? 1e9
+                                     : 0;
+  if (error != std::errc() || !std::isfinite(value) || !(value * scale > 0)) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("'{}' is not an amount such as 250, 20k, 5M or 1.5G", text));
+  }
+  return value * scale;
 }
 
 std::string grouped(std::uint64_t value) {

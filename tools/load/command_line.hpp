@@ -14,6 +14,9 @@ namespace docket::load {
 // Error: invalid_argument.
 [[nodiscard]] Result<std::array<double, surface_count>> parse_mix(std::string_view text);
 
+// "250", "20k", "5M", "1.5G" -> events, more than 0. Error: invalid_argument.
+[[nodiscard]] Result<double> parse_amount(std::string_view text);
+
 // 1234567 -> "1,234,567".
 [[nodiscard]] std::string grouped(std::uint64_t value);
 

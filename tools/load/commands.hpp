@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/load/calibration.hpp"
 #include "tools/load/generator.hpp"
 #include "tools/load/measured_run.hpp"
 #include "tools/load/measured_server.hpp"
@@ -35,6 +36,16 @@ struct SweepCommand {
   std::string out;
 };
 int run_sweep(const SweepCommand& command);
+
+struct PlanCommand {
+  PlanRequest request;
+  CalibrationOptions calibration;
+  bool verify = false;
+  double tolerance = 0.15;
+  std::string json;  // files to write; empty: none
+  std::string out;
+};
+int run_plan(const PlanCommand& command);
 
 struct ReportCommand {
   std::vector<std::string> files;

@@ -21,6 +21,10 @@ void EventFlags::add_kind_to(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(1, 3650));
   app.add_option("--end", end, "RFC 3339 time of the last one; default: now");
+  app.add_option("--note-bytes", note_bytes,
+                 "text in each event's payload, on average, beside what it has anyway")
+      ->capture_default_str()
+      ->check(CLI::Range(0U, note_bytes_max));
   app.add_option("--mix", mix, "shares of the logs")->capture_default_str();
 }
 
@@ -38,6 +42,7 @@ GeneratorOptions EventFlags::options() const {
     throw CLI::ValidationError("--mix", shares.error().message);
   }
   made.mix = *shares;
+  made.note_bytes = note_bytes;
   return made;
 }
 

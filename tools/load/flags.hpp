@@ -19,6 +19,7 @@ struct EventFlags {
   std::uint64_t seed = 1;
   std::uint32_t days = 90;
   std::string end;
+  std::uint32_t note_bytes = 0;
   std::string mix = "activity:60,campaign:25,api:10,authentication:5";
 
   void add_to(CLI::App& app);

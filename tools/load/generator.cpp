@@ -53,6 +53,7 @@ Generator::Generator(const GeneratorOptions& options)
       calendar_(options.events, options.end, options.days),
       surfaces_(options.mix),
       contacts_(object_types[contact_type].objects, 0.86) {
+  DOCKET_ASSERT(options.note_bytes <= note_bytes_max);
   for (std::size_t surface = 0; surface < surface_count; ++surface) {
     draws_.push_back(draws_of(static_cast<Surface>(surface)));
   }
@@ -117,6 +118,21 @@ void Generator::add_related(std::uint8_t type, bool bulk, Random& random, TextCu
     into.related[i] = target(other, random, text);
   }
   into.event.related = std::span<const TargetView>(into.related.data(), count);
+}
+
+// A member "note" of words behind what the payload has, or as its only one.
+void Generator::add_note(Random& random, GeneratedEvent& into) const {
+  const std::string_view payload = into.event.payload;
+  into.noted.assign(payload.empty() ? "{" : payload.substr(0, payload.size() - 1));
+  into.noted += payload.empty() ? R"("note":")" : R"(,"note":")";
+  const std::size_t end =
+      into.noted.size() + random.below(2 * std::uint64_t{options_.note_bytes} + 1);
+  while (into.noted.size() < end) {
+    into.noted += words()[random.below(words().size())];
+    into.noted += ' ';
+  }
+  into.noted += R"("})";
+  into.event.payload = into.noted;
 }
 
 void Generator::make(std::uint64_t index, GeneratedEvent& into) const {
@@ -192,6 +208,9 @@ void Generator::make(std::uint64_t index, GeneratedEvent& into) const {
   // One event in a hundred arrives late: up to five seconds before its neighbours.
   if (((dice >> 49) & 127) == 0) {
     event.ts -= static_cast<Nanos>(random.below(5'000'000)) * 1000;
+  }
+  if (options_.note_bytes > 0) {
+    add_note(random, into);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,7 +31,11 @@ struct GeneratorOptions {
   std::uint32_t days = 90;
   // Shares of the surfaces, in the order of `surface_names`; any positive sum.
   std::array<double, surface_count> mix{60, 25, 10, 5};
+  // Text in the payload of each event, on average, beside what it has anyway: for platforms whose
+  // events are longer. At most note_bytes_max.
+  std::uint32_t note_bytes = 0;
 };
+inline constexpr std::uint32_t note_bytes_max = 16'384;
 
 // Room for one event. `event`'s views point into it and into the generator, and hold until the next
 // event is made here.
@@ -45,6 +50,7 @@ struct GeneratedEvent {
   Surface surface = Surface::activity;
   std::array<TargetView, related_max> related;
   std::array<char, diff_bytes_max + 128 * (related_max + 1)> texts;
+  std::string noted;  // the payload, where it has a note
 
   [[nodiscard]] std::string_view log() const {
     return surface_names[static_cast<std::size_t>(surface)];
@@ -57,7 +63,8 @@ class Generator {
   // Precondition: events > 0, days > 0, a positive mix.
   explicit Generator(const GeneratorOptions& options);
 
-  // Makes event `index`, 0 <= index < events. Allocates nothing.
+  // Makes event `index`, 0 <= index < events. Allocates nothing
+  // (but for notes, when one is longer than any before).
   void make(std::uint64_t index, GeneratedEvent& into) const;
 
   [[nodiscard]] const GeneratorOptions& options() const { return options_; }
@@ -72,6 +79,7 @@ class Generator {
   [[nodiscard]] TargetView target(std::uint8_t type, Random& random, TextCursor& text) const;
   void add_related(std::uint8_t type, bool bulk, Random& random, TextCursor& text,
                    GeneratedEvent& into) const;
+  void add_note(Random& random, GeneratedEvent& into) const;
   [[nodiscard]] Draws draws_of(Surface surface) const;
 
   GeneratorOptions options_;

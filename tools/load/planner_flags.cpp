@@ -3,9 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "tools/api/units.hpp"
 #include "tools/docketd/address.hpp"
+#include "tools/load/command_line.hpp"
 #include "tools/load/commands.hpp"
 #include "tools/load/flags.hpp"
+#include "tools/load/planned_load.hpp"
 #include "tools/load/report.hpp"
 
 namespace docket::load {
@@ -73,9 +76,100 @@ struct PlannerFlags::Flags {
   SweepCommand sweep;
   std::uint32_t slice_ms = 100;
   CLI::App* sweeping = nullptr;
+  TargetFlags plan_target;
+  EventFlags plan_events;
+  PlanCommand plan;
+  std::string events_per_day;
+  std::string retention = "365d";
+  CLI::App* planning = nullptr;
   ReportCommand report;
   CLI::App* reporting = nullptr;
+
+  void add_plan(CLI::App& app);
+  // Throws CLI::ValidationError.
+  void resolve_plan();
 };
+
+void PlannerFlags::Flags::add_plan(CLI::App& app) {
+  planning = app.add_subcommand(
+      "plan", "forecast what a load takes of this machine: cores, disk, memory, latency");
+  planning
+      ->add_option("--events-per-day", events_per_day,
+                   "the mean of the days that are planned for; k, M or G may follow: 5M")
+      ->type_name("N")
+      ->required();
+  planning->add_option("--retention", retention, "how long events are kept: 365d, 13w")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  planning
+      ->add_option("--peak-factor", plan.request.peak_factor,
+                   "the busiest moment's rate, as a multiple of the mean")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 100'000.0));
+  planning
+      ->add_option("--event-bytes", plan.request.event_bytes,
+                   "of an event as NDJSON, on average; default: as generated, about 290")
+      ->check(CLI::PositiveNumber);
+  planning
+      ->add_option("--head-room", plan.request.head_room,
+                   "of disk and memory on top of the forecast, as a share")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 10.0));
+  planning->add_option("--core-use", plan.request.use_max, "of a core, at most, at the peak")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 1.0));
+  plan_target.add_to(*planning);
+  plan_events.add_kind_to(*planning);
+  planning->add_option("--seconds", plan.calibration.seconds, "of each run at a rate")
+      ->capture_default_str()
+      ->check(CLI::Range(0.2, 86'400.0));
+  planning->add_option("--repeat", plan.calibration.repeat, "runs at a rate; the median counts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  planning
+      ->add_option("--calibration-events", plan.calibration.events_max,
+                   "at most, of the store that bytes an event are measured with")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{1'000'000'000}));
+  planning->add_flag("--verify", plan.verify,
+                     "run the load once more with other events, and fail where the forecast is "
+                     "further off than --tolerance");
+  planning->add_option("--tolerance", plan.tolerance, "as a share of what was measured")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 10.0));
+  planning->add_option("--json", plan.json, "write the forecast, for `report` and programs")
+      ->type_name("FILE");
+  planning->add_option("--out", plan.out, "write the report, one HTML file")->type_name("FILE");
+}
+
+void PlannerFlags::Flags::resolve_plan() {
+  const auto per_day = parse_amount(events_per_day);
+  if (!per_day) {
+    throw CLI::ValidationError("--events-per-day", per_day.error().message);
+  }
+  plan.request.events_per_day = *per_day;
+  const auto kept = api::parse_duration(retention);
+  if (!kept || *kept <= 0) {
+    throw CLI::ValidationError("--retention",
+                               kept ? "must be longer than nothing" : kept.error().message);
+  }
+  plan.request.retention_days = static_cast<double>(*kept) / 86'400e9;
+  plan_target.resolve();
+  plan.calibration.run = plan_target.run;
+  plan.calibration.server = plan_target.choice;
+  if (plan.verify && plan.calibration.server.data.empty()) {
+    throw CLI::ValidationError("--verify", "needs --data: a second run must find an empty store");
+  }
+  plan.calibration.events = plan_events.options();
+  if (plan.request.event_bytes > 0) {
+    if (plan.calibration.events.note_bytes > 0) {
+      throw CLI::ValidationError("--event-bytes", "excludes --note-bytes, which follow from it");
+    }
+    if (auto made = lengthen(plan.calibration.events, plan.request.event_bytes); !made) {
+      throw CLI::ValidationError("--event-bytes", made.error().message);
+    }
+  }
+}
 
 PlannerFlags::PlannerFlags() : flags_(std::make_unique<Flags>()) {}
 PlannerFlags::~PlannerFlags() = default;
@@ -113,8 +207,10 @@ void PlannerFlags::add_to(CLI::App& app) {
       ->type_name("FILE");
   sweeping->add_option("--out", sweep.out, "write the report, one HTML file")->type_name("FILE");
 
+  flags_->add_plan(app);
+
   CLI::App* reporting = app.add_subcommand(
-      "report", "make an HTML page of files that send --json and sweep --json have written");
+      "report", "make an HTML page of files that send, sweep and plan have written with --json");
   flags_->reporting = reporting;
   reporting->add_option("FILES", flags_->report.files)
       ->type_name("FILE")
@@ -131,6 +227,10 @@ std::optional<int> PlannerFlags::run() {
     flags_->sweep.server = flags_->target.choice;
     flags_->sweep.events = flags_->events.options();
     return run_sweep(flags_->sweep);
+  }
+  if (flags_->planning->parsed()) {
+    flags_->resolve_plan();
+    return run_plan(flags_->plan);
   }
   if (flags_->reporting->parsed()) {
     return run_report(flags_->report);

@@ -1,4 +1,4 @@
-// The command line of what a capacity planner uses: sweep and report.
+// The command line of what a capacity planner uses: plan, sweep and report.
 #pragma once
 
 #include <memory>

@@ -44,6 +44,9 @@ Result<std::string> section_of(const ReportSource& source) {
     if (kind == "send") {
       return send_section(document) + file;
     }
+    if (kind == "plan") {
+      return plan_section(document) + file;
+    }
     return fail(ErrorCode::invalid_argument,
                 fmt::format("{}: '{}' is nothing that a report is made of", name, kind));
   } catch (const simdjson::simdjson_error& error) {

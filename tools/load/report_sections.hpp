@@ -12,6 +12,7 @@ namespace docket::load {
 // All throw simdjson::simdjson_error where the document lacks something.
 [[nodiscard]] std::string sweep_section(const simdjson::dom::element& document);
 [[nodiscard]] std::string send_section(const simdjson::dom::element& document);
+[[nodiscard]] std::string plan_section(const simdjson::dom::element& document);
 
 // What the sections have in common.
 [[nodiscard]] std::string machine_line(const simdjson::dom::element& document);

@@ -26,5 +26,15 @@ TEST(LoadCommandLine, NumbersAreGroupedByThousands) {
   EXPECT_EQ(grouped(123456), "123,456");
 }
 
+TEST(CommandLine, AmountsHaveUnits) {
+  EXPECT_EQ(parse_amount("250").value(), 250);
+  EXPECT_EQ(parse_amount("20k").value(), 20'000);
+  EXPECT_EQ(parse_amount("5M").value(), 5'000'000);
+  EXPECT_EQ(parse_amount("1.5G").value(), 1'500'000'000);
+  for (const char* wrong : {"", "M", "5m", "5 M", "-5", "0", "nan", "inf", "5Mx"}) {
+    EXPECT_FALSE(parse_amount(wrong)) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace docket::load

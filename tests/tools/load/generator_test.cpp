@@ -59,6 +59,33 @@ TEST(Generator, EveryEventKeepsTheRules) {
   }
 }
 
+TEST(Generator, NotesAreAddedToEventsThatAreOtherwiseTheSame) {
+  const Generator plain({.seed = 3, .events = 5000, .end = end});
+  const Generator noted({.seed = 3, .events = 5000, .end = end, .note_bytes = 400});
+  GeneratedEvent plain_room;
+  GeneratedEvent noted_room;
+  double added = 0;
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    plain.make(i, plain_room);
+    noted.make(i, noted_room);
+    const std::string_view payload = noted_room.event.payload;
+    ASSERT_TRUE(ingest::is_json_object(payload)) << payload;
+    ASSERT_TRUE(check_event(noted_room.event, EventRules{}, end, false));
+    if (!plain_room.event.payload.empty()) {
+      ASSERT_TRUE(payload.starts_with(
+          plain_room.event.payload.substr(0, plain_room.event.payload.size() - 1)));
+    }
+    added += static_cast<double>(payload.size() - plain_room.event.payload.size()) / 5000;
+    noted_room.event.payload = plain_room.event.payload;
+    std::string left;
+    std::string right;
+    append_ndjson(left, plain_room.log(), plain_room.event);
+    append_ndjson(right, noted_room.log(), noted_room.event);
+    ASSERT_EQ(left, right);
+  }
+  EXPECT_NEAR(added, 415, 15);
+}
+
 TEST(Generator, ProportionsAreThoseThatItPromises) {
   constexpr std::uint64_t count = 100'000;
   const Generator generator({.seed = 1, .events = count, .end = end});

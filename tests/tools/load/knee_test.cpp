@@ -15,7 +15,7 @@ std::vector<KneePoint> curve(const std::vector<double>& latencies) {
   return points;
 }
 
-TEST(Knee, IsWhereAFlatCurveBegonToRise) {
+TEST(Knee, IsWhereAFlatCurveBeginsToRise) {
   EXPECT_EQ(find_knee(curve({1, 1.1, 1.1, 1.2, 1.3, 20, 200})), 4U);
 }
 

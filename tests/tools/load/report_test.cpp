@@ -34,7 +34,8 @@ std::string sweep_json() {
   const auto step = [&](double rate) {
     return R"({"sustained":true,"run":)" + run_json(rate) + R"(,"questions":)" + questions + "}";
   };
-  return R"({"kind":"sweep","format":1,"version":"9.9","when":"x","machine":{"processor":"CPU <1>",)"
+  return R"({"kind":"sweep","format":1,"version":"9.9","when":"x",)"
+         R"("machine":{"processor":"CPU <1>",)"
          R"("cores":2,"memory_bytes":1073741824,"kernel":"Linux 6"},"disk":null,)"
          R"("protocol":"native","connections":1,"batch_rows":1,"seconds":1,"warm_up_seconds":0,)"
          R"("capacity_events_per_second":5000,"knee":{"step":1,"rate":2000,)"
@@ -82,6 +83,30 @@ TEST(Report, WhatIsNoSuchDocumentIsNamed) {
     const auto page = render_report({{"bad.json", text}});
     ASSERT_FALSE(page) << text;
     EXPECT_TRUE(page.error().message.starts_with("bad.json: ")) << page.error().message;
+  }
+}
+
+TEST(Report, ADocumentOfANewerFormIsToldAsSuch) {
+  const auto page = render_report({{"new.json", R"({"kind":"sweep","format":2})"}});
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().code, ErrorCode::newer_format);
+}
+
+TEST(Report, APlanShowsItsFiguresHowTheyWereDerivedAndWhatDoesNotHold) {
+  const auto page = render_report(
+      {{"", R"({"kind":"plan","format":1,"version":"9.9","when":"x","machine":{"processor":"CPU",)"
+            R"("cores":2,"memory_bytes":1,"kernel":"Linux 6"},"disk":null,"asked":{)"
+            R"("events_per_day":5000000,"retention_days":365,"peak_factor":4},"forecast":[)"
+            R"({"key":"a","name":"Disk <x>","value":1073741824,"unit":"bytes","how":"a x b"},)"
+            R"({"key":"b","name":"Ack","value":null,"unit":"ms","how":"beyond"}],)"
+            R"("tolerance":0.15,"verification":[)"
+            R"({"name":"Disk","unit":"bytes","forecast":100,"measured":100,"deviation":0,)"
+            R"("within":true},{"name":"Ack","unit":"ms","forecast":3,"measured":2,)"
+            R"("deviation":0.5,"within":false}]})"}});
+  ASSERT_TRUE(page) << page.error().message;
+  for (const char* part : {"5 M events a day", "Disk &lt;x&gt;", "1.00 GiB", "a x b", "unknown",
+                           "within 15 %", "+50.0 % (beyond)", "+0.0 %"}) {
+    EXPECT_NE(page->find(part), std::string::npos) << part;
   }
 }
 
