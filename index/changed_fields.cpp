@@ -1,12 +1,11 @@
 #include "index/changed_fields.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
-#include <unordered_map>
 
 #include "engine/assert.hpp"
 #include "engine/bytes.hpp"
+#include "engine/interner.hpp"
 #include "index/payload_diff.hpp"
 
 namespace docket::index {
@@ -15,13 +14,6 @@ namespace {
 // One name: length u16, then the bytes.
 constexpr std::size_t length_bytes = 2;
 constexpr std::size_t name_bytes_max = UINT16_MAX;
-
-struct Hash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>()(text);
-  }
-};
 
 [[nodiscard]] tl::unexpected<Error> corrupt_names() {
   return fail(ErrorCode::corrupt, "names of changed fields: cut, or not in order");
@@ -118,18 +110,14 @@ class ChangedFieldsCollector::State {
       return {};
     }
     // From the order of first appearance to that of the names.
-    std::vector<std::uint32_t> order(numbers_.size());
-    std::vector<std::string_view> names(numbers_.size());
-    for (const auto& [name, number] : numbers_) {
-      names[number - 1] = name;
-    }
-    std::iota(order.begin(), order.end(), 0U);
+    std::vector<std::uint32_t> order(names_.size() - 1);
+    std::iota(order.begin(), order.end(), 1U);
     std::sort(order.begin(), order.end(),
-              [&](std::uint32_t a, std::uint32_t b) { return names[a] < names[b]; });
-    std::vector<std::uint32_t> value_of(order.size() + 1, 0);
+              [&](std::uint32_t a, std::uint32_t b) { return names_[a].first < names_[b].first; });
+    std::vector<std::uint32_t> value_of(names_.size(), 0);
     for (std::uint32_t i = 0; i < order.size(); ++i) {
-      value_of[order[i] + 1] = i + 1;
-      fields_.names.emplace_back(names[order[i]]);
+      value_of[order[i]] = i + 1;
+      fields_.names.emplace_back(names_[order[i]].first);
     }
     for (std::uint32_t& value : fields_.entries.values) {
       value = value_of[value];
@@ -140,21 +128,19 @@ class ChangedFieldsCollector::State {
 
  private:
   void add_name(std::string_view name) {
-    auto known = numbers_.find(name);
-    if (known == numbers_.end()) {
-      bytes_ += name.size();
-      if (numbers_.size() == changed_names_max || name.size() > name_bytes_max ||
-          bytes_ > changed_names_bytes_max) {
+    // Not the empty tuple, also for the empty name.
+    const std::uint32_t number = names_.intern(Interner::Key{1, 0, name, {}});
+    if (number == last_row_.size()) {
+      if (number > changed_names_max || name.size() > name_bytes_max ||
+          names_.string_bytes() > changed_names_bytes_max) {
         too_many_ = true;
         return;
       }
-      known = numbers_.emplace(std::string(name), static_cast<std::uint32_t>(numbers_.size()) + 1)
-                  .first;
       last_row_.push_back(UINT32_MAX);
     }
-    if (last_row_[known->second - 1] != row_) {
-      last_row_[known->second - 1] = row_;
-      add_entry(known->second);
+    if (last_row_[number] != row_) {
+      last_row_[number] = row_;
+      add_entry(number);
     }
   }
 
@@ -168,9 +154,8 @@ class ChangedFieldsCollector::State {
 
   const std::size_t entries_max_;
   ChangedFields fields_;
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
-  std::vector<std::uint32_t> last_row_;  // by number, less one
-  std::size_t bytes_ = 0;
+  Interner names_;                             // numbered from 1 on
+  std::vector<std::uint32_t> last_row_ = {0};  // by number; none has number 0
   bool too_many_ = false;
   std::uint32_t row_ = 0;
   PayloadTree tree_;

@@ -23,11 +23,13 @@ std::uint32_t unit_of(std::string_view raw) {
   return error == std::errc{} && end == raw.data() + 6 ? unit : no_unit;
 }
 
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
+}  // namespace
+
+char* put_utf8(char* out, std::uint32_t code) {
+  const auto put = [&out](std::uint32_t byte) { *out++ = static_cast<char>(byte); };
   if (code < 0x80) {
     put(code);
-    return;
+    return out;
   }
   if (code < 0x800) {
     put(0xC0 | code >> 6);
@@ -41,39 +43,31 @@ void append_utf8(std::string& out, std::uint32_t code) {
     put(0x80 | (code >> 6 & 0x3F));
   }
   put(0x80 | (code & 0x3F));
+  return out;
 }
 
-// Appends what the escape at the start of `raw` stands for, and returns its length.
-std::size_t append_escape(std::string& out, std::string_view raw) {
+Escape read_escape(std::string_view raw) {
   static constexpr std::string_view names = "\"\\/bfnrt";
   static constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
   if (raw.size() > 1 && raw[1] != 'u') {
     const std::size_t name = names.find(raw[1]);
-    if (name == std::string_view::npos) {
-      append_utf8(out, replacement);
-    } else {
-      out += meanings[name];
-    }
-    return 2;
+    const bool known = name != std::string_view::npos;
+    return {2, known ? static_cast<unsigned char>(meanings[name]) : replacement, known};
   }
   const std::uint32_t unit = unit_of(raw);
   if (unit == no_unit) {
-    append_utf8(out, replacement);
-    return 1;
+    return {1, replacement, false};
   }
   const bool is_high = unit >= 0xD800 && unit < 0xDC00;
   if (is_high) {
     const std::uint32_t low = unit_of(raw.substr(6));
     if (low >= 0xDC00 && low < 0xE000) {
-      append_utf8(out, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
-      return 12;
+      return {12, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), true};
     }
   }
-  append_utf8(out, is_high || (unit >= 0xDC00 && unit < 0xE000) ? replacement : unit);
-  return 6;
+  const bool is_half = is_high || (unit >= 0xDC00 && unit < 0xE000);
+  return {6, is_half ? replacement : unit, !is_half};
 }
-
-}  // namespace
 
 // Payloads are short: a call of memchr() took longer than looking for the needle.
 bool has_backslash(std::string_view text) {
@@ -102,7 +96,10 @@ void append_unescaped(std::string& out, std::string_view raw) {
       return;
     }
     raw.remove_prefix(escape);
-    raw.remove_prefix(append_escape(out, raw));
+    const Escape meant = read_escape(raw);
+    char bytes[utf8_bytes_max];
+    out.append(bytes, put_utf8(bytes, meant.code));
+    raw.remove_prefix(meant.bytes);
   }
 }
 

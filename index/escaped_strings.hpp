@@ -2,10 +2,25 @@
 // make of café.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace docket::index {
+
+struct Escape {
+  std::size_t bytes;   // of its text
+  std::uint32_t code;  // the character that is meant; U+FFFD where there is none
+  bool valid;          // false: no escape, or half of a surrogate pair
+};
+// The escape at the start of `raw`, which begins with a backslash.
+[[nodiscard]] Escape read_escape(std::string_view raw);
+
+// Never longer than the escape that stood for it.
+inline constexpr std::size_t utf8_bytes_max = 4;
+// Writes `code` (a character) and returns the end of what was written.
+char* put_utf8(char* out, std::uint32_t code);
 
 // Appends what stands between a JSON string's quotes, without its escapes. What is no escape, or
 // half of a surrogate pair, becomes U+FFFD.

@@ -1,6 +1,7 @@
 #include "index/payload_diff.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <unordered_set>
 
 namespace docket::index {
@@ -9,15 +10,19 @@ namespace {
 
 using Kind = PayloadNode::Kind;
 
-// The members of an object by key, so that wide objects compare in n log n: a payload is a
-// stranger's input. Of a key given twice the first counts.
+// The members of an object by key. Of a key given twice the first counts.
 class Members {
  public:
-  Members(const PayloadTree& tree, const PayloadNode& object) {
-    by_key_.reserve(object.children.size());
-    for (const std::uint32_t child : object.children) {
-      by_key_.push_back(&tree.node(child));
+  Members(const PayloadTree& tree, const PayloadNode* object) : tree_(tree), object_(object) {
+    if (object == nullptr || object->children <= searched_max) {
+      return;
     }
+    // A payload is a stranger's input: wide objects compare in n log n.
+    by_key_.reserve(object->children);
+    tree.each_child(*object, [this](const PayloadNode& child) {
+      by_key_.push_back(&child);
+      return true;
+    });
     // Nodes stand in document order in one array, so that the first of equal keys comes first.
     std::sort(by_key_.begin(), by_key_.end(), [](const PayloadNode* a, const PayloadNode* b) {
       const int order = a->key.compare(b->key);
@@ -30,6 +35,9 @@ class Members {
   }
 
   [[nodiscard]] const PayloadNode* find(std::string_view key) const {
+    if (by_key_.empty()) {
+      return object_ == nullptr ? nullptr : tree_.member(*object_, key);
+    }
     const auto it =
         std::lower_bound(by_key_.begin(), by_key_.end(), key,
                          [](const PayloadNode* node, std::string_view k) { return node->key < k; });
@@ -37,6 +45,11 @@ class Members {
   }
 
  private:
+  // Looking at that many keys is faster than sorting them.
+  static constexpr std::uint32_t searched_max = 16;
+
+  const PayloadTree& tree_;
+  const PayloadNode* object_;
   std::vector<const PayloadNode*> by_key_;
 };
 
@@ -71,28 +84,27 @@ class Comparer {
       return before->kind == kind && after->kind == kind;
     }
     const PayloadNode* one = before != nullptr ? before : after;
-    return one != nullptr && one->kind == kind && !one->children.empty();
+    return one != nullptr && one->kind == kind && one->children != 0;
   }
 
   void compare_members(const PayloadNode* before, const PayloadNode* after) {
-    static const PayloadNode none;
-    const Members old_members(tree_, before != nullptr ? *before : none);
-    const Members new_members(tree_, after != nullptr ? *after : none);
+    const Members old_members(tree_, before);
+    const Members new_members(tree_, after);
     if (before != nullptr) {
-      for (const std::uint32_t child : before->children) {
-        const PayloadNode& node = tree_.node(child);
+      tree_.each_child(*before, [&](const PayloadNode& node) {
         if (old_members.find(node.key) == &node) {
           descend_member(node.key, &node, new_members.find(node.key));
         }
-      }
+        return true;
+      });
     }
     if (after != nullptr) {
-      for (const std::uint32_t child : after->children) {
-        const PayloadNode& node = tree_.node(child);
+      tree_.each_child(*after, [&](const PayloadNode& node) {
         if (new_members.find(node.key) == &node && old_members.find(node.key) == nullptr) {
           descend_member(node.key, nullptr, &node);
         }
-      }
+        return true;
+      });
     }
   }
 
@@ -107,17 +119,29 @@ class Comparer {
   }
 
   void compare_elements(const PayloadNode* before, const PayloadNode* after) {
-    const std::size_t old_count = before != nullptr ? before->children.size() : 0;
-    const std::size_t new_count = after != nullptr ? after->children.size() : 0;
-    for (std::size_t i = 0; i < std::max(old_count, new_count); ++i) {
+    const PayloadNode* old_element = first_child(before);
+    const PayloadNode* new_element = first_child(after);
+    for (std::size_t i = 0; old_element != nullptr || new_element != nullptr; ++i) {
       const std::size_t length = path_.size();
       path_ += '[';
       path_ += std::to_string(i);
       path_ += ']';
-      compare(i < old_count ? &tree_.node(before->children[i]) : nullptr,
-              i < new_count ? &tree_.node(after->children[i]) : nullptr);
+      compare(old_element, new_element);
       path_.resize(length);
+      old_element = behind(old_element, before);
+      new_element = behind(new_element, after);
     }
+  }
+
+  [[nodiscard]] const PayloadNode* first_child(const PayloadNode* container) const {
+    return container == nullptr || container->children == 0
+               ? nullptr
+               : &tree_.node(tree_.number_of(*container) + 1);
+  }
+  // The child behind `child`; null behind the last one.
+  [[nodiscard]] const PayloadNode* behind(const PayloadNode* child,
+                                          const PayloadNode* container) const {
+    return child == nullptr || child->end == container->end ? nullptr : &tree_.node(child->end);
   }
 
   const PayloadTree& tree_;
@@ -125,14 +149,35 @@ class Comparer {
   std::string path_;
 };
 
+template <std::size_t bytes>
+bool is_key(const PayloadNode& node, const char (&key)[bytes]) {
+  return node.key.size() == bytes - 1 && std::memcmp(node.key.data(), key, bytes - 1) == 0;
+}
+
 void visit_changes(const PayloadTree& tree, const PayloadNode& changes, const VisitChange& visit) {
-  for (const std::uint32_t child : changes.children) {
-    const PayloadNode& change = tree.node(child);
-    const PayloadNode* field = tree.member(change, "field");
-    if (field != nullptr && field->kind == Kind::string) {
-      visit(field->text, false, tree.member(change, "old"), tree.member(change, "new"));
+  tree.each_child(changes, [&](const PayloadNode& change) {
+    if (change.kind != Kind::object) {
+      return true;
     }
-  }
+    // The first member of each name, as PayloadTree::member() would find them one by one.
+    const PayloadNode* field = nullptr;
+    const PayloadNode* before = nullptr;
+    const PayloadNode* after = nullptr;
+    tree.each_child(change, [&](const PayloadNode& member) {
+      const PayloadNode** const found = is_key(member, "field") ? &field
+                                        : is_key(member, "old") ? &before
+                                        : is_key(member, "new") ? &after
+                                                                : nullptr;
+      if (found != nullptr && *found == nullptr) {
+        *found = &member;
+      }
+      return true;
+    });
+    if (field != nullptr && field->kind == Kind::string) {
+      visit(field->text, false, before, after);
+    }
+    return true;
+  });
 }
 
 bool is_null(const PayloadNode& node) {
@@ -160,9 +205,7 @@ void visit_diff(const PayloadTree& tree, const VisitChange& visit) {
   const PayloadNode* old_side = is_null(*before) ? nullptr : before;
   const PayloadNode* new_side = is_null(*after) ? nullptr : after;
   // The two sides themselves are no field, so an empty one is nothing to tell of.
-  const auto empty = [](const PayloadNode* side) {
-    return side == nullptr || side->children.empty();
-  };
+  const auto empty = [](const PayloadNode* side) { return side == nullptr || side->children == 0; };
   if (!empty(old_side) || !empty(new_side)) {
     Comparer(tree, visit).compare(old_side, new_side);
   }

@@ -7,6 +7,8 @@
 //       missing in one where it is missing in the other.
 //   D3  `changed:` finds each name of changed_fields(), `old:` and `new:` each entry's values.
 //   D4  {"before":X,"after":X} of any JSON object X has no change.
+//   D5  What PayloadTree takes simdjson takes, too, and has the same values with the same texts in
+//       the same order; and what is let in as a payload and simdjson takes, PayloadTree takes.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,8 +17,10 @@
 
 #include "engine/assert.hpp"
 #include "index/payload_tree.hpp"
+#include "ingest/event_json.hpp"
 #include "query/diff.hpp"
 #include "query/render.hpp"
+#include "tests/fuzz/simdjson_payload.hpp"
 
 namespace {
 
@@ -40,6 +44,22 @@ void check_same(const std::vector<DiffEntry>& diff, std::string_view payload) {
   }
 }
 
+void check_same(const docket::index::PayloadTree& tree, const docket::index::PayloadNode& node,
+                const docket::testing::SimdjsonValue& value) {
+  DOCKET_ASSERT(static_cast<int>(node.kind) == static_cast<int>(value.kind));
+  DOCKET_ASSERT(node.key == value.key);
+  DOCKET_ASSERT(node.raw == value.raw);
+  DOCKET_ASSERT(node.text == value.text);
+  DOCKET_ASSERT(node.children == value.children.size());
+  std::size_t i = 0;
+  tree.each_child(node, [&](const docket::index::PayloadNode& child) {
+    DOCKET_ASSERT(i < value.children.size());
+    check_same(tree, child, value.children[i++]);
+    return true;
+  });
+  DOCKET_ASSERT(i == value.children.size());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -56,8 +76,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     DOCKET_ASSERT(!entry.new_value || finds(Field::new_value, *entry.new_value, diff));
   }
   docket::index::PayloadTree tree;
+  const auto expected = docket::testing::simdjson_payload(payload);
   if (tree.read(payload)) {
+    DOCKET_ASSERT(expected.has_value());
+    check_same(tree, tree.root(), *expected);
     DOCKET_ASSERT(reader.read("{\"before\":" + payload + ",\"after\":" + payload + "}").empty());
+  } else {
+    DOCKET_ASSERT(!expected || !docket::ingest::is_json_object(payload));
   }
   return 0;
 }

@@ -22,7 +22,9 @@ TEST(PayloadTree, ValuesKeepTheirExactText) {
   EXPECT_EQ(raw("d"), R"([ 1, {"e":null } ])");
   EXPECT_EQ(raw("f"), "{ }");
   EXPECT_EQ(raw("g"), "none");
-  const PayloadNode& element = tree.node(tree.member(tree.root(), "d")->children.at(1));
+  const PayloadNode& list = *tree.member(tree.root(), "d");
+  ASSERT_EQ(list.children, 2U);
+  const PayloadNode& element = tree.node(tree.node(tree.number_of(list) + 1).end);
   EXPECT_EQ(element.raw, R"({"e":null })");
   EXPECT_EQ(tree.member(element, "e")->kind, PayloadNode::Kind::other);
 }
