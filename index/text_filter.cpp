@@ -1,7 +1,6 @@
 #include "index/text_filter.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <numeric>
 
@@ -10,31 +9,6 @@
 
 namespace docket::index {
 namespace {
-
-constexpr std::uint32_t symbol_bits = 6;
-constexpr std::uint32_t trigram_bits = 3 * symbol_bits;
-constexpr Trigram trigram_mask = (Trigram{1} << trigram_bits) - 1;
-
-// What is looked for by: other characters may have other cases, or none.
-[[nodiscard]] constexpr bool is_printable(char c) {
-  return c >= 0x20 && c < 0x7F;
-}
-
-// Letters in either case, and a few signs that differ in the same bit, are one symbol. Others stand
-// for `^`, which is rare: a block then seems to have what it has not, never the other way.
-constexpr std::array<std::uint8_t, 256> symbols = [] {
-  std::array<std::uint8_t, 256> made{};
-  for (std::uint32_t c = 0; c < 256; ++c) {
-    const std::uint32_t byte = c >= 0x20 && c < 0x7F ? c : '^';
-    made[c] = static_cast<std::uint8_t>(byte < 0x40 ? byte - 0x20 : 0x20 + byte % 0x20);
-  }
-  return made;
-}();
-
-// The trigrams of a text are those that end at each of its characters.
-[[nodiscard]] Trigram next(Trigram last, char c) {
-  return last << symbol_bits | symbols[static_cast<unsigned char>(c)];
-}
 
 // How the blocks of one trigram are written: as numbers, or a bit for each block.
 struct BlockCode {
@@ -71,7 +45,7 @@ template <typename Visit>
   for (std::uint64_t i = 1; i < count && reader.ok(); ++i) {
     const std::uint64_t gap = reader.get_gamma();
     const std::uint64_t missing = reader.get_gamma() - 1;
-    if (!reader.ok() || gap > trigram_mask + 1 - after || missing >= code.blocks) {
+    if (!reader.ok() || gap > trigram_last + 1 - after || missing >= code.blocks) {
       return false;
     }
     after += static_cast<Trigram>(gap);
@@ -124,22 +98,6 @@ template <typename Visit>
 
 }  // namespace
 
-std::vector<Trigram> trigrams_of(std::string_view text) {
-  std::vector<Trigram> found;
-  Trigram last = 0;
-  std::size_t run = 0;  // of printable characters
-  for (const char c : text) {
-    last = next(last, c) & trigram_mask;
-    run = is_printable(c) ? run + 1 : 0;
-    if (run >= 3) {
-      found.push_back(last);
-    }
-  }
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
-}
-
 Result<TextFilter> TextFilter::parse(std::vector<std::byte> bytes, std::uint32_t blocks) {
   TextFilter filter;
   const std::size_t stored = bytes.size();
@@ -179,49 +137,13 @@ std::vector<bool> TextFilter::possible_blocks(std::span<const Trigram> trigrams)
   return possible;
 }
 
-TextFilterBuilder::TextFilterBuilder() : seen_((std::size_t{trigram_mask} + 1) / 64) {}
-
 void TextFilterBuilder::add(std::string_view text) {
-  if (text.size() < 3) {
-    return;
-  }
-  std::uint64_t* const seen = seen_.data();
-  const auto is_new = [seen](Trigram trigram) {
-    return (~seen[trigram / 64] >> (trigram % 64)) & 1;
-  };
-  const auto take = [&](Trigram trigram) {
-    if (is_new(trigram) != 0) {
-      seen[trigram / 64] |= std::uint64_t{1} << (trigram % 64);
-      found_.push_back(trigram);
-    }
-  };
-  Trigram last = next(next(0, text[0]), text[1]);
-  std::size_t i = 2;
-  // Nearly all have been seen before: four are looked at for one decision.
-  for (; i + 4 <= text.size(); i += 4) {
-    const Trigram a = next(last, text[i]);
-    const Trigram b = next(a, text[i + 1]);
-    const Trigram c = next(b, text[i + 2]);
-    const Trigram d = next(c, text[i + 3]);
-    last = d;
-    if ((is_new(a & trigram_mask) | is_new(b & trigram_mask) | is_new(c & trigram_mask) |
-         is_new(d & trigram_mask)) != 0) {
-      take(a & trigram_mask);
-      take(b & trigram_mask);
-      take(c & trigram_mask);
-      take(d & trigram_mask);
-    }
-  }
-  for (; i < text.size(); ++i) {
-    last = next(last, text[i]);
-    take(last & trigram_mask);
-  }
+  found_.add(text);
 }
 
 bool TextFilterBuilder::end_block(std::uint32_t rows) {
   rows_ += rows;
-  for (const Trigram trigram : found_) {
-    seen_[trigram / 64] = 0;
+  for (const Trigram trigram : found_.found()) {
     postings_.push_back(Posting{trigram, blocks_});
   }
   found_.clear();
@@ -232,7 +154,7 @@ bool TextFilterBuilder::end_block(std::uint32_t rows) {
 
 bool TextFilterBuilder::finish(std::vector<std::byte>& out) {
   // By trigram, by counting sort; the blocks of each ascend as they came.
-  std::vector<std::uint32_t> starts(std::size_t{trigram_mask} + 2, 0);
+  std::vector<std::uint32_t> starts(std::size_t{trigram_last} + 2, 0);
   for (const Posting& posting : postings_) {
     ++starts[posting.trigram + 1];
   }
@@ -251,7 +173,7 @@ bool TextFilterBuilder::finish(std::vector<std::byte>& out) {
   BitWriter writer(out);
   writer.put_gamma(count + 1);
   Trigram after = 0;
-  for (Trigram trigram = 0; trigram <= trigram_mask && out.size() - start <= rows_; ++trigram) {
+  for (Trigram trigram = 0; trigram <= trigram_last && out.size() - start <= rows_; ++trigram) {
     const std::span<const std::uint32_t> blocks =
         std::span(sorted).subspan(starts[trigram], starts[trigram + 1] - starts[trigram]);
     if (blocks.empty()) {

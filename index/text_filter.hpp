@@ -9,15 +9,9 @@
 #include <vector>
 
 #include "engine/result.hpp"
+#include "index/trigrams.hpp"
 
 namespace docket::index {
-
-// Three characters of ASCII that can be printed, letters in either case. Others are never asked
-// for: a text is looked for by what it has of these.
-using Trigram = std::uint32_t;
-
-// Those of a text, ascending, each once. None: a filter cannot tell.
-[[nodiscard]] std::vector<Trigram> trigrams_of(std::string_view text);
 
 // Immutable; thread-safe. Keeps the encoded bytes: a question passes over them once.
 class TextFilter {
@@ -38,7 +32,6 @@ class TextFilter {
 // Collects the trigrams of block after block.
 class TextFilterBuilder {
  public:
-  TextFilterBuilder();
   // What stands in the current block: payloads, one behind the other, and strings of theirs.
   void add(std::string_view text);
   // False once there are so many that collecting them would take too much memory.
@@ -52,8 +45,7 @@ class TextFilterBuilder {
     Trigram trigram = 0;
     std::uint32_t block = 0;
   };
-  std::vector<std::uint64_t> seen_;  // bits, in the current block
-  std::vector<Trigram> found_;       // in the current block
+  TrigramSet found_;  // in the current block
   std::vector<Posting> postings_;
   std::uint32_t blocks_ = 0;
   std::uint64_t rows_ = 0;

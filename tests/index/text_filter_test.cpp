@@ -26,20 +26,6 @@ TextFilter filter_of(const std::vector<std::string>& texts) {
   return TextFilter::parse(encoded(texts), static_cast<std::uint32_t>(texts.size())).value();
 }
 
-TEST(TextFilter, TrigramsAreOfPrintableAsciiInAnyCase) {
-  EXPECT_EQ(trigrams_of("Hourly"), trigrams_of("hOURLY"));
-  EXPECT_EQ(trigrams_of("hourly").size(), 4U);
-  EXPECT_EQ(trigrams_of("aaaaaa").size(), 1U);
-  EXPECT_TRUE(trigrams_of("").empty());
-  EXPECT_TRUE(trigrams_of("ab").empty());
-  EXPECT_TRUE(trigrams_of("ab\tcd\xC3\xA9zz\x7F").empty());
-  EXPECT_EQ(trigrams_of("\xC3\xA9"
-                        "abc"),
-            trigrams_of("abc"));
-  EXPECT_EQ(trigrams_of("   "), std::vector<Trigram>{0});
-  EXPECT_NE(trigrams_of("x-y"), trigrams_of("x_y"));
-}
-
 TEST(TextFilter, BlocksHaveWhatWasAddedToThem) {
   const TextFilter filter = filter_of({"the hourly limit", "",
                                        "THE LIMIT\xC3\xA9"
