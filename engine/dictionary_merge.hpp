@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -47,8 +48,20 @@ class DictionaryMerge {
     std::vector<std::uint32_t> order;   // final id -> provisional id
     std::vector<std::uint32_t> final_;  // provisional id -> final id
   };
+  // All strings of a table, so that two of them can be walked side by side.
+  struct Strings {
+    std::string bytes;
+    std::vector<std::size_t> ends;
+
+    [[nodiscard]] Result<void> read(const StringTable& table);
+    [[nodiscard]] std::string_view operator[](std::uint32_t i) const {
+      const std::size_t start = i == 0 ? 0 : ends[i - 1];
+      return std::string_view(bytes).substr(start, ends[i] - start);
+    }
+  };
   static void sort_by_rank(Sorted& table, std::span<const std::uint32_t> rank_of_a,
                            std::span<const std::uint32_t> rank_of_b);
+  [[nodiscard]] static Interner::Key entry(const Sorted& table, std::uint32_t id);
   [[nodiscard]] const Sorted& field(DictionaryField f) const {
     return plain_[static_cast<std::size_t>(f)];
   }
@@ -56,6 +69,9 @@ class DictionaryMerge {
   std::array<Sorted, dictionary_field_count> plain_;
   Sorted actors_;
   Sorted targets_;
+  // Of add(), kept for their memory.
+  Strings firsts_, seconds_;
+  std::vector<Interner::Key> keys_;
 };
 
 }  // namespace docket

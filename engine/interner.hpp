@@ -28,6 +28,9 @@ class Interner {
   std::uint32_t intern(std::string_view text) {
     return text.empty() ? 0 : intern(Key{0, 0, text, {}});
   }
+  // The same for many, in their order: where the dictionary no longer fits the cache, they wait for
+  // memory together. ids: as many as there are keys.
+  void intern_all(std::span<const Key> keys, std::span<std::uint32_t> ids);
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(entries_.size()); }
   // Valid until the next intern() or clear().
@@ -38,6 +41,11 @@ class Interner {
             entry.b,
             {text, entry.first_bytes},
             {text + entry.first_bytes, entry.second_bytes}};
+  }
+  // Tell that operator[] will be asked for `id` soon: the first, then, a few ids later, the second.
+  void prefetch_entry(std::uint32_t id) const { __builtin_prefetch(entries_.data() + id); }
+  void prefetch_strings(std::uint32_t id) const {
+    __builtin_prefetch(strings_.data() + entries_[id].start);
   }
   // Back to entry 0 alone; keeps the memory.
   void clear();
@@ -67,6 +75,7 @@ class Interner {
     std::uint32_t hash = 0;  // for growing
   };
 
+  std::uint32_t intern(const Key& key, std::uint32_t hash);
   std::uint32_t add(const Key& key, std::uint32_t hash);
   void grow();
 

@@ -134,6 +134,33 @@ TEST_F(DictionaryMergeTest, OrderIsThatOfBytesNotOfLetters) {
   EXPECT_EQ(std::get<0>(all.back()), "\xc3\xa9");
 }
 
+// Many are sorted by the bytes they begin with, one byte at a time; those that begin alike, of
+// which there are all sorts here, by what follows.
+TEST_F(DictionaryMergeTest, ManyEntriesAreSortedToo) {
+  std::vector<std::vector<Event>> blocks(2);
+  std::uint32_t number = 0;
+  for (auto& events : blocks) {
+    for (std::uint32_t i = 0; i < 6000; ++i, number = number * 1'664'525 + 1'013'904'223) {
+      Event event = testing::plain_event(1);
+      const std::string text = std::to_string(number >> 8);
+      event.target = {"T" + std::to_string(number % 300), text.substr(0, number % 11 + 1),
+                      number % 3 == 0 ? "" : text};
+      if (number % 5 == 0) {
+        event.target.id = "12345678" + event.target.id;
+      } else if (number % 7 == 0) {
+        event.target.id += '\xff';
+      }
+      event.session = text;
+      events.push_back(event);
+    }
+  }
+  merge(blocks);
+  EXPECT_GT(merge_.target_count(), 10'000U);
+  EXPECT_TRUE(strictly_ascending(targets()));
+  EXPECT_GT(merge_.size(DictionaryField::session), 10'000U);
+  EXPECT_TRUE(strictly_ascending(strings(DictionaryField::session)));
+}
+
 TEST_F(DictionaryMergeTest, SameIdentityUnderOtherNamesAndRolesIsSortedByNameThenRole) {
   merge({{event_by("user", "1", "b", "z"), event_by("user", "1", "a", "z")},
          {event_by("user", "1", "a", "y"), event_by("user", "1", "a", "z")}});

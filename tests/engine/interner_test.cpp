@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <span>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "engine/bytes.hpp"
 
@@ -104,6 +107,47 @@ TEST(Interner, ClearForgetsEverythingButEntryZero) {
   EXPECT_EQ(interner.size(), 1U);
   EXPECT_EQ(interner.string_bytes(), 0U);
   EXPECT_EQ(interner.intern("999"), 1U);
+}
+
+// Large and small dictionaries in turn: the slots of many entries are let go of another way than
+// those of few.
+TEST(Interner, FewEntriesAfterManyAreForgottenToo) {
+  Interner interner;
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 200; ++round) {
+    const std::size_t count = round % 8 == 0 ? 5000 : random() % 200;
+    for (std::size_t i = 1; i <= count; ++i) {
+      ASSERT_EQ(interner.intern(std::to_string(round % 2 == 0 ? i : count - i)), i);
+    }
+    interner.clear();
+    ASSERT_EQ(interner.size(), 1U);
+  }
+}
+
+TEST(Interner, ManyAtOnceGetTheIdsThatTheyWouldGetOneByOne) {
+  std::mt19937_64 random(3);
+  std::vector<std::string> texts(20'000);
+  std::vector<Interner::Key> keys;
+  for (std::string& text : texts) {
+    text = random() % 50 == 0 ? "" : std::to_string(random() % 3000);
+    keys.push_back({static_cast<std::uint32_t>(random() % 2), 0, text, texts[0]});
+    if (random() % 50 == 0) {
+      keys.back() = {};
+    }
+  }
+  Interner one_by_one;
+  Interner together;
+  for (std::size_t begin = 0; begin < keys.size();) {
+    const auto some =
+        std::span(keys).subspan(begin, std::min<std::size_t>(random() % 100, keys.size() - begin));
+    std::vector<std::uint32_t> ids(some.size());
+    together.intern_all(some, ids);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      ASSERT_EQ(ids[i], one_by_one.intern(some[i]));
+    }
+    begin += some.size();
+  }
+  EXPECT_EQ(together.size(), one_by_one.size());
 }
 
 }  // namespace
