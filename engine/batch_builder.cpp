@@ -72,16 +72,15 @@ BatchBuilder& BatchBuilder::operator=(BatchBuilder&&) noexcept = default;
 void BatchBuilder::add(const EventView& event) {
   DOCKET_ASSERT(!full());
   State& s = *state_;
+  // The table of targets is the one that does not fit the cache, that of actors the next larger.
+  const Interner::Key target{s.types.intern(event.target.type), 0, event.target.id,
+                             event.target.name};
+  const std::uint32_t prepared_target = s.targets.prepare(target);
+  const Interner::Key actor{s.kinds.intern(event.actor.kind), s.roles.intern(event.actor.role),
+                            event.actor.id, event.actor.name};
+  const std::uint32_t prepared_actor = s.actors.prepare(actor);
   s.ts.push_back(static_cast<std::uint64_t>(event.ts));
-  s.actor.push_back(
-      s.actors.intern({s.kinds.intern(event.actor.kind), s.roles.intern(event.actor.role),
-                       event.actor.id, event.actor.name}));
   s.verb.push_back(s.verbs.intern(event.verb));
-  s.target.push_back(s.intern_target(event.target));
-  s.related_counts.push_back(static_cast<std::uint32_t>(event.related.size()));
-  for (const TargetView& related : event.related) {
-    s.related_targets.push_back(s.intern_target(related));
-  }
   s.affected.push_back(event.affected);
   std::uint32_t ip = 0;
   if (event.ip) {
@@ -93,6 +92,12 @@ void BatchBuilder::add(const EventView& event) {
   s.reason.push_back(s.reasons.intern(event.reason));
   s.session.push_back(s.sessions.intern(event.session));
   s.request.push_back(s.requests.intern(event.request));
+  s.actor.push_back(s.actors.intern_prepared(actor, prepared_actor));
+  s.target.push_back(s.targets.intern_prepared(target, prepared_target));
+  s.related_counts.push_back(static_cast<std::uint32_t>(event.related.size()));
+  for (const TargetView& related : event.related) {
+    s.related_targets.push_back(s.intern_target(related));
+  }
   s.payload_lengths.push_back(static_cast<std::uint32_t>(event.payload.size()));
   append_bytes(s.payloads, as_byte_span(event.payload));
   s.raw_bytes = s.count_raw_bytes();

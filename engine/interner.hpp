@@ -28,6 +28,10 @@ class Interner {
   std::uint32_t intern(std::string_view text) {
     return text.empty() ? 0 : intern(Key{0, 0, text, {}});
   }
+  // The same in two steps, so that there is time for other work between them: the first looks for
+  // nothing yet, but has the memory fetched in which the second will look.
+  [[nodiscard]] std::uint32_t prepare(const Key& key) const;
+  std::uint32_t intern_prepared(const Key& key, std::uint32_t prepared);
   // The same for many, in their order: where the dictionary no longer fits the cache, they wait for
   // memory together. ids: as many as there are keys.
   void intern_all(std::span<const Key> keys, std::span<std::uint32_t> ids);

@@ -34,17 +34,29 @@ std::size_t bytes_of(const EventView& event) {
   return bytes;
 }
 
-// ORs the bytes of the text, eight at a time, into `seen`.
+template <typename Word>
+Word load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof(word));
+  return word;
+}
+
+// ORs the bytes of the text into `seen`, eight at a time and some of them twice: strings are short
+// and of any length, so a loop over the last bytes would be guessed wrong each time.
 void gather_bits(std::string_view text, std::uint64_t& seen) {
-  const char* p = text.data();
-  std::size_t left = text.size();
-  std::uint64_t word = 0;
-  for (; left >= sizeof(word); left -= sizeof(word), p += sizeof(word)) {
-    std::memcpy(&word, p, sizeof(word));
-    seen |= word;
-  }
-  for (; left > 0; --left, ++p) {
-    seen |= static_cast<unsigned char>(*p);
+  const char* const p = text.data();
+  const std::size_t size = text.size();
+  if (size >= sizeof(std::uint64_t)) {
+    for (std::size_t at = 0; at + sizeof(std::uint64_t) < size; at += sizeof(std::uint64_t)) {
+      seen |= load<std::uint64_t>(p + at);
+    }
+    seen |= load<std::uint64_t>(p + size - sizeof(std::uint64_t));
+  } else if (size >= sizeof(std::uint32_t)) {
+    seen |= load<std::uint32_t>(p) | load<std::uint32_t>(p + size - sizeof(std::uint32_t));
+  } else if (size > 0) {
+    seen |= static_cast<std::uint64_t>(static_cast<unsigned char>(
+        static_cast<unsigned char>(p[0]) | static_cast<unsigned char>(p[size / 2]) |
+        static_cast<unsigned char>(p[size - 1])));
   }
 }
 
@@ -83,7 +95,7 @@ Result<void> RunningClient::emit_waiting(std::string_view log, const EventView& 
   EventView checked = event;
   checked.verb = upper_verb(event.verb, scratch);
   DOCKET_TRY(check(log, checked));
-  return add(log, checked, {}, Clock::now() + std::chrono::milliseconds(timeout_ms));
+  return add(log, checked, {}, std::chrono::milliseconds(timeout_ms));
 }
 
 Result<void> RunningClient::flush(std::uint32_t timeout_ms) {
@@ -168,7 +180,7 @@ void RunningClient::wake() {
 
 Result<void> RunningClient::add(std::string_view log, const EventView& event,
                                 DeliveryHandler on_delivery,
-                                std::optional<Clock::time_point> wait_until) {
+                                std::optional<std::chrono::milliseconds> wait_at_most) {
   std::size_t bytes = bytes_of(event);
   if (on_delivery) {
     bytes += handler_overhead_bytes;
@@ -176,7 +188,7 @@ Result<void> RunningClient::add(std::string_view log, const EventView& event,
   std::unique_lock lock(mutex_);
   // One event always fits, however small the memory.
   const auto has_room = [&] { return used_ == 0 || used_ + bytes <= options_.memory_bytes; };
-  if (!has_room() && (!wait_until || !changed_.wait_until(lock, *wait_until, has_room))) {
+  if (!has_room() && (!wait_at_most || !changed_.wait_for(lock, *wait_at_most, has_room))) {
     ++counters_.refused;
     return fail(ErrorCode::overloaded, "the client's memory is full of unacknowledged events");
   }

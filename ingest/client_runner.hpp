@@ -76,7 +76,7 @@ class RunningClient final : public Client, private LinkEvents {
 
   Result<void> check(std::string_view log, const EventView& event) const;
   Result<void> add(std::string_view log, const EventView& event, DeliveryHandler on_delivery,
-                   std::optional<Clock::time_point> wait_until);
+                   std::optional<std::chrono::milliseconds> wait_at_most);
   Lane& lane_of(std::string_view log);
   void close_batch(Lane& lane);
   void wake();

@@ -131,6 +131,18 @@ TEST_F(ClientTest, BrokenRulesAreRefusedAtOnceAndNamed) {
   EXPECT_EQ(store_.events("activity").at(0).verb, "EDIT");
 }
 
+TEST_F(ClientTest, AByteThatIsNotUtf8IsSeenAtEveryPlace) {
+  const auto client = Client::start(options()).value();
+  for (std::size_t size = 1; size < 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string id(size, 'x');
+      id[at] = '\xff';
+      EXPECT_FALSE(client->emit("activity", event_of(id))) << size << ' ' << at;
+    }
+    EXPECT_TRUE(client->emit("activity", event_of(std::string(size, 'x') + "\xc3\xa9")));
+  }
+}
+
 TEST_F(ClientTest, ManyEventsOfSeveralThreadsAndLogsKeepEachThreadsOrder) {
   const auto client = Client::start(options()).value();
   constexpr int threads = 3;
