@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,8 @@ namespace docket::query {
 namespace {
 
 TEST(Needle, AsciiIsFoundInAnyCaseAtEveryPlace) {
-  for (std::size_t before = 0; before < 40; ++before) {
-    for (std::size_t after = 0; after < 20; ++after) {
+  for (std::size_t before = 0; before < 200; ++before) {
+    for (std::size_t after = 0; after < 80; ++after) {
       const std::string text = std::string(before, '-') + "Welcome" + std::string(after, 'e');
       EXPECT_TRUE(Needle("wELCOME").in(text));
       EXPECT_FALSE(Needle("welcomed").in(text));
@@ -18,6 +19,25 @@ TEST(Needle, AsciiIsFoundInAnyCaseAtEveryPlace) {
   }
   EXPECT_TRUE(Needle("").in(""));
   EXPECT_FALSE(Needle("a").in(""));
+}
+
+TEST(Needle, PlacesAreThoseOfAPlainLook) {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text(random() % 300, 'x');
+    for (char& c : text) {
+      c = "aAbB_"[random() % 5];
+    }
+    std::string word(1 + random() % 4, 'x');
+    for (char& c : word) {
+      c = "aAbB_"[random() % 5];
+    }
+    const std::string plain = folded(text);
+    const Needle needle(word);
+    for (std::size_t from = 0; from <= text.size(); ++from) {
+      ASSERT_EQ(needle.find(text, from), plain.find(folded(word), from)) << text << " " << word;
+    }
+  }
 }
 
 TEST(Needle, EveryPlaceIsFoundInTurn) {
