@@ -1,6 +1,7 @@
 #include "engine/section_cache.hpp"
 
 #include <atomic>
+#include <iterator>
 #include <new>
 
 namespace docket {
@@ -30,7 +31,7 @@ std::shared_ptr<const void> SectionCache::find_erased(const Key& key) {
   if (found == shard.places.end()) {
     return nullptr;
   }
-  shard.entries.splice(shard.entries.begin(), shard.entries, found->second);
+  found->second->used = true;
   return found->second->value;
 }
 
@@ -48,19 +49,27 @@ void SectionCache::put_erased(const Key& key, std::shared_ptr<const void> value,
     shard.places.erase(found);
   }
   while (shard.bytes + bytes > shard_bytes_max_ && !shard.entries.empty()) {
-    shard.bytes -= shard.entries.back().bytes;
-    shard.places.erase(shard.entries.back().key);
-    shard.entries.pop_back();
+    shard.evict();
   }
   std::list<Entry> one;
   try {
-    one.push_front({key, std::move(value), bytes});
+    one.push_front({key, std::move(value), bytes, false});
     shard.places.emplace(key, one.begin());
   } catch (const std::bad_alloc&) {
     return;  // it is read again when it is asked for
   }
   shard.entries.splice(shard.entries.begin(), one);
   shard.bytes += bytes;
+}
+
+void SectionCache::Shard::evict() {
+  while (entries.back().used) {
+    entries.back().used = false;
+    entries.splice(entries.begin(), entries, std::prev(entries.end()));
+  }
+  bytes -= entries.back().bytes;
+  places.erase(entries.back().key);
+  entries.pop_back();
 }
 
 std::uint64_t SectionCache::bytes() const {

@@ -1,14 +1,15 @@
 // Verified sections and decoded dictionary pages, shared by all readers of a store, within a byte
-// budget. Least recently used entries go first; what a reader still holds lives on outside it.
+// budget. What has not been used since it came, or since it was last spared, goes first; what a
+// reader still holds lives on outside it.
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 
 namespace docket {
 
@@ -49,15 +50,22 @@ class SectionCache {
     Key key;
     std::shared_ptr<const void> value;
     std::size_t bytes = 0;
+    bool used = false;  // since it was put, or spared
   };
   struct Hash {
     std::size_t operator()(const Key& key) const;
   };
+  // Second chance rather than the order of use: an entry that is found is marked, not moved, which
+  // would touch its neighbours' memory. Most of what a find costs is memory that no cache of the
+  // processor holds.
   struct Shard {
     mutable std::mutex mutex;
-    std::list<Entry> entries;  // most recently used first
-    std::unordered_map<Key, std::list<Entry>::iterator, Hash> places;
+    std::list<Entry> entries;  // the one that is looked at next for its end comes last
+    boost::unordered_flat_map<Key, std::list<Entry>::iterator, Hash> places;
     std::uint64_t bytes = 0;
+
+    // Lets one entry go. Precondition: there is one.
+    void evict();
   };
 
   std::shared_ptr<const void> find_erased(const Key& key);
