@@ -484,24 +484,7 @@ Result<void> decode_batch(std::span<const std::byte> bytes,
   std::vector<TargetView> scratch;
   Event event;
   for (std::uint32_t row = 0; row < body.rows; ++row) {
-    const EventView view = body.event(row, scratch);
-    event.ts = view.ts;
-    event.actor = {std::string(view.actor.kind), std::string(view.actor.id),
-                   std::string(view.actor.name), std::string(view.actor.role)};
-    event.verb = view.verb;
-    event.target = {std::string(view.target.type), std::string(view.target.id),
-                    std::string(view.target.name)};
-    event.related.clear();
-    for (const TargetView& t : view.related) {
-      event.related.push_back({std::string(t.type), std::string(t.id), std::string(t.name)});
-    }
-    event.affected = view.affected;
-    event.ip = view.ip;
-    event.outcome = view.outcome;
-    event.reason = view.reason;
-    event.session = view.session;
-    event.request = view.request;
-    event.payload = view.payload;
+    assign(event, body.event(row, scratch));
     sink(event);
   }
   return {};

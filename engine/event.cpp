@@ -119,6 +119,32 @@ std::optional<Outcome> parse_outcome(std::string_view text) {
   return std::nullopt;
 }
 
+void assign(Event& event, const EventView& view) {
+  const auto assign_target = [](Target& target, const TargetView& from) {
+    target.type = from.type;
+    target.id = from.id;
+    target.name = from.name;
+  };
+  event.ts = view.ts;
+  event.actor.kind = view.actor.kind;
+  event.actor.id = view.actor.id;
+  event.actor.name = view.actor.name;
+  event.actor.role = view.actor.role;
+  event.verb = view.verb;
+  assign_target(event.target, view.target);
+  event.related.resize(view.related.size());
+  for (std::size_t i = 0; i < view.related.size(); ++i) {
+    assign_target(event.related[i], view.related[i]);
+  }
+  event.affected = view.affected;
+  event.ip = view.ip;
+  event.outcome = view.outcome;
+  event.reason = view.reason;
+  event.session = view.session;
+  event.request = view.request;
+  event.payload = view.payload;
+}
+
 EventView view_of(const Event& e, std::vector<TargetView>& related_scratch) {
   related_scratch.clear();
   for (const Target& target : e.related) {

@@ -95,6 +95,8 @@ struct Event {
 
 // `related_scratch` holds the views of e.related; both must outlive the result.
 [[nodiscard]] EventView view_of(const Event& e, std::vector<TargetView>& related_scratch);
+// Sets what a sender gives of `event` to what is seen, and leaves what the server gives.
+void assign(Event& event, const EventView& view);
 
 // --- the rules -----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 // committer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,12 @@ struct Gap {
   std::string reason;
   friend auto operator<=>(const Gap&, const Gap&) = default;
 };
+
+// Gaps of several answers as those of one: ascending, each once.
+inline void merge_gaps(std::vector<Gap>& gaps) {
+  std::sort(gaps.begin(), gaps.end());
+  gaps.erase(std::unique(gaps.begin(), gaps.end()), gaps.end());
+}
 
 struct LogSnapshot {
   std::string log;

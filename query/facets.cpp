@@ -345,9 +345,7 @@ Result<FacetsAnswer> facets_under_others(SearcherParts& parts, const Query& quer
   }
   // With no field left it is the count alone.
   DOCKET_ASSIGN(answer.count, take(query, without_own));
-  std::ranges::sort(answer.gaps);
-  const auto repeated = std::ranges::unique(answer.gaps);
-  answer.gaps.erase(repeated.begin(), repeated.end());
+  merge_gaps(answer.gaps);
   return answer;
 }
 

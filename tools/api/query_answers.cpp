@@ -89,9 +89,7 @@ Result<FoundPage> find_page(query::Searcher& searcher, const query::Query& query
     found.gaps.insert(found.gaps.end(), page.gaps.begin(), page.gaps.end());
     request.cursor = std::move(page.next);
   } while (wanted > 0 && !request.cursor.empty() && found.body.size() < page_bytes_max);
-  std::ranges::sort(found.gaps);
-  const auto repeated = std::ranges::unique(found.gaps);
-  found.gaps.erase(repeated.begin(), repeated.end());
+  merge_gaps(found.gaps);
   found.next = std::move(request.cursor);
   return found;
 }

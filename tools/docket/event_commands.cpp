@@ -69,7 +69,7 @@ int run_search(Context& context, Source& source) {
   if (!next.empty()) {
     static_cast<void>(std::fprintf(stderr, "next: %s\n", query::terminal_safe(next).c_str()));
   }
-  settle(gaps);
+  merge_gaps(gaps);
   return report_gaps(context, gaps);
 }
 

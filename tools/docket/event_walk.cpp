@@ -41,13 +41,13 @@ Result<Walked> walk_events(Source& source, api::Parameters parameters, std::uint
       }
       --wanted;
       if (!sink(event)) {
-        settle(walked.gaps);
+        merge_gaps(walked.gaps);
         return walked;
       }
     }
     walked.more = walked.more || (wanted == 0 && !page.next.empty());
     if (page.next.empty() || wanted == 0) {
-      settle(walked.gaps);
+      merge_gaps(walked.gaps);
       return walked;
     }
     parameters.set("cursor", page.next);
@@ -64,12 +64,6 @@ std::string condition(std::string_view field, std::string_view value) {
     text += c;
   }
   return text + '"';
-}
-
-void settle(std::vector<Gap>& gaps) {
-  std::ranges::sort(gaps);
-  const auto repeated = std::ranges::unique(gaps);
-  gaps.erase(repeated.begin(), repeated.end());
 }
 
 }  // namespace docket::cli

@@ -33,7 +33,4 @@ struct Walked {
 // A condition on one exact value, whatever characters it has: `actor:"user:17"`.
 [[nodiscard]] std::string condition(std::string_view field, std::string_view value);
 
-// Sorts, and keeps one of each.
-void settle(std::vector<Gap>& gaps);
-
 }  // namespace docket::cli

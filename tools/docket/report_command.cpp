@@ -151,7 +151,7 @@ int run_report(Context& context, Source& source) {
     }
     is_first = false;
   }
-  settle(gaps);
+  merge_gaps(gaps);
   if (as_json) {
     json += "],";
     query::append_json_gaps(json, gaps);

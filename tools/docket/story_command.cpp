@@ -106,7 +106,7 @@ class Story {
                        after.begin() + static_cast<std::ptrdiff_t>(kept_after));
     told.gaps = up_to.gaps;
     told.gaps.insert(told.gaps.end(), from.gaps.begin(), from.gaps.end());
-    settle(told.gaps);
+    merge_gaps(told.gaps);
     return told;
   }
 
