@@ -9,8 +9,6 @@ namespace {
 // Rows read together. More of them share more pages of dictionaries; fewer stay in the processor's
 // cache.
 constexpr std::size_t batch_rows = 8192;
-// Parts for each worker between two looks at the sink: whoever is done first has something left.
-constexpr std::size_t parts_each = 2;
 // Large enough that a piece costs one write, small enough that several wait in memory at no price.
 constexpr std::size_t piece_bytes = std::size_t{128} << 10;
 
@@ -63,37 +61,44 @@ EventWriting::EventWriting(const Searcher::Write& write, const Searcher::TextSin
       workers_(workers),
       batches_(workers == nullptr ? 1 : workers->workers()) {}
 
+EventWriting::Group EventWriting::take_group(std::span<const FoundRow>& rows, Group used,
+                                             std::size_t parts_max) {
+  used.resize(std::min(parts_max, (rows.size() + batch_rows - 1) / batch_rows));
+  for (Part& part : used) {
+    part.rows = take_batch(rows);
+  }
+  return used;
+}
+
 bool EventWriting::write(Execution& execution, std::span<const FoundRow> rows,
                          ExecutionCounters& counters) {
-  parts_.resize(batches_.size() * parts_each);
-  while (!rows.empty()) {
-    std::size_t count = 0;
-    for (; count < parts_.size() && !rows.empty(); ++count) {
-      parts_[count].rows = take_batch(rows);
-    }
-    const auto work = [&](std::size_t part, std::size_t worker) {
-      fill(execution, parts_[part], batches_[worker]);
+  bool wants_more = true;
+  filled_.clear();
+  do {
+    filling_ = take_group(rows, std::move(filling_), batches_.size());
+    const auto fill_part = [&](std::size_t part, std::size_t worker) {
+      fill(execution, filling_[part], batches_[worker]);
+    };
+    const auto hand_over_filled = [&] {
+      for (auto part = filled_.begin(); wants_more && part != filled_.end(); ++part) {
+        for (const auto& [row, error] : part->failed) {
+          add_gap(execution, row, error);
+        }
+        wants_more = hand_over(*part, counters);
+      }
     };
     if (workers_ != nullptr) {
-      workers_->run(count, work);
+      workers_->run(filling_.size(), fill_part, hand_over_filled);
     } else {
-      for (std::size_t part = 0; part < count; ++part) {
-        work(part, 0);
+      hand_over_filled();
+      for (std::size_t part = 0; part < filling_.size(); ++part) {
+        fill_part(part, 0);
       }
     }
-    for (std::size_t part = 0; part < count; ++part) {
-      for (const auto& [row, error] : parts_[part].failed) {
-        add_gap(execution, row, error);
-      }
-      if (!hand_over(parts_[part], counters)) {
-        return false;
-      }
-    }
-    if (execution.context().cancelled()) {
-      return false;
-    }
-  }
-  return true;
+    std::swap(filled_, filling_);
+    // The last group is handed over beside none.
+  } while (wants_more && !filled_.empty() && !execution.context().cancelled());
+  return wants_more;
 }
 
 bool EventWriting::hand_over(const Part& part, ExecutionCounters& counters) const {

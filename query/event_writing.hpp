@@ -23,7 +23,8 @@ namespace docket::query {
                                const std::function<bool(const StoredView&)>& sink);
 
 // Writes rows as text, on all of a pool's workers: each takes a batch of them, reads it and writes
-// it into a text of its own. Not thread-safe.
+// it into a text of its own. Meanwhile the calling thread gives the texts before to the sink. Not
+// thread-safe.
 class EventWriting {
  public:
   // All must outlive it; `workers` may be null.
@@ -43,13 +44,19 @@ class EventWriting {
     std::vector<std::pair<FoundRow, Error>> failed;
   };
 
+  // Parts that are filled together.
+  using Group = std::vector<Part>;
+
+  // Takes the next rows for as many parts as there are workers.
+  [[nodiscard]] static Group take_group(std::span<const FoundRow>& rows, Group used,
+                                        std::size_t parts_max);
   void fill(Execution& execution, Part& part, EventBatch& batch) const;
   [[nodiscard]] bool hand_over(const Part& part, ExecutionCounters& counters) const;
 
   const Searcher::Write& write_;
   const Searcher::TextSink& sink_;
   WorkerPool* workers_;
-  std::vector<Part> parts_;
+  Group filled_, filling_;
   std::vector<EventBatch> batches_;  // by worker
 };
 

@@ -14,9 +14,9 @@ namespace docket::query {
 struct WorkerPool::Job {
   Job(std::size_t item_count, const Work& what) : items(item_count), work(what) {}
 
-  // Takes items until there are none. Never throws: what an item threw is kept.
+  // Takes items until there are none.
   void take_part(std::size_t worker) noexcept {
-    try {
+    keep_failure([&] {
       for (;;) {
         const std::size_t item = next.fetch_add(1, std::memory_order_relaxed);
         if (item >= items) {
@@ -24,6 +24,14 @@ struct WorkerPool::Job {
         }
         work(item, worker);
       }
+    });
+  }
+
+  // Never throws: what `what` threw is kept, and the items that are left stay so.
+  template <typename What>
+  void keep_failure(const What& what) noexcept {
+    try {
+      what();
     } catch (...) {
       next.store(items, std::memory_order_relaxed);
       if (!failed.test_and_set()) {
@@ -97,7 +105,7 @@ void WorkerPool::help(std::size_t worker) {
   }
 }
 
-void WorkerPool::run(std::size_t items, const Work& work) {
+void WorkerPool::run(std::size_t items, const Work& work, const std::function<void()>& beside) {
   Job job(items, work);
   const std::size_t helpers = items == 0 ? 0 : std::min(items - 1, threads_.size());
   if (helpers != 0) {
@@ -110,6 +118,7 @@ void WorkerPool::run(std::size_t items, const Work& work) {
       wanted_.notify_one();
     }
   }
+  job.keep_failure(beside);
   job.take_part(0);
   if (helpers != 0) {
     std::unique_lock lock(mutex_);

@@ -30,9 +30,10 @@ class WorkerPool {
   // thread and on threads that are idle; returns when all calls have. No two calls at a time have
   // the same `worker`, a number below workers(). What the helpers read counts as read by the
   // caller. Where a call throws, items may be left out, and one of what was thrown is thrown here.
-  // `work` must not call run().
+  // `work` must not call run(). Before it takes part, the calling thread calls `beside`, which may
+  // wait for others: no thread of the pool waits with it.
   using Work = std::function<void(std::size_t item, std::size_t worker)>;
-  void run(std::size_t items, const Work& work);
+  void run(std::size_t items, const Work& work, const std::function<void()>& beside = [] {});
 
  private:
   struct Job;

@@ -66,6 +66,51 @@ TEST(WorkerPool, WhatHelpersReadIsReadByTheAsker) {
   EXPECT_EQ(account.bytes(), 101U);
 }
 
+TEST(WorkerPool, WhatGoesOnBesideIsDoneOnceByTheAsker) {
+  WorkerPool pool(2);
+  for (const std::size_t items : {0U, 1U, 7U}) {
+    std::size_t calls = 0;
+    std::atomic<std::size_t> done = 0;
+    const auto asker = std::this_thread::get_id();
+    pool.run(
+        items, [&](std::size_t, std::size_t) { ++done; },
+        [&] {
+          ++calls;
+          EXPECT_EQ(std::this_thread::get_id(), asker);
+        });
+    EXPECT_EQ(calls, 1U);
+    EXPECT_EQ(done, items);
+  }
+}
+
+TEST(WorkerPool, HelpersDoTheItemsWhileTheAskerWaitsBeside) {
+  WorkerPool pool(2);
+  std::atomic<std::size_t> done = 0;
+  pool.run(
+      5, [&](std::size_t, std::size_t) { ++done; },
+      [&] {
+        while (done < 5) {
+          std::this_thread::yield();
+        }
+      });
+  EXPECT_EQ(done, 5U);
+}
+
+TEST(WorkerPool, WhatIsThrownBesideIsThrownOnceAllHaveStopped) {
+  WorkerPool pool(2);
+  std::atomic<int> at_work = 0;
+  EXPECT_THROW(pool.run(
+                   50,
+                   [&](std::size_t, std::size_t) {
+                     ++at_work;
+                     std::this_thread::yield();
+                     --at_work;
+                   },
+                   [] { throw std::runtime_error("full"); }),
+               std::runtime_error);
+  EXPECT_EQ(at_work, 0);
+}
+
 TEST(WorkerPool, WhatACallThrowsIsThrownOnceAllHaveStopped) {
   WorkerPool pool(2);
   for (const std::size_t thrower : {0, 1}) {  // the asker, some helper
