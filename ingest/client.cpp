@@ -100,12 +100,16 @@ Result<void> RunningClient::emit_waiting(std::string_view log, const EventView& 
 
 Result<void> RunningClient::flush(std::uint32_t timeout_ms) {
   std::unique_lock lock(mutex_);
+  bool any = false;
   for (const auto& lane : lanes_) {
-    lane->flush_wanted = true;
+    lane->flush_wanted = lane->gathering.builder != nullptr;
+    any = any || lane->flush_wanted;
   }
-  wake();
-  const bool done = changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                                      [this] { return counters_.pending == 0; });
+  if (any) {
+    wake();
+  }
+  const bool done = all_settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                                          [this] { return counters_.pending == 0; });
   if (!done) {
     return fail(ErrorCode::overloaded,
                 std::to_string(counters_.pending) + " events are still pending" +
@@ -188,7 +192,7 @@ Result<void> RunningClient::add(std::string_view log, const EventView& event,
   std::unique_lock lock(mutex_);
   // One event always fits, however small the memory.
   const auto has_room = [&] { return used_ == 0 || used_ + bytes <= options_.memory_bytes; };
-  if (!has_room() && (!wait_at_most || !changed_.wait_for(lock, *wait_at_most, has_room))) {
+  if (!has_room() && (!wait_at_most || !room_came_.wait_for(lock, *wait_at_most, has_room))) {
     ++counters_.refused;
     return fail(ErrorCode::overloaded, "the client's memory is full of unacknowledged events");
   }

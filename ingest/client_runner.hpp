@@ -108,7 +108,8 @@ class RunningClient final : public Client, private LinkEvents {
   mutable std::atomic<Nanos> past_ns_{0};  // a time that has been
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;  // pending_ or used_ went down
+  std::condition_variable room_came_;    // used_ went down
+  std::condition_variable all_settled_;  // nothing is pending
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<BatchBuilder>> spare_;
   Lane* last_lane_ = nullptr;

@@ -107,12 +107,14 @@ void RunningClient::encode(std::vector<std::pair<Lane*, Gathered>>& collected) {
         std::min(gathered.charged, body.bytes.size() + batch_overhead_bytes +
                                        gathered.handlers.size() * handler_overhead_bytes);
     lane->stream.push(std::move(body), charged, std::move(gathered.handlers));
-    const std::scoped_lock lock(mutex_);
-    used_ -= gathered.charged - charged;
-    if (spare_.size() < spare_builders_max) {
-      spare_.push_back(std::move(gathered.builder));
+    {
+      const std::scoped_lock lock(mutex_);
+      used_ -= gathered.charged - charged;
+      if (spare_.size() < spare_builders_max) {
+        spare_.push_back(std::move(gathered.builder));
+      }
     }
-    changed_.notify_all();
+    room_came_.notify_all();
   }
 }
 
@@ -175,14 +177,22 @@ void RunningClient::pump() {
 }
 
 void RunningClient::settle(std::uint64_t durable, std::uint64_t rejected, std::size_t charged) {
-  const std::scoped_lock lock(mutex_);
-  DOCKET_ASSERT(counters_.pending >= durable + rejected);
-  DOCKET_ASSERT(used_ >= charged);
-  counters_.durable += durable;
-  counters_.rejected += rejected;
-  counters_.pending -= durable + rejected;
-  used_ -= charged;
-  changed_.notify_all();
+  bool all_settled = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    DOCKET_ASSERT(counters_.pending >= durable + rejected);
+    DOCKET_ASSERT(used_ >= charged);
+    counters_.durable += durable;
+    counters_.rejected += rejected;
+    counters_.pending -= durable + rejected;
+    used_ -= charged;
+    all_settled = counters_.pending == 0;
+  }
+  // Without the mutex: whoever is woken would only wait for it.
+  room_came_.notify_all();
+  if (all_settled) {
+    all_settled_.notify_all();
+  }
 }
 
 void RunningClient::on_welcome(const ingest::Welcome& welcome) {
