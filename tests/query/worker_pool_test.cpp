@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
