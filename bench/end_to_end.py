@@ -1,9 +1,10 @@
 """Docket as a whole on this machine: ingest over TCP, disk, memory and query times.
 
-    tools/dev bench [ingest|query|all] [--events N] [--no-peers]
+    tools/dev bench [ingest|load|query|all] [--events N] [--repeat R] [--no-peers]
 
-Prints Markdown tables for bench/README.md. The events are docket-load's: the same seed and time
-range each run, so that figures compare. Client and server share the machine. The questions are
+Prints Markdown tables for bench/README.md. `load` sweeps offered rates, makes a plan and verifies
+it, and leaves figures and a page in build/bench. The events are docket-load's: the same seed and
+time range each run, so that figures compare. Client and server share the machine. The questions are
 asked of SQLite and DuckDB as well, where they are here, and all answers must be the same.
 """
 
@@ -83,32 +84,31 @@ def fdatasync_ms(directory):
 
 
 class Bench:
-    def __init__(self, driver, directory, events, with_peers):
-        self.driver, self.directory, self.events = driver, directory, events
-        self.with_peers = with_peers
+    def __init__(self, driver, directory, options):
+        self.driver, self.directory, self.events = driver, directory, options.events
+        self.with_peers, self.repeat = not options.no_peers, options.repeat
 
     def send(self, server, events, *arguments):
-        """docket-load's report, with the server's processor time and peak memory."""
-        before = processor_seconds(server.process.pid)
-        report = json.loads(self.driver.load(
+        """docket-load's report, with what the server took."""
+        return json.loads(self.driver.load(
             "send", "--server", f"127.0.0.1:{server.ingest[1]}", "--events", events, "--end", END,
-            "--json", *arguments).stdout)
-        report["server_seconds"] = processor_seconds(server.process.pid) - before
-        report["peak_mib"] = status(server.process.pid, "VmHWM") / 1024
-        return report
+            "--server-pid", server.process.pid, "--json", *arguments).stdout)
 
     def ingest_row(self, name, report):
-        latency = report["ack_latency_ms"]
-        row(name, f"{report['durable']:,}", f"{report['events_per_second']:,.0f}",
+        latency, rate = report["ack_latency_ms"], report["spread"]["events_per_second"]
+        servers = [run["server"] for run in report["runs"]]
+        spread = f" ({rate['min']:,.0f} to {rate['max']:,.0f})" if len(servers) > 1 else ""
+        row(name, f"{report['durable']:,}", f"{rate['median']:,.0f}{spread}",
             f"{latency['p50']:.2f} / {latency['p99']:.2f} / {latency['p99.9']:.2f}",
-            f"{report['server_seconds'] / report['durable'] * 1e9:,.0f}",
-            f"{report['peak_mib']:.0f}")
+            f"{sum(s['cpu_seconds'] for s in servers) / report['durable'] * 1e9:,.0f}",
+            f"{sum(s['written_bytes'] for s in servers) / report['durable']:,.0f}",
+            f"{servers[-1]['resident_bytes_max'] / 2**20:.0f}")
 
     def ingest(self):
         print("\n## Ingest over TCP, acknowledged after fdatasync, sealing and indexing included\n")
         row("how", "events", "events/s", "ack p50 / p99 / p99.9 ms", "server ns an event",
-            "server peak MiB")
-        row(*["---"] * 6)
+            "bytes written an event", "server peak MiB")
+        row(*["---"] * 7)
         few = max(2000, min(self.events // 100, 20000))
         cases = (
             ("native, 1 connection", self.events, ()),
@@ -123,10 +123,42 @@ class Bench:
         )
         for number, (name, events, arguments) in enumerate(cases):
             with self.driver.Server(self.directory / f"ingest-{number}") as server:
-                self.ingest_row(name, self.send(server, events, *arguments))
+                self.ingest_row(name, self.send(server, events, "--repeat", self.repeat,
+                                                    *arguments))
                 server.stop()
             shutil.rmtree(self.directory / f"ingest-{number}")
         print(f"\nwrite + fdatasync of 4 KiB here: median {fdatasync_ms(self.directory):.3f} ms")
+
+    def load(self):
+        """A sweep and a verified plan; both fail where a forecast is more than 15 % off."""
+        out = pathlib.Path("build/bench")
+        out.mkdir(exist_ok=True)
+        sweep, plan = out / "sweep.json", out / "plan.json"
+        print("\n## Offered rates\n", flush=True)
+        self.driver.run("docket-load", "sweep", "--data", self.directory / "sweep", "--json", sweep,
+                        timeout=3600)
+        swept = json.loads(sweep.read_text())
+        row("offered/s", "durable/s", "ack p50 / p99 / p99.9 ms", "server cores",
+            "count by verb and type, p99 ms")
+        row(*["---"] * 5)
+        for number, step in enumerate(swept["steps"]):
+            run, latency = step["run"], step["run"]["ack_latency_ms"]
+            knee = swept["knee"] and swept["knee"]["step"] == number
+            row(f"{run['rate']:,.0f}" + (" (knee)" if knee else ""),
+                f"{run['events_per_second']:,.0f}" + ("" if step["sustained"] else " (not all)"),
+                f"{latency['p50']:.2f} / {latency['p99']:.2f} / {latency['p99.9']:.2f}",
+                f"{run['server']['cpu_seconds'] / run['seconds']:.2f}",
+                f"{step['questions'][3]['latency_ms']['p99']:.2f}")
+        print("\n## A plan for 5 million events a day, kept 365 days, and a second run\n",
+              flush=True)
+        planned = self.driver.run(
+            "docket-load", "plan", "--events-per-day", "5M", "--data", self.directory / "plan",
+            "--verify", "--json", plan, check=False, timeout=3600)
+        print(planned.stdout)
+        self.driver.run("docket-load", "report", sweep, plan, "--out", out / "report.html")
+        print(f"figures and a page: {out}/sweep.json, plan.json, report.html")
+        if planned.returncode != 0:
+            raise SystemExit(planned.stderr.strip().splitlines()[-1])
 
     def fill(self):
         """A store with all events in sealed, indexed segments, and how long that took."""
@@ -229,7 +261,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
     parser.add_argument("--events", type=int, default=10_000_000)
-    parser.add_argument("--part", choices=("ingest", "query", "all"), default="all")
+    parser.add_argument("--part", choices=("ingest", "load", "query", "all"), default="all")
+    parser.add_argument("--repeat", type=int, default=1, help="runs of each row of ingest")
     parser.add_argument("--no-peers", action="store_true",
                         help="ask Docket alone, neither SQLite nor DuckDB")
     options = parser.parse_args()
@@ -241,11 +274,13 @@ def main():
     try:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True)
         print(f"{machine()}; commit {commit.stdout.decode().strip()}; {options.events:,} events")
-        bench = Bench(driver, directory, options.events, not options.no_peers)
+        bench = Bench(driver, directory, options)
         if options.part in ("ingest", "all"):
             bench.ingest()
         if options.part in ("query", "all"):
             bench.query()
+        if options.part in ("load", "all"):
+            bench.load()  # last: on a busy machine a forecast may not hold, which fails
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -31,7 +31,7 @@ struct SweepCommand {
   std::vector<double> rates;  // empty: shares of the capacity, which is measured first
   double seconds = 5;         // of each step
   double warm_up_seconds = 1;
-  double questions_per_second = 5;  // where there is an HTTP address
+  double questions_per_second = 1;  // where there is an HTTP address
   std::string json;                 // files to write; empty: none
   std::string out;
 };

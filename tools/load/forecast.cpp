@@ -130,17 +130,20 @@ std::vector<ForecastItem> make_forecast(const PlanRequest& request,
 
 std::vector<Comparison> compare(const Calibration& forecast, const Calibration& measured) {
   std::vector<Comparison> found{
-      {"Disk, an event", "bytes/event", forecast.bytes_per_event, measured.bytes_per_event},
-      {"Memory under load", "bytes", forecast.memory_bytes, measured.memory_bytes}};
-  const auto add = [&found](const char* when, const std::optional<LoadFigures>& expected,
-                            const std::optional<LoadFigures>& seen) {
+      {"Disk, an event", "bytes/event", forecast.bytes_per_event, measured.bytes_per_event, 0},
+      {"Memory under load", "bytes", forecast.memory_bytes, measured.memory_bytes, 0}};
+  const auto add_figure = [&found](const std::string& name, const char* unit,
+                                   const Spread& expected, const Spread& seen) {
+    found.push_back(
+        {name, unit, expected.median, seen.median, std::max(expected.relative(), seen.relative())});
+  };
+  const auto add = [&](const char* when, const std::optional<LoadFigures>& expected,
+                       const std::optional<LoadFigures>& seen) {
     if (expected && seen) {
       const std::string at = fmt::format(" at the {}", when);
-      found.push_back({"Processor" + at, "cores", expected->cores.median, seen->cores.median});
-      found.push_back(
-          {"Acknowledgement p50" + at, "ms", expected->ack_p50_ms.median, seen->ack_p50_ms.median});
-      found.push_back(
-          {"Acknowledgement p99" + at, "ms", expected->ack_p99_ms.median, seen->ack_p99_ms.median});
+      add_figure("Processor" + at, "cores", expected->cores, seen->cores);
+      add_figure("Acknowledgement p50" + at, "ms", expected->ack_p50_ms, seen->ack_p50_ms);
+      add_figure("Acknowledgement p99" + at, "ms", expected->ack_p99_ms, seen->ack_p99_ms);
     }
   };
   add("mean", forecast.mean, measured.mean);
@@ -242,6 +245,7 @@ void write_json(JsonWriter& json, const std::vector<Comparison>& comparisons, do
     json.member("forecast", comparison.forecast);
     json.member("measured", comparison.measured);
     json.member("deviation", comparison.deviation());
+    json.member("runs_apart", comparison.apart);
     json.member("within", std::abs(comparison.deviation()) <= tolerance);
     json.end_object();
   }

@@ -73,6 +73,9 @@ struct Comparison {
   std::string unit;
   double forecast = 0;
   double measured = 0;
+  // How far the runs of one kind lie apart, as a share of their median: where that is much, the
+  // machine was not quiet, and no forecast holds. 0 where there is but one.
+  double apart = 0;
 
   // Of what was measured; 0: hit.
   [[nodiscard]] double deviation() const {

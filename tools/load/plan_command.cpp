@@ -76,7 +76,12 @@ void print_verification(const std::vector<Comparison>& comparisons, double toler
                readable_value(comparison.measured, comparison.unit), comparison.deviation() * 100,
                std::abs(comparison.deviation()) <= tolerance
                    ? ""
-                   : fmt::format("  (beyond {:.0f} %)", tolerance * 100));
+                   : fmt::format("  (beyond {:.0f} %{})", tolerance * 100,
+                                 comparison.apart > tolerance
+                                     ? fmt::format("; runs of one kind lie {:.0f} % apart: the "
+                                                   "machine is not quiet",
+                                                   comparison.apart * 100)
+                                     : ""));
   }
 }
 

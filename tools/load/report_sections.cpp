@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "tools/load/chart.hpp"
+#include "tools/load/latency_histogram.hpp"
 
 namespace docket::load {
 namespace {
@@ -25,24 +26,52 @@ std::string text(const element& value) {
   return std::string(value.get_string().value());
 }
 
-std::string question_charts(const element& questions, const std::string& title) {
+struct Asked {
+  std::string name;
+  double failed = 0;
+  LatencyHistogram latency;
+};
+
+// Adds what was asked to `all`, question by question.
+void merge_questions(const element& questions, std::vector<Asked>& all) {
+  std::size_t at = 0;
+  for (const element question : questions.get_array()) {
+    if (at == all.size()) {
+      all.push_back({text(question["name"]), 0, {}});
+    }
+    const element histogram = question["latency_histogram_ns"];
+    std::vector<LatencyHistogram::Bucket> buckets;
+    for (const element bucket : histogram["buckets"].get_array()) {
+      buckets.emplace_back(bucket.at(0).get_int64().value(), bucket.at(1).get_uint64().value());
+    }
+    const auto restored = LatencyHistogram::restore(buckets, histogram["max"].get_int64().value(),
+                                                    histogram["sum"].get_uint64().value());
+    if (!restored) {
+      throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+    }
+    all[at].latency.merge(*restored);
+    all[at].failed += number(question["failed"]);
+    ++at;
+  }
+}
+
+std::string question_charts(const std::vector<Asked>& questions, const std::string& title) {
   std::vector<RangeRow> rows;
   std::vector<std::vector<std::string>> cells;
-  for (const element question : questions.get_array()) {
-    const element latency = question["latency_ms"];
-    rows.push_back({text(question["name"]), number(latency["p50"]), number(latency["p90"]),
-                    number(latency["p99"]), number(latency["max"])});
-    cells.push_back(
-        {html_text(rows.back().name), fmt::format("{}", number(question["asked"])),
-         fmt::format("{}", number(question["failed"])), number_or_dash(latency["p50"], "{:.2f}"),
-         number_or_dash(latency["p90"], "{:.2f}"), number_or_dash(latency["p99"], "{:.2f}"),
-         number_or_dash(latency["max"], "{:.2f}")});
-  }
-  if (rows.empty()) {
-    return "";
+  for (const Asked& question : questions) {
+    const auto ms = [&question](double share) {
+      return static_cast<double>(question.latency.percentile(share)) / 1e6;
+    };
+    rows.push_back({question.name, ms(0.5), ms(0.9), ms(0.99), ms(1)});
+    const RangeRow& row = rows.back();
+    cells.push_back({html_text(row.name), fmt::format("{}", question.latency.count()),
+                     fmt::format("{}", question.failed), fmt::format("{:.2f}", row.p50),
+                     fmt::format("{:.2f}", row.p90), fmt::format("{:.2f}", row.p99),
+                     fmt::format("{:.2f}", row.max)});
   }
   return svg_ranges(title, "ms: median, 90th, 99th percentile, largest", rows) +
-         html_table({"question", "asked", "failed", "p50 ms", "p90 ms", "p99 ms", "max ms"}, cells);
+         html_table({"question", "answered", "failed", "p50 ms", "p90 ms", "p99 ms", "max ms"},
+                    cells);
 }
 
 struct Knee {
@@ -285,18 +314,21 @@ std::string sweep_section(const element& document) {
                      "server cores", "peak MiB", "store bytes an event", "written bytes an event"},
                     rows);
   out += "<h3>Over time</h3>\n" + timeline_charts(runs);
-  const element at_rest = document["questions_at_rest"];
-  if (at_rest.get_array().value().size() > 0) {
-    out += "<h3>Questions</h3>\n";
-    if (knee.found) {
-      std::size_t number_of_step = 0;
-      for (const element step : document["steps"].get_array()) {
-        if (number_of_step++ == knee.step) {
-          out += question_charts(step["questions"], "While events come at the knee's rate");
-        }
-      }
+  std::vector<Asked> meanwhile;
+  std::size_t number_of_step = 0;
+  for (const element step : document["steps"].get_array()) {
+    if (knee.found && number_of_step++ <= knee.step) {
+      merge_questions(step["questions"], meanwhile);
     }
-    out += question_charts(at_rest, "Of the whole store, at rest");
+  }
+  std::vector<Asked> at_rest;
+  merge_questions(document["questions_at_rest"], at_rest);
+  if (!meanwhile.empty()) {
+    out += "<h3>Questions while events come</h3>\n";
+    out += question_charts(meanwhile, "At the rates up to the knee, of a store that grows");
+  }
+  if (!at_rest.empty()) {
+    out += "<h3>Questions at rest</h3>\n" + question_charts(at_rest, "Of the whole store, at rest");
   }
   return out;
 }

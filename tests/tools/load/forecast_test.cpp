@@ -96,6 +96,8 @@ TEST(Forecast, ASecondCalibrationIsComparedFigureByFigure) {
   EXPECT_DOUBLE_EQ(comparisons[0].deviation(), 0.25);
   EXPECT_DOUBLE_EQ(comparisons[1].deviation(), 0);
   EXPECT_DOUBLE_EQ(comparisons[7].deviation(), -0.25);
+  EXPECT_DOUBLE_EQ(comparisons[4].apart, 1) << "the p99 at the mean, 1 to 3 ms around 2";
+  EXPECT_DOUBLE_EQ(comparisons[7].apart, 0);
   again.peak.reset();
   EXPECT_EQ(compare(calibration(), again).size(), 5U);
 }

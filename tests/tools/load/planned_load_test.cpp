@@ -38,7 +38,7 @@ TEST(PlannedLoad, ASmallBoundIsKept) {
 TEST(PlannedLoad, EventsAreAsLongAsTheyAreToBe) {
   GeneratorOptions options{.seed = 4, .events = 1000, .end = 1'780'000'000'000'000'000};
   ASSERT_TRUE(lengthen(options, 1200));
-  EXPECT_NEAR(ndjson_bytes(options), 1200, 30);
+  EXPECT_NEAR(ndjson_bytes(options), 1200, 10);
 }
 
 TEST(PlannedLoad, WhatCannotBeMadeSaysWhatCan) {

@@ -30,7 +30,8 @@ std::string run_json(double rate) {
 std::string sweep_json() {
   const std::string questions =
       R"([{"name":"newest <50>","asked":9,"failed":1,"latency_ms":{"p50":1,"p90":2,"p99":3,)"
-      R"("p99.9":3,"max":4,"mean":1},"latency_histogram_ns":{"max":1,"sum":1,"buckets":[]}}])";
+      R"("p99.9":3,"max":4,"mean":1},"latency_histogram_ns":{"max":5000000,"sum":9000000,)"
+      R"("buckets":[[2000000,2],[5013503,1]]}}])";
   const auto step = [&](double rate) {
     return R"({"sustained":true,"run":)" + run_json(rate) + R"(,"questions":)" + questions + "}";
   };
@@ -50,7 +51,8 @@ TEST(Report, ASweepShowsItsKneeItsCurvesAndItsMarks) {
   for (const char* part :
        {"2000 (knee)", "class=\"mark knee\"", "Durable-ack latency against offered rate",
         "1 segments sealed", "2 segments retired", "50.0", "newest &lt;50&gt;", "CPU &lt;1&gt;",
-        "night.json", "prefers-color-scheme:dark"}) {
+        "<td>6</td><td>2</td><td>2.01</td>", "<td>3</td><td>1</td><td>2.01</td>", "night.json",
+        "prefers-color-scheme:dark"}) {
     EXPECT_NE(page->find(part), std::string::npos) << part;
   }
   EXPECT_EQ(page->find("<1>"), std::string::npos) << "what stands in a file is no markup";
