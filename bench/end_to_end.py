@@ -5,7 +5,8 @@
 Prints Markdown tables for bench/README.md. `load` sweeps offered rates, makes a plan and verifies
 it, and leaves figures and a page in build/bench. The events are docket-load's: the same seed and
 time range each run, so that figures compare. Client and server share the machine. The questions are
-asked of SQLite and DuckDB as well, where they are here, and all answers must be the same.
+asked of SQLite, DuckDB and PostgreSQL as well, where they are here, and all answers must be the
+same.
 """
 
 import argparse
@@ -52,11 +53,6 @@ def processor_seconds(pid):
 
 def disk_bytes(directory):
     return sum(p.stat().st_size for p in pathlib.Path(directory).rglob("*") if p.is_file())
-
-
-def disk_bytes_of(path):
-    """Of a peer's file and those that it keeps beside it."""
-    return sum(p.stat().st_size for p in path.parent.glob(path.name + "*"))
 
 
 def both(median, p99):
@@ -200,11 +196,12 @@ class Bench:
                     raise AssertionError(f"{peer.name} and Docket answer {name} differently:\n"
                                          f"{str(answer)[:500]}\n{str(expected[name])[:500]}")
             start = time.perf_counter()
-            peer.export_all(peer.path.with_suffix(".csv"))
+            everything = self.directory / "peer.csv"
+            peer.export_all(everything)
             exported = time.perf_counter() - start
-            peer.path.with_suffix(".csv").unlink()
-            sizes.append((peer.name, seconds, disk_bytes_of(peer.path), exported))
-            peer.path.unlink()
+            everything.unlink()
+            sizes.append((peer.name, seconds, peer.disk_bytes(), exported))
+            peer.remove()
             results.append((peer.name, answers))
         table.unlink()
         return results
@@ -264,7 +261,7 @@ def main():
     parser.add_argument("--part", choices=("ingest", "load", "query", "all"), default="all")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each row of ingest")
     parser.add_argument("--no-peers", action="store_true",
-                        help="ask Docket alone, neither SQLite nor DuckDB")
+                        help="ask Docket alone, and no other")
     options = parser.parse_args()
     os.environ["DOCKET_BIN"] = options.bin
     import driver

@@ -1,6 +1,6 @@
-"""SQLite and DuckDB beside Docket: the same events, the same questions, in the same run.
+"""SQLite, DuckDB and PostgreSQL beside Docket: the same events, the same questions, in one run.
 
-Both are optional. A peer that is not there is None with a word why; nothing of either is part of
+All are optional. A peer that is not there is None with a word why; nothing of them is part of
 the product. Each is configured as its own users would for these questions; `configuration` says
 how. They are filled from Docket's CSV of everything, so that their rows are in Docket's order.
 """
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import time
 
+import postgres
 import questions
 
 try:
@@ -36,6 +37,11 @@ def timed(ask):
         runs.append((time.perf_counter() - before) * 1000)
     runs.sort()
     return runs[len(runs) // 2], runs[len(runs) * 99 // 100], answer
+
+
+def bytes_beside(path):
+    """Of a database's file and those that it keeps beside it."""
+    return sum(p.stat().st_size for p in path.parent.glob(path.name + "*"))
 
 
 class Sqlite:
@@ -153,6 +159,12 @@ class Sqlite:
     def export_all(self, out):
         self.export(questions.oldest("true"), out)
 
+    def disk_bytes(self):
+        return bytes_beside(self.path)
+
+    def remove(self):
+        self.path.unlink()
+
 
 class DuckDb:
     configuration = (
@@ -230,6 +242,12 @@ class DuckDb:
     def export_all(self, out):
         self._client(self.path, [self._copy(questions.oldest("true"), out)], [])
 
+    def disk_bytes(self):
+        return bytes_beside(self.path)
+
+    def remove(self):
+        self.path.unlink()
+
 
 def duckdb_packages(directory):
     """Where DuckDB's client is, fetched into `directory` at the first run."""
@@ -249,9 +267,18 @@ def available(directory, packages):
     else:
         peers.append(Sqlite(directory))
     if shutil.which("node") is None or shutil.which("npm") is None:
-        return peers, [*words, "DuckDB skipped: node and npm are not installed"]
-    try:
-        peers.append(DuckDb(directory, duckdb_packages(packages.resolve())))
-    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-        words.append(f"DuckDB skipped: {error}")
+        words.append("DuckDB skipped: node and npm are not installed")
+    else:
+        try:
+            peers.append(DuckDb(directory, duckdb_packages(packages.resolve())))
+        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+            words.append(f"DuckDB skipped: {error}")
+    programs = postgres.program_folder()
+    if programs is None:
+        words.append("PostgreSQL skipped: Debian's package postgresql is not installed")
+    else:
+        try:
+            peers.append(postgres.Postgres(directory, programs))
+        except (OSError, RuntimeError) as error:
+            words.append(f"PostgreSQL skipped: {error}")
     return peers, words

@@ -1,4 +1,4 @@
-"""The questions of bench/ to Docket and to SQLite over the same events: the same answers."""
+"""The questions of bench/ to Docket, SQLite and PostgreSQL, over the same events: one answer."""
 
 import pathlib
 import sys
@@ -8,12 +8,12 @@ import driver
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import peers
+import postgres
 import questions
 
 EVENTS, END = 30000, "2026-05-01T00:00:00Z"
 
 
-@unittest.skipIf(peers.sqlite3 is None, "this Python has no sqlite3 module")
 class Peers(driver.EndToEnd):
     def setUp(self):
         super().setUp()
@@ -21,7 +21,16 @@ class Peers(driver.EndToEnd):
         self.addCleanup(setattr, peers, "RUN_SECONDS", peers.RUN_SECONDS)
         peers.RUN_SECONDS = 0
 
+    @unittest.skipIf(peers.sqlite3 is None, "this Python has no sqlite3 module")
     def test_sqlite_answers_every_question_as_docket_does(self):
+        self.answers_are_the_same(lambda: peers.Sqlite(self.directory))
+
+    @unittest.skipIf(postgres.program_folder() is None, "PostgreSQL is not installed")
+    def test_postgresql_answers_every_question_as_docket_does(self):
+        self.answers_are_the_same(
+            lambda: postgres.Postgres(self.directory, postgres.program_folder(), seconds=0))
+
+    def answers_are_the_same(self, open_peer):
         server = self.start()
         driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", "--events", EVENTS,
                     "--end", END)
@@ -37,9 +46,11 @@ class Peers(driver.EndToEnd):
             ours[question.name] = questions.docket_answer(question.kind, body)
         table = self.directory / "all.csv"
         server.docket("export", "--utc", "--raw", "-o", "csv", "--out", table)
-        sqlite = peers.Sqlite(self.directory)
-        sqlite.load(table)
-        theirs = sqlite.ask(asked)
+        peer = open_peer()
+        self.addCleanup(peer.remove)
+        peer.load(table)
+        theirs = peer.ask(asked)
+        self.assertGreater(peer.disk_bytes(), EVENTS)
 
         self.assertEqual(len(asked), 13)
         # A question that finds nothing tells nothing; two look for what is rare in one day or week.
