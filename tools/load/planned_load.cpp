@@ -12,7 +12,7 @@ namespace docket::load {
 namespace {
 
 constexpr double hour_s = 3600;
-constexpr double capacity_share = 0.3;  // while the hour is pressed
+constexpr double capacity_share = 0.15;  // while the hour is pressed
 constexpr std::uint64_t events_min = 200'000;
 constexpr std::uint64_t sample_events = 2000;
 

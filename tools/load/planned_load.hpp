@@ -20,7 +20,7 @@ struct PressedHour {
   std::uint64_t segment_age_ms = 0;
   std::uint64_t events = 0;
 };
-// `capacity` in events a second. At least a second to a segment, at most 0.3 of the capacity, two
+// `capacity` in events a second. At least a second to a segment, at most 0.15 of the capacity, two
 // hours' events within 200,000 (or `events_max`, where that is less) and `events_max`.
 [[nodiscard]] PressedHour press_hour(double mean_rate, double capacity, std::uint64_t events_max);
 
