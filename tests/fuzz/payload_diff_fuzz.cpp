@@ -9,13 +9,16 @@
 //   D4  {"before":X,"after":X} of any JSON object X has no change.
 //   D5  What PayloadTree takes simdjson takes, too, and has the same values with the same texts in
 //       the same order; and what is let in as a payload and simdjson takes, PayloadTree takes.
+//   D6  The diff is that of a plain comparison of simdjson's values.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/assert.hpp"
+#include "index/payload_diff.hpp"
 #include "index/payload_tree.hpp"
 #include "ingest/event_json.hpp"
 #include "query/diff.hpp"
@@ -60,6 +63,95 @@ void check_same(const docket::index::PayloadTree& tree, const docket::index::Pay
   DOCKET_ASSERT(i == value.children.size());
 }
 
+using docket::testing::SimdjsonValue;
+
+const SimdjsonValue* member(const SimdjsonValue& object, std::string_view key) {
+  for (const SimdjsonValue& child : object.children) {
+    if (object.kind == SimdjsonValue::Kind::object && child.key == key) {
+      return &child;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<std::string> text_of(const SimdjsonValue* value) {
+  return value == nullptr ? std::nullopt : std::optional(value->text);
+}
+
+// As index/payload_diff.hpp says it, without any care for speed.
+class PlainDiff {
+ public:
+  explicit PlainDiff(const SimdjsonValue& payload) {
+    const SimdjsonValue* changes = member(payload, "changes");
+    if (changes != nullptr && changes->kind == SimdjsonValue::Kind::array) {
+      for (const SimdjsonValue& change : changes->children) {
+        const SimdjsonValue* field = member(change, "field");
+        if (field != nullptr && field->kind == SimdjsonValue::Kind::string) {
+          entries.push_back(
+              {field->text, text_of(member(change, "old")), text_of(member(change, "new")), false});
+        }
+      }
+      return;
+    }
+    const SimdjsonValue* before = member(payload, "before");
+    const SimdjsonValue* after = member(payload, "after");
+    if (is_side(before) && is_side(after)) {
+      before = before->raw == "null" ? nullptr : before;
+      after = after->raw == "null" ? nullptr : after;
+      if (has_children(before) || has_children(after)) {
+        compare("", before, after);
+      }
+    }
+  }
+
+  std::vector<DiffEntry> entries;
+
+ private:
+  static bool is_side(const SimdjsonValue* value) {
+    return value != nullptr && (value->kind == SimdjsonValue::Kind::object || value->raw == "null");
+  }
+  static bool has_children(const SimdjsonValue* value) {
+    return value != nullptr && !value->children.empty();
+  }
+  static bool are(SimdjsonValue::Kind kind, const SimdjsonValue* before,
+                  const SimdjsonValue* after) {
+    if (before != nullptr && after != nullptr) {
+      return before->kind == kind && after->kind == kind;
+    }
+    const SimdjsonValue* one = before != nullptr ? before : after;
+    return one != nullptr && one->kind == kind && has_children(one);
+  }
+
+  void compare(const std::string& path, const SimdjsonValue* before, const SimdjsonValue* after) {
+    const bool may_descend = path.size() <= docket::index::container_path_bytes_max;
+    if (may_descend && are(SimdjsonValue::Kind::object, before, after)) {
+      for (const SimdjsonValue* side : {before, after}) {
+        for (std::size_t i = 0; side != nullptr && i < side->children.size(); ++i) {
+          const SimdjsonValue& child = side->children[i];
+          const bool is_first = member(*side, child.key) == &child;
+          const bool is_told =
+              side == after && before != nullptr && member(*before, child.key) != nullptr;
+          if (is_first && !is_told) {
+            compare(path.empty() ? child.key : path + "." + child.key,
+                    before == nullptr ? nullptr : member(*before, child.key),
+                    after == nullptr ? nullptr : member(*after, child.key));
+          }
+        }
+      }
+    } else if (may_descend && are(SimdjsonValue::Kind::array, before, after)) {
+      const auto element = [](const SimdjsonValue* side, std::size_t i) {
+        return side != nullptr && i < side->children.size() ? &side->children[i] : nullptr;
+      };
+      for (std::size_t i = 0; element(before, i) != nullptr || element(after, i) != nullptr; ++i) {
+        compare(path + "[" + std::to_string(i) + "]", element(before, i), element(after, i));
+      }
+    } else if (before == nullptr || after == nullptr || before->kind != after->kind ||
+               before->text != after->text) {
+      entries.push_back({path, text_of(before), text_of(after), true});
+    }
+  }
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -80,6 +172,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (tree.read(payload)) {
     DOCKET_ASSERT(expected.has_value());
     check_same(tree, tree.root(), *expected);
+    DOCKET_ASSERT(PlainDiff(*expected).entries == diff);
     DOCKET_ASSERT(reader.read("{\"before\":" + payload + ",\"after\":" + payload + "}").empty());
   } else {
     DOCKET_ASSERT(!expected || !docket::ingest::is_json_object(payload));
