@@ -72,6 +72,7 @@ class RunningClient final : public Client, private LinkEvents {
     std::string dead;  // why the server takes nothing of this log
 
     ClientStream stream;
+    std::chrono::microseconds last_answer_took{0};  // the client's thread
   };
 
   Result<void> check(std::string_view log, const EventView& event) const;
@@ -85,6 +86,7 @@ class RunningClient final : public Client, private LinkEvents {
   void pump();
   void collect(Lane& lane, std::vector<std::pair<Lane*, Gathered>>& collected,
                std::optional<Clock::time_point>& next_linger);
+  [[nodiscard]] std::chrono::microseconds linger_of(const Lane& lane) const;
   void encode(std::vector<std::pair<Lane*, Gathered>>& collected);
   void send_what_fits();
   bool may_send(const OutBatch& batch) const;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t first_backoff_ms = 50;
 constexpr std::size_t batch_overhead_bytes = 512;
 constexpr std::size_t spare_builders_max = 8;
+constexpr std::chrono::microseconds busy_linger_max = std::chrono::milliseconds(100);
 
 std::int64_t clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
@@ -75,6 +76,14 @@ RunningClient::Lane* RunningClient::find_lane(std::string_view log) {
   return nullptr;
 }
 
+// How long events gather while batches of their log are under way. Where answers take long, for
+// half as long as the last one took: there are many before them, and they come sooner in larger
+// batches, which cost the server less.
+std::chrono::microseconds RunningClient::linger_of(const Lane& lane) const {
+  const std::chrono::microseconds asked(options_.linger_us);
+  return std::max(asked, std::min(lane.last_answer_took / 2, busy_linger_max));
+}
+
 // Takes what is to be encoded now. With the mutex held.
 void RunningClient::collect(Lane& lane, std::vector<std::pair<Lane*, Gathered>>& collected,
                             std::optional<Clock::time_point>& next_linger) {
@@ -86,7 +95,7 @@ void RunningClient::collect(Lane& lane, std::vector<std::pair<Lane*, Gathered>>&
       link_ && welcome_came_ && !goodbye_came_ && outstanding_batches_ < welcome_.window_batches;
   if (lane.gathering.builder && lane.filled.empty() && options_.epoch == 0 && can_send &&
       !lane.stream.has_unsent()) {
-    const auto due = lane.gathering.first_emitted + std::chrono::microseconds(options_.linger_us);
+    const auto due = lane.gathering.first_emitted + linger_of(lane);
     if (lane.stream.in_flight() == 0 || Clock::now() >= due) {
       close_batch(lane);
     } else {
@@ -218,9 +227,11 @@ Result<void> RunningClient::on_ack(const ingest::Ack& ack) {
   const OutBatch& batch = *settled.batch;
   --outstanding_batches_;
   outstanding_bytes_ -= batch.wire_bytes();
+  const std::int64_t took_ns = clock_ns() - batch.first_sent_ns;
+  lane->last_answer_took = std::chrono::microseconds(took_ns / 1000);
   deliver(batch, ack);
   if (on_batch_ && batch.rows != 0) {
-    on_batch_(ack.log, settled.first_seq, settled.durable, clock_ns() - batch.first_sent_ns);
+    on_batch_(ack.log, settled.first_seq, settled.durable, took_ns);
   }
   {
     const std::scoped_lock lock(mutex_);

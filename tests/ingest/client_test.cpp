@@ -217,29 +217,6 @@ TEST_F(ClientTest, MemoryIsBoundedAndRoomIsWaitedFor) {
   EXPECT_TRUE(client->flush(10'000));
 }
 
-TEST_F(ClientTest, WhoeverWaitsForAFlushOrForRoomIsWoken) {
-  Options small = options();
-  small.memory_bytes = 4096;
-  store_.hold();
-  const auto client = Client::start(small).value();
-  while (client->emit_waiting("activity", event_of("1"), 50)) {
-  }
-  std::atomic<int> done{0};
-  std::vector<std::thread> waiting;
-  for (int i = 0; i < 3; ++i) {
-    waiting.emplace_back([&] { done += client->flush(30'000) ? 1 : 0; });
-    waiting.emplace_back(
-        [&] { done += client->emit_waiting("activity", event_of("2"), 30'000) ? 1 : 0; });
-  }
-  std::this_thread::sleep_for(20ms);
-  EXPECT_EQ(done, 0);
-  store_.release();
-  EXPECT_TRUE(eventually([&] { return done == 6; })) << "not before their time is up";
-  for (std::thread& thread : waiting) {
-    thread.join();
-  }
-}
-
 TEST_F(ClientTest, NoMoreBatchesThanTheWindowWaitForTheirAck) {
   Options many = options();
   many.batch_rows = 1;
