@@ -91,13 +91,18 @@ class Count {
       for (const PlacedSection& page : read.footer.strings[i].pages) {
         add(fmt::format("dictionary: {}", list_names[i]), page.entry.bytes);
       }
+      add_tokens(fmt::format("tokens: {}", list_names[i]), read.footer.strings[i].tokens);
     }
+    add_tokens("tokens: payloads", read.footer.payload_tokens);
     const auto table = [this](std::string_view name, const std::optional<PlacedSection>& placed) {
       add(fmt::format("table: {}", name), placed ? placed->entry.bytes : 0);
     };
     table("actor kind", read.footer.actor_kinds);
     table("actor role", read.footer.actor_roles);
     table("target type", read.footer.target_types);
+    table("order of actors", read.footer.actor_order);
+    table("order of targets", read.footer.target_order);
+    table("order of ips", read.footer.ip_order);
     // What is left of the file: whatever else the footer has is in it.
     add("segment header, footer, trailer", info.bytes - (total() - before));
     return add_index(info);
@@ -126,6 +131,12 @@ class Count {
   }
 
  private:
+  void add_tokens(const std::string& name, const std::optional<PlacedTokens>& tokens) {
+    if (tokens) {
+      add(name, tokens->texts.entry.bytes + tokens->lengths.entry.bytes +
+                    (tokens->shared_lengths ? tokens->shared_lengths->entry.bytes : 0));
+    }
+  }
   void add(const std::string& name, std::uint64_t bytes) { bytes_[name] += bytes; }
   [[nodiscard]] std::uint64_t total() const {
     std::uint64_t sum = 0;

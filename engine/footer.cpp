@@ -37,6 +37,14 @@ void append_placed(std::vector<std::byte>& out, const std::optional<PlacedSectio
   }
 }
 
+void append_tokens(std::vector<std::byte>& out, const std::optional<PlacedTokens>& tokens) {
+  append_placed(out, tokens ? std::optional(tokens->texts) : std::nullopt);
+  if (tokens) {
+    append_placed(out, tokens->lengths);
+    append_placed(out, tokens->shared_lengths);
+  }
+}
+
 SectionEntry get_entry(ByteReader& reader) {
   SectionEntry entry;
   entry.section = static_cast<Section>(reader.get<std::uint8_t>());
@@ -51,15 +59,35 @@ SectionEntry get_entry(ByteReader& reader) {
 }
 
 bool is_strings_entry(const SectionEntry& entry) {
-  return (entry.codec == Codec::strings_raw || entry.codec == Codec::strings_lz4) &&
-         entry.width <= 32 && entry.scale_exponent == 0 && entry.base == 0 &&
-         entry.bytes <= limits::block_bytes_max &&
+  return is_strings(entry.codec) && entry.width <= 32 && entry.scale_exponent == 0 &&
+         entry.base == 0 && entry.bytes <= limits::block_bytes_max &&
          entry.bytes >= packed_bytes(entry.items, entry.width);
 }
 
+// Each string takes a bit of the stream at least.
+bool is_token_strings_entry(const SectionEntry& entry) {
+  return entry.codec == Codec::strings_tokens && entry.width == 0 && entry.scale_exponent == 0 &&
+         entry.base == 0 && entry.bytes <= limits::block_bytes_max &&
+         entry.bytes >= packed_bytes(entry.items, 1);
+}
+
 bool is_ids_entry(const SectionEntry& entry, std::uint32_t items) {
-  return entry.codec == Codec::ints && entry.width <= 32 && entry.scale_exponent == 0 &&
-         entry.items == items && entry.bytes == packed_bytes(items, entry.width);
+  const std::uint64_t packed = packed_bytes(items, entry.width);
+  return is_ints(entry.codec) && entry.width <= 32 && entry.scale_exponent == 0 &&
+         entry.items == items &&
+         (entry.codec == Codec::ints ? entry.bytes == packed : entry.bytes < packed);
+}
+
+bool are_tokens(const PlacedTokens& tokens) {
+  const std::uint32_t items = tokens.texts.entry.items;
+  const auto is_small = [](const SectionEntry& entry) {
+    return entry.codec == Codec::ints && entry.width <= 8 && is_ids_entry(entry, entry.items);
+  };
+  return is_strings_entry(tokens.texts.entry) && items <= limits::tokens_max &&
+         is_small(tokens.lengths.entry) && tokens.lengths.entry.items == items &&
+         (!tokens.shared_lengths ||
+          (is_small(tokens.shared_lengths->entry) &&
+           tokens.shared_lengths->entry.items <= limits::string_bytes_max + 1));
 }
 
 // Reads what encode_footer wrote, trusting nothing: a matching checksum only says that somebody
@@ -111,7 +139,8 @@ class FooterReader {
       if (head.size() != block_header_bytes + header.directory_bytes) {
         return bad("has a block header of the wrong size");
       }
-      DOCKET_ASSIGN(BodyDirectory directory, parse_directory(head.subspan(block_header_bytes)));
+      DOCKET_ASSIGN(BodyDirectory directory,
+                    parse_directory(head.subspan(block_header_bytes), BodyForm::sealed));
       if ((header.flags & block_sealed) == 0 || header.rows == 0 || directory.rows != header.rows ||
           directory.body_bytes != header.body_bytes || header.first_seq < next) {
         return bad("has a block that does not fit in");
@@ -129,6 +158,7 @@ class FooterReader {
   Result<void> read_strings() {
     for (StringPages& list : footer_.strings) {
       list.size = reader_.get<std::uint32_t>();
+      bool has_streams = false;
       const std::uint64_t pages = (std::uint64_t{list.size} + limits::dictionary_page_entries - 1) /
                                   limits::dictionary_page_entries;
       for (std::uint32_t i = 0; i < pages && reader_.ok(); ++i) {
@@ -136,10 +166,16 @@ class FooterReader {
         const PlacedSection page{get_entry(reader_), at};
         const std::uint32_t items = i + 1 < pages ? limits::dictionary_page_entries
                                                   : list.size - i * limits::dictionary_page_entries;
-        if (!is_strings_entry(page.entry) || page.entry.items != items) {
+        has_streams = has_streams || page.entry.codec == Codec::strings_tokens;
+        if ((!is_strings_entry(page.entry) && !is_token_strings_entry(page.entry)) ||
+            page.entry.items != items) {
           return bad("has a dictionary page that is out of bounds");
         }
         list.pages.push_back(page);
+      }
+      DOCKET_TRY(read_tokens(list.tokens));
+      if (has_streams && !list.tokens) {
+        return bad("has a dictionary page of tokens that are not there");
       }
       if (list.size == 0) {
         return bad("has a dictionary without entry 0");
@@ -153,16 +189,14 @@ class FooterReader {
     footer_.target_count = reader_.get<std::uint32_t>();
     const auto placed = [this](std::uint32_t items,
                                std::optional<PlacedSection>& into) -> Result<void> {
-      if (reader_.get<std::uint8_t>() == 0) {
-        return {};
-      }
-      const FileOffset at(reader_.get<std::uint64_t>());
-      into = PlacedSection{get_entry(reader_), at};
-      return is_ids_entry(into->entry, items) ? Result<void>() : bad("has a table out of bounds");
+      into = get_placed();
+      return !into || is_ids_entry(into->entry, items) ? Result<void>()
+                                                       : bad("has a table out of bounds");
     };
     DOCKET_TRY(placed(footer_.actor_count, footer_.actor_kinds));
     DOCKET_TRY(placed(footer_.actor_count, footer_.actor_roles));
     DOCKET_TRY(placed(footer_.target_count, footer_.target_types));
+    DOCKET_TRY(read_orders());
     const auto size = [this](TableStrings strings) {
       return footer_.strings[string_list_number(strings)].size;
     };
@@ -173,6 +207,42 @@ class FooterReader {
       return bad("has tables whose parts disagree about their size");
     }
     return {};
+  }
+
+  std::optional<PlacedSection> get_placed() {
+    if (reader_.get<std::uint8_t>() == 0) {
+      return std::nullopt;
+    }
+    const FileOffset at(reader_.get<std::uint64_t>());
+    return PlacedSection{get_entry(reader_), at};
+  }
+
+  Result<void> read_tokens(std::optional<PlacedTokens>& into) {
+    const auto texts = get_placed();
+    if (!texts) {
+      return {};
+    }
+    const auto lengths = get_placed();
+    if (!lengths) {
+      return bad("has tokens without codes");
+    }
+    into = PlacedTokens{*texts, *lengths, get_placed()};
+    return are_tokens(*into) ? Result<void>() : bad("has tokens out of bounds");
+  }
+
+  Result<void> read_orders() {
+    const auto order = [this](std::uint32_t values,
+                              std::optional<PlacedSection>& into) -> Result<void> {
+      into = get_placed();
+      return !into || (into->entry.items <= values && is_ids_entry(into->entry, into->entry.items))
+                 ? Result<void>()
+                 : bad("has an order of ids out of bounds");
+    };
+    DOCKET_TRY(order(footer_.actor_count, footer_.actor_order));
+    DOCKET_TRY(order(footer_.target_count, footer_.target_order));
+    DOCKET_TRY(
+        order(footer_.strings[string_list_number(DictionaryField::ip)].size, footer_.ip_order));
+    return read_tokens(footer_.payload_tokens);
   }
 
   ByteReader reader_;
@@ -189,6 +259,18 @@ class Layout {
     at_ = at.value + bytes;
   }
   void next(const PlacedSection& section) { next(section.at, section.entry.bytes); }
+  void next(const std::optional<PlacedSection>& section) {
+    if (section) {
+      next(*section);
+    }
+  }
+  void next(const std::optional<PlacedTokens>& tokens) {
+    if (tokens) {
+      next(tokens->texts);
+      next(tokens->lengths);
+      next(tokens->shared_lengths);
+    }
+  }
   [[nodiscard]] bool sound() const { return sound_; }
 
  private:
@@ -209,12 +291,13 @@ bool is_laid_out(const Footer& footer, std::uint64_t end) {
     for (const PlacedSection& page : list.pages) {
       layout.next(page);
     }
+    layout.next(list.tokens);
   }
-  for (const auto& table : {footer.actor_kinds, footer.actor_roles, footer.target_types}) {
-    if (table) {
-      layout.next(*table);
-    }
+  for (const auto& section : {footer.actor_kinds, footer.actor_roles, footer.target_types,
+                              footer.actor_order, footer.target_order, footer.ip_order}) {
+    layout.next(section);
   }
+  layout.next(footer.payload_tokens);
   return layout.sound();
 }
 
@@ -249,12 +332,17 @@ std::vector<std::byte> encode_footer(const Footer& footer, FileOffset at) {
       append_le(out, page.at.value);
       append_entry(out, page.entry);
     }
+    append_tokens(out, list.tokens);
   }
   append_le(out, footer.actor_count);
   append_le(out, footer.target_count);
   append_placed(out, footer.actor_kinds);
   append_placed(out, footer.actor_roles);
   append_placed(out, footer.target_types);
+  append_placed(out, footer.actor_order);
+  append_placed(out, footer.target_order);
+  append_placed(out, footer.ip_order);
+  append_tokens(out, footer.payload_tokens);
   footer.producers.encode(out);
 
   const std::uint64_t bytes = out.size();

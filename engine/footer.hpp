@@ -13,14 +13,9 @@
 #include "engine/producers.hpp"
 #include "engine/section.hpp"
 #include "engine/segment_reader.hpp"
+#include "engine/segment_source.hpp"
 
 namespace docket {
-
-// A section and where it stands in the file.
-struct PlacedSection {
-  SectionEntry entry;
-  FileOffset at;
-};
 
 // The string lists of a sealed segment: the plain dictionaries by DictionaryField, then the
 // strings of the tables.
@@ -37,6 +32,7 @@ enum class TableStrings : std::uint8_t { actor_id, actor_name, target_id, target
 struct StringPages {
   std::uint32_t size = 0;  // strings in all
   std::vector<PlacedSection> pages;
+  std::optional<PlacedTokens> tokens;  // where pages are streams of them
 };
 
 struct SealedBlock {
@@ -61,6 +57,9 @@ struct Footer {
   std::uint32_t actor_count = 1;
   std::uint32_t target_count = 1;
   std::optional<PlacedSection> actor_kinds, actor_roles, target_types;  // absent: all zero
+  // ValueOrder::ids() of the columns that are coded by rank.
+  std::optional<PlacedSection> actor_order, target_order, ip_order;
+  std::optional<PlacedTokens> payload_tokens;
   ProducerTable producers;  // as of the segment's last event
 };
 

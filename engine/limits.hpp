@@ -47,6 +47,12 @@ inline constexpr std::uint64_t segment_rows_limit =
     segment_rows_max + commit_group_rows_max + block_rows_max;
 inline constexpr std::uint64_t segment_bytes_default = std::uint64_t{128} << 20;
 inline constexpr std::uint32_t dictionary_page_entries = 256;
+// Tokens of a segment's text: their codes have at most 14 bits, and a table that is at hand while
+// text is read should not fill a second-level cache.
+inline constexpr std::size_t tokens_max = 4096;
+inline constexpr std::size_t token_bytes_max = 64;
+// What they are learnt from: enough to meet what is frequent, learnt in a tenth of a second.
+inline constexpr std::size_t token_sample_bytes_max = std::size_t{1} << 20;
 // Sealing holds a segment's distinct strings in memory. They compress well, so the bytes of the
 // file say little about them.
 inline constexpr std::uint64_t segment_strings_bytes_max = std::uint64_t{256} << 20;

@@ -10,6 +10,12 @@ namespace docket {
 
 namespace {
 
+// Of what the cache holds of a place: one for each order, since one of a single id has no bytes,
+// and a place that the next one shares.
+constexpr std::uint64_t kind_actor_order = 7;
+constexpr std::uint64_t kind_target_order = 8;
+constexpr std::uint64_t kind_ip_order = 9;
+
 // Strings of a sealed segment, read by pages through the cache.
 class PagedStrings : public StringTable {
  public:
@@ -61,7 +67,7 @@ class PagedStrings : public StringTable {
  private:
   Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id) const {
     const PlacedSection& page = pages_.pages[id / limits::dictionary_page_entries];
-    return source_->strings(page.entry, page.at);
+    return source_->strings(page.entry, page.at, pages_.tokens);
   }
 
   std::shared_ptr<const SegmentSource> source_;
@@ -146,6 +152,8 @@ struct SealedSegment::Loaded {
   std::vector<BlockInfo> blocks;
   std::vector<std::shared_ptr<const BlockPlace>> places;
   std::shared_ptr<const SealedDictionaries> dictionaries;
+  std::optional<PlacedSection> actor_order, target_order, ip_order;
+  std::optional<PlacedTokens> payload_tokens;
 };
 
 SealedSegment::SealedSegment(Disk& disk, SectionCache& cache, SegmentInfo info)
@@ -189,6 +197,10 @@ Result<const SealedSegment::Loaded*> SealedSegment::load() const {
   loaded->source =
       std::make_shared<const SegmentSource>(std::move(file), cache_, info_.id, info_.path);
   loaded->dictionaries = std::make_shared<const SealedDictionaries>(loaded->source, read.footer);
+  loaded->actor_order = read.footer.actor_order;
+  loaded->target_order = read.footer.target_order;
+  loaded->ip_order = read.footer.ip_order;
+  loaded->payload_tokens = read.footer.payload_tokens;
   std::uint32_t row = 0;
   for (SealedBlock& block : read.footer.blocks) {
     const BlockHeader& h = block.header;
@@ -227,6 +239,50 @@ Result<std::shared_ptr<const BlockPlace>> SealedSegment::place(std::uint32_t blo
 Result<const SegmentSource*> SealedSegment::source(std::uint32_t) const {
   DOCKET_ASSIGN(const Loaded* loaded, load());
   return loaded->source.get();
+}
+
+Result<const PlacedTokens*> SealedSegment::payload_tokens() const {
+  DOCKET_ASSIGN(const Loaded* loaded, load());
+  return loaded->payload_tokens ? &*loaded->payload_tokens : nullptr;
+}
+
+Result<IdOrder> SealedSegment::order_of(Section section) const {
+  DOCKET_ASSIGN(const Loaded* loaded, load());
+  const std::optional<PlacedSection>* placed_order = nullptr;
+  std::uint64_t kind = 0;
+  switch (section) {
+    case Section::row_actor:
+      placed_order = &loaded->actor_order;
+      kind = kind_actor_order;
+      break;
+    case Section::row_target:
+    case Section::related_targets:
+      placed_order = &loaded->target_order;
+      kind = kind_target_order;
+      break;
+    case Section::row_ip:
+      placed_order = &loaded->ip_order;
+      kind = kind_ip_order;
+      break;
+    default:
+      return IdOrder();
+  }
+  if (!*placed_order) {
+    return IdOrder();
+  }
+  const PlacedSection& placed = **placed_order;
+  const SegmentSource& source = *loaded->source;
+  const auto key = source.key(placed.at, kind);
+  if (auto kept = source.cache().find<std::vector<std::uint32_t>>(key)) {
+    return kept;
+  }
+  DOCKET_ASSIGN(const SectionBytes bytes, source.section(placed.entry, placed.at));
+  DOCKET_ASSIGN(const PackedInts packed, read_ints(placed.entry, bytes));
+  auto ids = std::make_shared<std::vector<std::uint32_t>>(packed.size());
+  packed.unpack(0, packed.size(), ids->data());
+  IdOrder order = std::move(ids);
+  source.cache().put<std::vector<std::uint32_t>>(key, order, order->size() * sizeof(std::uint32_t));
+  return order;
 }
 
 }  // namespace docket

@@ -33,6 +33,8 @@ class SealedSegment : public SegmentBase {
  protected:
   [[nodiscard]] Result<std::shared_ptr<const BlockPlace>> place(std::uint32_t block) const override;
   [[nodiscard]] Result<const SegmentSource*> source(std::uint32_t block) const override;
+  [[nodiscard]] Result<const PlacedTokens*> payload_tokens() const override;
+  [[nodiscard]] Result<IdOrder> order_of(Section section) const override;
 
  private:
   struct Loaded;

@@ -10,11 +10,14 @@
 #include "engine/body.hpp"
 #include "engine/bytes.hpp"
 #include "engine/dictionary_merge.hpp"
+#include "engine/dictionary_writer.hpp"
 #include "engine/file_writer.hpp"
 #include "engine/footer.hpp"
 #include "engine/limits.hpp"
 #include "engine/out_of_memory.hpp"
 #include "engine/segment_file.hpp"
+#include "engine/segment_survey.hpp"
+#include "engine/token_table.hpp"
 
 namespace docket {
 
@@ -26,19 +29,12 @@ constexpr std::array<RowColumn, id_column_count> id_columns = {
     RowColumn::actor,  RowColumn::verb,    RowColumn::target,  RowColumn::ip,  RowColumn::outcome,
     RowColumn::reason, RowColumn::session, RowColumn::request, RowColumn::node};
 
-// A section copied as it stands, for a block whose payloads need not be packed again.
-struct PayloadCopy {
-  std::shared_ptr<const RawSection> lengths;
-  std::shared_ptr<const RawSection> data;
-};
-
 // Rows on their way from the source's blocks to full ones.
 struct Rows {
   std::vector<std::uint64_t> ts, received, affected;
   std::array<std::vector<std::uint32_t>, id_column_count> ids;
   std::vector<std::uint32_t> related_counts, related_targets, payload_lengths;
   std::vector<std::byte> payloads;
-  std::optional<PayloadCopy> payload_copy;  // stands for lengths and payloads, when set
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ts.size()); }
   void clear() {
@@ -52,7 +48,6 @@ struct Rows {
       column->clear();
     }
     payloads.clear();
-    payload_copy.reset();
   }
 };
 
@@ -120,6 +115,7 @@ class Sealer {
   }
 
   Result<void> write(File& file) {
+    DOCKET_TRY(survey());
     writer_.emplace(file);
     DOCKET_TRY(writer_->append(encode_segment_header(
         {SegmentKind::sealed, source_.info().log, source_.info().id, source_.info().first_seq})));
@@ -146,12 +142,47 @@ class Sealer {
     return file.sync_data();
   }
 
+  // What is frequent in the segment: ids, and what payloads are made of.
+  Result<void> survey() {
+    SegmentSurvey survey(
+        source_, {merge_.actor_count(), merge_.target_count(), merge_.size(DictionaryField::ip)});
+    for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
+      if (maps_[b]) {
+        // What is damaged is met again where its rows are taken.
+        if (auto seen = survey.look_at(b, *maps_[b]);
+            !seen && seen.error().code != ErrorCode::corrupt) {
+          return fail(seen.error());
+        }
+      }
+    }
+    actor_order_ = survey.actors();
+    target_order_ = survey.targets();
+    ip_order_ = survey.ips();
+    tokens_ = survey.payload_tokens();
+    if (tokens_) {
+      token_encoder_.emplace(*tokens_);
+    }
+    return {};
+  }
+
+  [[nodiscard]] const ValueOrder* order_of(RowColumn column) const {
+    switch (column) {
+      case RowColumn::actor:
+        return &actor_order_;
+      case RowColumn::target:
+        return &target_order_;
+      case RowColumn::ip:
+        return &ip_order_;
+      default:
+        return nullptr;
+    }
+  }
+
   // Reads all of a source block before any of it goes into rows_, so that damage loses the block
   // and nothing else.
   struct TakenBlock {
     std::array<PackedInts, row_column_count> columns;
     std::shared_ptr<const RelatedColumn> related;
-    std::optional<PayloadCopy> payload_copy;
     std::vector<std::uint32_t> payload_lengths;
     std::vector<std::byte> payloads;
   };
@@ -211,16 +242,6 @@ class Sealer {
 
   Result<void> take_payloads(std::uint32_t b, TakenBlock& taken) {
     const BlockInfo& block = blocks_[b];
-    // A full block that meets an empty one stays whole, and so do its payload chunks.
-    if (block.rows == limits::block_rows_max && rows_.size() == 0 &&
-        taken.related->targets.size() <= limits::block_related_max - limits::related_max) {
-      DOCKET_ASSIGN(auto lengths, source_.raw_section(b, Section::payload_lengths));
-      DOCKET_ASSIGN(auto data, source_.raw_section(b, Section::payload_data));
-      if (lengths && data && data->entry.bytes <= limits::batch_bytes_max) {
-        taken.payload_copy = PayloadCopy{std::move(lengths), std::move(data)};
-        return {};
-      }
-    }
     taken.payload_lengths.resize(block.rows);
     std::vector<std::uint32_t> all(block.rows);
     for (std::uint32_t row = 0; row < block.rows; ++row) {
@@ -262,10 +283,6 @@ class Sealer {
       for (std::uint32_t i = from; i < to; ++i) {
         rows_.related_targets.push_back(maps.targets[taken.related->targets[i]]);
       }
-    }
-    if (taken.payload_copy) {
-      rows_.payload_copy = std::move(taken.payload_copy);
-      return;
     }
     if (taken.payload_lengths.empty()) {
       rows_.payload_lengths.resize(rows_.payload_lengths.size() + (end - begin));
@@ -319,27 +336,20 @@ class Sealer {
     if (rows_.size() == 0) {
       return {};
     }
-    body_.start(rows_.size());
+    body_.start(rows_.size(), BodyForm::sealed);
     body_.add_ints(Section::row_ts, rows_.ts, true);
     body_.add_ints(Section::row_received, rows_.received, true);
     // Sections stand in ascending order; `affected` comes between target and ip.
     for (std::size_t c = 0; c < id_column_count; ++c) {
-      body_.add_ints(section_of(id_columns[c]), rows_.ids[c]);
+      body_.add_ints(section_of(id_columns[c]), rows_.ids[c], {.order = order_of(id_columns[c])});
       if (id_columns[c] == RowColumn::target) {
         body_.add_ints(Section::row_affected, rows_.affected, false);
       }
     }
     body_.add_ints(Section::related_counts, rows_.related_counts);
-    body_.add_ints(Section::related_targets, rows_.related_targets);
-    if (rows_.payload_copy) {
-      const auto copy = [this](const RawSection& raw) {
-        body_.add_encoded(raw.entry, {raw.bytes.get(), raw.entry.bytes});
-      };
-      copy(*rows_.payload_copy->lengths);
-      copy(*rows_.payload_copy->data);
-    } else {
-      body_.add_payloads(rows_.payload_lengths, rows_.payloads);
-    }
+    body_.add_ints(Section::related_targets, rows_.related_targets, {.order = &target_order_});
+    body_.add_payloads(rows_.payload_lengths, rows_.payloads,
+                       token_encoder_ ? &*token_encoder_ : nullptr);
     const std::vector<std::byte> body = body_.finish();
     DOCKET_TRY(write_block(body));
     rows_.clear();
@@ -354,7 +364,7 @@ class Sealer {
           });
       return std::pair(static_cast<Nanos>(*least), static_cast<Nanos>(*most));
     };
-    auto directory = parse_directory(body);
+    auto directory = parse_directory(body, BodyForm::sealed);
     DOCKET_ASSERT(directory.has_value());
     BlockHeader header;
     header.flags = block_sealed;
@@ -391,74 +401,30 @@ class Sealer {
     return {};
   }
 
-  // Cuts `size` strings into pages.
-  template <typename Text>
-  Result<void> write_strings(StringPages& pages, std::uint32_t size, const Text& text) {
-    pages.size = size;
-    std::vector<std::uint32_t> lengths;
-    std::vector<std::byte> bytes;
-    std::vector<std::byte> encoded;
-    for (std::uint32_t begin = 0; begin < size; begin += limits::dictionary_page_entries) {
-      const std::uint32_t end = std::min(size, begin + limits::dictionary_page_entries);
-      lengths.clear();
-      bytes.clear();
-      encoded.clear();
-      for (std::uint32_t id = begin; id < end; ++id) {
-        const std::string_view string = text(id);
-        lengths.push_back(static_cast<std::uint32_t>(string.size()));
-        append_bytes(bytes, as_byte_span(string));
-      }
-      const FileOffset at = writer_->position();
-      SectionEntry entry = encode_strings(lengths, bytes, encoded);
-      pages.pages.push_back({entry, at});
-      DOCKET_TRY(writer_->append(encoded));
-    }
-    return {};
-  }
-
-  template <typename Id>
-  Result<void> write_table(std::optional<PlacedSection>& placed, std::uint32_t size,
-                           const Id& id_of) {
-    std::vector<std::uint32_t> ids(size);
-    for (std::uint32_t i = 0; i < size; ++i) {
-      ids[i] = id_of(i);
-    }
-    std::vector<std::byte> encoded;
-    const std::optional<SectionEntry> entry = encode_ids(ids, encoded);
-    if (entry) {
-      placed = PlacedSection{*entry, writer_->position()};
-      DOCKET_TRY(writer_->append(encoded));
-    }
-    return {};
-  }
-
   Result<void> write_dictionaries() {
-    for (std::size_t f = 0; f < dictionary_field_count; ++f) {
-      const auto field = static_cast<DictionaryField>(f);
-      DOCKET_TRY(write_strings(footer_.strings[f], merge_.size(field),
-                               [&](std::uint32_t id) { return merge_.text(field, id); }));
+    DictionaryWriter writer(*writer_, footer_);
+    DOCKET_TRY(writer.write(merge_));
+    // Only what a block needs: nothing would ever read, and so verify, anything else.
+    if (is_used(Section::row_actor, Codec::ints_coded)) {
+      DOCKET_TRY(writer.write_order(actor_order_, footer_.actor_order));
     }
-    const auto list = [this](TableStrings s) -> StringPages& {
-      return footer_.strings[string_list_number(s)];
-    };
-    const std::uint32_t actors = merge_.actor_count();
-    const std::uint32_t targets = merge_.target_count();
-    footer_.actor_count = actors;
-    footer_.target_count = targets;
-    DOCKET_TRY(write_strings(list(TableStrings::actor_id), actors,
-                             [this](std::uint32_t id) { return merge_.actor(id).first; }));
-    DOCKET_TRY(write_strings(list(TableStrings::actor_name), actors,
-                             [this](std::uint32_t id) { return merge_.actor(id).second; }));
-    DOCKET_TRY(write_strings(list(TableStrings::target_id), targets,
-                             [this](std::uint32_t id) { return merge_.target(id).first; }));
-    DOCKET_TRY(write_strings(list(TableStrings::target_name), targets,
-                             [this](std::uint32_t id) { return merge_.target(id).second; }));
-    DOCKET_TRY(write_table(footer_.actor_kinds, actors,
-                           [this](std::uint32_t id) { return merge_.actor(id).a; }));
-    DOCKET_TRY(write_table(footer_.actor_roles, actors,
-                           [this](std::uint32_t id) { return merge_.actor(id).b; }));
-    return write_table(footer_.target_types, targets,
-                       [this](std::uint32_t id) { return merge_.target(id).a; });
+    if (is_used(Section::row_target, Codec::ints_coded) ||
+        is_used(Section::related_targets, Codec::ints_coded)) {
+      DOCKET_TRY(writer.write_order(target_order_, footer_.target_order));
+    }
+    if (is_used(Section::row_ip, Codec::ints_coded)) {
+      DOCKET_TRY(writer.write_order(ip_order_, footer_.ip_order));
+    }
+    return tokens_ && is_used(Section::payload_data, Codec::chunks_tokens)
+               ? writer.write_tokens(*tokens_, footer_.payload_tokens)
+               : Result<void>();
+  }
+
+  [[nodiscard]] bool is_used(Section section, Codec codec) const {
+    return std::any_of(footer_.blocks.begin(), footer_.blocks.end(), [&](const SealedBlock& block) {
+      const SectionEntry* entry = block.directory.find(section);
+      return entry != nullptr && entry->codec == codec;
+    });
   }
 
   Result<void> write_footer() {
@@ -487,6 +453,9 @@ class Sealer {
   std::span<const BlockInfo> blocks_;
   DictionaryMerge merge_;
   std::vector<std::optional<IdMaps>> maps_;  // by block; empty: the block is lost
+  ValueOrder actor_order_, target_order_, ip_order_;
+  std::optional<Tokens> tokens_;  // of payloads
+  std::optional<TokenEncoder> token_encoder_;
   std::optional<FileWriter> writer_;
   Rows rows_;
   Seq first_seq_;  // of rows_

@@ -32,7 +32,8 @@ struct SealResult {
 
 // Writes "<id>.seg" durably: temporary file, sync, rename, directory sync. A block that is damaged
 // is left out and named; any other error leaves no file behind but a whole one. Memory: the
-// distinct strings of the segment, and a few blocks.
+// distinct strings of the segment, a number for each of its actors, targets and addresses, a sample
+// of its payloads (limits::token_sample_bytes_max), and a few blocks.
 [[nodiscard]] Result<SealResult> seal_segment(Disk& disk, const SealRequest& request);
 
 }  // namespace docket

@@ -10,6 +10,7 @@
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
 #include "engine/limits.hpp"
+#include "engine/token_table.hpp"
 
 namespace docket {
 
@@ -30,7 +31,7 @@ bool codec_fits(Section s, Codec codec) {
   if (strings) {
     return is_strings(codec);
   }
-  return s == Section::payload_data ? codec == Codec::chunks : codec == Codec::ints;
+  return s == Section::payload_data ? is_chunks(codec) : is_ints(codec);
 }
 
 bool is_known(std::uint8_t section) {
@@ -47,7 +48,7 @@ Result<void> check_entry(const SectionEntry& entry, std::uint32_t rows) {
   if (!codec_fits(entry.section, entry.codec)) {
     return bad(entry, "codec does not fit");
   }
-  const bool ints = entry.codec == Codec::ints;
+  const bool ints = is_ints(entry.codec);
   if (entry.width > (ints ? 64 : 32) || entry.scale_exponent >= powers_of_ten.size()) {
     return bad(entry, "width or scale out of range");
   }
@@ -71,14 +72,16 @@ Result<void> check_entry(const SectionEntry& entry, std::uint32_t rows) {
                         (holds_related ? limits::block_related_max : 0)) {
     return bad(entry, "more items than rows can have");
   }
-  if (ints && entry.bytes != packed_bytes(entry.items, entry.width)) {
+  if (entry.codec == Codec::ints && entry.bytes != packed_bytes(entry.items, entry.width)) {
     return bad(entry, "size does not follow from width and items");
+  }
+  if (entry.codec == Codec::ints_coded && entry.bytes >= packed_bytes(entry.items, entry.width)) {
+    return bad(entry, "coded integers are larger than packed ones");
   }
   if (is_strings(entry.codec) && entry.bytes < packed_bytes(entry.items, entry.width)) {
     return bad(entry, "lengths do not fit");
   }
-  if (entry.codec == Codec::chunks &&
-      entry.bytes < std::uint64_t{entry.items} * chunk_entry_bytes) {
+  if (is_chunks(entry.codec) && entry.bytes < std::uint64_t{entry.items} * chunk_entry_bytes) {
     return bad(entry, "chunk table does not fit");
   }
   return {};
@@ -149,7 +152,7 @@ std::size_t directory_size(std::span<const std::byte> body_header) {
                                                : body_header_bytes + sections * section_entry_bytes;
 }
 
-Result<BodyDirectory> parse_directory(std::span<const std::byte> body) {
+Result<BodyDirectory> parse_directory(std::span<const std::byte> body, BodyForm form) {
   const std::size_t directory_bytes = directory_size(body);
   if (directory_bytes == 0 || body.size() < directory_bytes) {
     return fail(ErrorCode::corrupt, "section directory is cut short or absurd");
@@ -164,12 +167,13 @@ Result<BodyDirectory> parse_directory(std::span<const std::byte> body) {
   }
   const std::size_t count = (directory_bytes - body_header_bytes) / section_entry_bytes;
   directory.entries.reserve(count);
+  const Codec last_codec = form == BodyForm::sealed ? Codec::ints_coded : Codec::chunks;
   std::uint64_t offset = directory_bytes;
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* at = body.data() + body_header_bytes + i * section_entry_bytes;
     const auto section = load_le<std::uint8_t>(at);
     const auto codec = load_le<std::uint8_t>(at + 1);
-    if (!is_known(section) || codec > static_cast<std::uint8_t>(Codec::chunks)) {
+    if (!is_known(section) || codec > static_cast<std::uint8_t>(last_codec)) {
       return fail(ErrorCode::corrupt, "unknown section " + std::to_string(section) + " or codec " +
                                           std::to_string(codec));
     }
@@ -199,13 +203,13 @@ Result<BodyDirectory> parse_directory(std::span<const std::byte> body) {
 
 Result<void> check_section(const SectionEntry& entry, std::span<const std::byte> bytes) {
   const auto checked =
-      entry.codec == Codec::chunks
+      is_chunks(entry.codec)
           ? bytes.first(std::min<std::size_t>(bytes.size(), entry.items * chunk_entry_bytes))
           : bytes;
   if (bytes.size() != entry.bytes || checksum32(checked) != entry.checksum) {
     return bad(entry, "checksum does not match");
   }
-  if (entry.codec == Codec::chunks) {
+  if (is_chunks(entry.codec)) {
     DOCKET_ASSIGN(const auto chunks, read_chunk_table(entry, checked, limits::block_rows_max));
     for (const PayloadChunk& chunk : chunks) {
       if (checksum32(bytes.subspan(chunk.offset, chunk.stored_bytes)) != chunk.checksum) {
@@ -217,9 +221,25 @@ Result<void> check_section(const SectionEntry& entry, std::span<const std::byte>
 }
 
 Result<PackedInts> read_ints(const SectionEntry& entry, SectionBytes bytes) {
-  DOCKET_ASSERT(entry.codec == Codec::ints);
+  DOCKET_ASSERT(is_ints(entry.codec));
   return PackedInts(std::move(bytes), entry.items, entry.width, entry.base,
                     powers_of_ten[entry.scale_exponent]);
+}
+
+std::uint64_t packed_section_bytes(const SectionEntry& entry) {
+  return packed_bytes(entry.items, entry.width);
+}
+
+Result<SectionBytes> unpack_coded(const SectionEntry& entry, std::span<const std::byte> stored,
+                                  std::span<const std::uint32_t> order) {
+  DOCKET_ASSERT(entry.codec == Codec::ints_coded);
+  std::vector<std::uint64_t> values(entry.items);
+  DOCKET_TRY(decode_coded_ints(stored, entry.width, order, values));
+  auto packed = std::make_shared<std::vector<std::byte>>();
+  packed->reserve(packed_section_bytes(entry) + section_padding);
+  pack_bits(std::span<const std::uint64_t>(values), entry.width, *packed);
+  packed->resize(packed->size() + section_padding);
+  return SectionBytes(packed, packed->data());
 }
 
 namespace {
@@ -285,7 +305,7 @@ Result<StringList> read_strings(const SectionEntry& entry, std::span<const std::
 Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
                                                    std::span<const std::byte> table,
                                                    std::uint32_t rows) {
-  DOCKET_ASSERT(entry.codec == Codec::chunks);
+  DOCKET_ASSERT(is_chunks(entry.codec));
   if (table.size() != entry.items * chunk_entry_bytes || checksum32(table) != entry.checksum) {
     return bad(entry, "checksum of the chunk table does not match");
   }
@@ -315,7 +335,7 @@ Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
 }
 
 Result<void> read_chunk(const PayloadChunk& chunk, std::span<const std::byte> stored,
-                        std::span<std::byte> raw) {
+                        std::span<std::byte> raw, const TokenTable* tokens) {
   DOCKET_ASSERT(stored.size() == chunk.stored_bytes && raw.size() == chunk.raw_bytes);
   if (checksum32(stored) != chunk.checksum) {
     return fail(ErrorCode::corrupt, "checksum of a payload chunk does not match");
@@ -324,18 +344,38 @@ Result<void> read_chunk(const PayloadChunk& chunk, std::span<const std::byte> st
     std::copy(stored.begin(), stored.end(), raw.begin());
     return {};
   }
-  return decompress(stored, raw);
+  return tokens == nullptr ? decompress(stored, raw) : tokens->decode(stored, raw);
 }
 
 PackedInts absent_column(Section section, std::uint32_t rows) {
   return {nullptr, rows, 0, section == Section::row_affected ? 1U : 0U, 1};
 }
 
-void BodyWriter::start(std::uint32_t rows) {
+void BodyWriter::start(std::uint32_t rows, BodyForm form) {
   rows_ = rows;
+  form_ = form;
   entries_.clear();
   sections_.clear();
 }
+
+namespace {
+
+// Appends the integers of a section, packed to its width, or coded where they may be and that takes
+// less.
+void append_ints(SectionEntry& entry, std::span<const std::uint64_t> bits, BodyForm form,
+                 const ColumnTraits& traits, std::vector<std::byte>& out) {
+  // A few values are read sooner than they are decoded.
+  constexpr std::uint64_t worth_coding_bytes = 64;
+  const std::uint64_t packed = packed_bytes(bits.size(), entry.width);
+  if (form == BodyForm::sealed && packed > worth_coding_bytes &&
+      encode_coded_ints(bits, traits, packed, out)) {
+    entry.codec = Codec::ints_coded;
+    return;
+  }
+  pack_bits(bits, entry.width, out);
+}
+
+}  // namespace
 
 SectionEntry& BodyWriter::begin_section(Section section, Codec codec, std::uint32_t items) {
   DOCKET_ASSERT(entries_.empty() || entries_.back().section < section);
@@ -350,7 +390,7 @@ void BodyWriter::end_section() {
   SectionEntry& entry = entries_.back();
   auto bytes = std::span<const std::byte>(sections_).subspan(entry.offset);
   entry.bytes = static_cast<std::uint32_t>(bytes.size());
-  if (entry.codec == Codec::chunks) {
+  if (is_chunks(entry.codec)) {
     bytes = bytes.first(entry.items * chunk_entry_bytes);
   }
   entry.checksum = checksum32(bytes);
@@ -392,7 +432,7 @@ void BodyWriter::add_ints(Section section, std::span<const std::uint64_t> values
   std::vector<std::uint64_t> packed(values.size());
   std::transform(values.begin(), values.end(), packed.begin(),
                  [base, unit](std::uint64_t v) { return (v - base) / unit; });
-  pack_bits(std::span<const std::uint64_t>(packed), entry.width, sections_);
+  append_ints(entry, packed, form_, {.is_series = is_time}, sections_);
   end_section();
 }
 
@@ -419,7 +459,8 @@ SectionEntry encode_strings(std::span<const std::uint32_t> lengths,
 }
 
 std::optional<SectionEntry> encode_ids(std::span<const std::uint32_t> values,
-                                       std::vector<std::byte>& out) {
+                                       std::vector<std::byte>& out, BodyForm form,
+                                       const ColumnTraits& traits) {
   const std::uint32_t most = values.empty() ? 0 : *std::max_element(values.begin(), values.end());
   if (most == 0) {
     return std::nullopt;
@@ -432,7 +473,12 @@ std::optional<SectionEntry> encode_ids(std::span<const std::uint32_t> values,
     entry.base = most;
   } else {
     entry.width = static_cast<std::uint8_t>(bits_for(most));
-    pack_bits(values, entry.width, out);
+    if (form == BodyForm::plain) {
+      pack_bits(values, entry.width, out);
+    } else {
+      const std::vector<std::uint64_t> wide(values.begin(), values.end());
+      append_ints(entry, wide, form, traits, out);
+    }
   }
   entry.bytes = static_cast<std::uint32_t>(out.size() - start);
   entry.checksum = checksum32(std::span<const std::byte>(out).subspan(start));
@@ -446,9 +492,10 @@ void BodyWriter::push(Section section, SectionEntry entry, std::size_t at) {
   entries_.push_back(entry);
 }
 
-void BodyWriter::add_ints(Section section, std::span<const std::uint32_t> values) {
+void BodyWriter::add_ints(Section section, std::span<const std::uint32_t> values,
+                          const ColumnTraits& traits) {
   const std::size_t at = sections_.size();
-  if (const auto entry = encode_ids(values, sections_)) {
+  if (const auto entry = encode_ids(values, sections_, form_, traits)) {
     push(section, *entry, at);
   }
 }
@@ -462,14 +509,9 @@ void BodyWriter::add_strings(Section section, std::span<const std::uint32_t> len
   }
 }
 
-void BodyWriter::add_encoded(const SectionEntry& entry, std::span<const std::byte> bytes) {
-  DOCKET_ASSERT(entry.bytes == bytes.size());
-  push(entry.section, entry, sections_.size());
-  append_bytes(sections_, bytes);
-}
-
 void BodyWriter::add_payloads(std::span<const std::uint32_t> lengths,
-                              std::span<const std::byte> bytes) {
+                              std::span<const std::byte> bytes, const TokenEncoder* tokens) {
+  DOCKET_ASSERT(tokens == nullptr || form_ == BodyForm::sealed);
   if (bytes.empty()) {
     return;
   }
@@ -486,14 +528,19 @@ void BodyWriter::add_payloads(std::span<const std::uint32_t> lengths,
     chunks.back().raw_bytes = filled;
   }
   // A last chunk may be empty of bytes; it still bounds the rows of the one before.
-  begin_section(Section::payload_data, Codec::chunks, static_cast<std::uint32_t>(chunks.size()));
+  begin_section(Section::payload_data, tokens == nullptr ? Codec::chunks : Codec::chunks_tokens,
+                static_cast<std::uint32_t>(chunks.size()));
   const std::size_t table = sections_.size();
   sections_.resize(table + chunks.size() * chunk_entry_bytes);
   std::size_t at = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const auto raw = bytes.subspan(at, chunks[i].raw_bytes);
     const std::size_t before = sections_.size();
-    if (!compress(raw, sections_)) {
+    if (tokens != nullptr) {
+      tokens->encode(as_text(raw), sections_);
+    }
+    if (tokens == nullptr ? !compress(raw, sections_) : sections_.size() - before >= raw.size()) {
+      sections_.resize(before);
       append_bytes(sections_, raw);
     }
     chunks[i].stored_bytes = static_cast<std::uint32_t>(sections_.size() - before);

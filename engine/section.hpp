@@ -11,10 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/coded_ints.hpp"
 #include "engine/packed_ints.hpp"
 #include "engine/result.hpp"
 
 namespace docket {
+
+class TokenEncoder;
+class TokenTable;
 
 // The numbers are the format; never reuse one.
 enum class Section : std::uint8_t {
@@ -61,10 +65,23 @@ enum class Codec : std::uint8_t {
   strings_raw = 1,  // packed lengths, then the bytes
   strings_lz4 = 2,  // packed lengths, then u32 raw size and one LZ4 block
   chunks = 3,       // chunk table, then the chunks
+  // In sealed segments only.
+  strings_tokens = 4,  // token streams (token_table.hpp)
+  chunks_tokens = 5,   // as chunks, of token streams
+  ints_coded = 6,      // integers in fewer bits (coded_ints.hpp)
 };
+
+// What may stand in a body: on the wire and in hot blocks, or in a sealed segment.
+enum class BodyForm : std::uint8_t { plain, sealed };
 
 [[nodiscard]] constexpr bool is_strings(Codec codec) {
   return codec == Codec::strings_raw || codec == Codec::strings_lz4;
+}
+[[nodiscard]] constexpr bool is_ints(Codec codec) {
+  return codec == Codec::ints || codec == Codec::ints_coded;
+}
+[[nodiscard]] constexpr bool is_chunks(Codec codec) {
+  return codec == Codec::chunks || codec == Codec::chunks_tokens;
 }
 
 // Where a section is and how to read it: 24 bytes in the directory.
@@ -102,7 +119,8 @@ struct BodyDirectory {
 // Reads the directory at the start of `body` (which may end after it) and checks everything that
 // can be checked without the sections: known sections and codecs, ascending order, widths, item
 // counts against each other and the bounds of limits.hpp. Error: corrupt, without a place.
-[[nodiscard]] Result<BodyDirectory> parse_directory(std::span<const std::byte> body);
+[[nodiscard]] Result<BodyDirectory> parse_directory(std::span<const std::byte> body,
+                                                    BodyForm form = BodyForm::plain);
 // How many bytes the directory takes, from the first body_header_bytes of it; 0 when absurd.
 [[nodiscard]] std::size_t directory_size(std::span<const std::byte> body_header);
 
@@ -138,7 +156,15 @@ inline constexpr std::size_t section_padding = 8;
                                          std::span<const std::byte> bytes);
 
 // The readers of a section's bytes, after check_section(). Errors: corrupt, without a place.
+// Of coded integers the bytes are those of unpack_coded().
 [[nodiscard]] Result<PackedInts> read_ints(const SectionEntry& entry, SectionBytes bytes);
+// Coded integers as packed ones. `stored` is followed by section_padding readable bytes; `order` is
+// the column's (coded_ints.hpp). Takes memory for entry.items values.
+[[nodiscard]] Result<SectionBytes> unpack_coded(const SectionEntry& entry,
+                                                std::span<const std::byte> stored,
+                                                std::span<const std::uint32_t> order);
+// How many bytes the section's integers take in memory.
+[[nodiscard]] std::uint64_t packed_section_bytes(const SectionEntry& entry);
 [[nodiscard]] Result<StringList> read_strings(const SectionEntry& entry,
                                               std::span<const std::byte> bytes);
 // How many bytes the strings are once decompressed, and whether none is longer than any field may
@@ -154,9 +180,11 @@ struct StringBounds {
 [[nodiscard]] Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
                                                                  std::span<const std::byte> table,
                                                                  std::uint32_t rows);
-// Checks the stored bytes of a chunk and fills `raw`, which is raw_bytes long.
+// Checks the stored bytes of a chunk and fills `raw`, which is raw_bytes long. `tokens` are those
+// of chunks_tokens, null of chunks; with them `stored` is followed by section_padding readable
+// bytes.
 [[nodiscard]] Result<void> read_chunk(const PayloadChunk& chunk, std::span<const std::byte> stored,
-                                      std::span<std::byte> raw);
+                                      std::span<std::byte> raw, const TokenTable* tokens = nullptr);
 // The value of a row column that has no section: affected is 1, everything else 0.
 [[nodiscard]] PackedInts absent_column(Section section, std::uint32_t rows);
 
@@ -165,24 +193,28 @@ struct StringBounds {
 [[nodiscard]] SectionEntry encode_strings(std::span<const std::uint32_t> lengths,
                                           std::span<const std::byte> bytes,
                                           std::vector<std::byte>& out);
-// Encodes ids; nothing where all are 0, which is what an absent section says.
+// Encodes ids; nothing where all are 0, which is what an absent section says. In sealed segments
+// they are coded where that takes less; `traits` says what is known of them.
 [[nodiscard]] std::optional<SectionEntry> encode_ids(std::span<const std::uint32_t> values,
-                                                     std::vector<std::byte>& out);
+                                                     std::vector<std::byte>& out,
+                                                     BodyForm form = BodyForm::plain,
+                                                     const ColumnTraits& traits = {});
 
 // Writes a body: add sections in ascending order, then finish.
 class BodyWriter {
  public:
-  void start(std::uint32_t rows);
+  void start(std::uint32_t rows, BodyForm form = BodyForm::plain);
   // A column of integers. With `scaled`, a common power of ten is taken out. Columns that are all
   // equal to the value of an absent one are left out.
   void add_ints(Section section, std::span<const std::uint64_t> values, bool scaled);
-  void add_ints(Section section, std::span<const std::uint32_t> values);
+  void add_ints(Section section, std::span<const std::uint32_t> values,
+                const ColumnTraits& traits = {});
   // Strings: entry 0 must be empty. A list of only entry 0 is left out.
   void add_strings(Section section, std::span<const std::uint32_t> lengths,
                    std::span<const std::byte> bytes);
-  // Already encoded.
-  void add_encoded(const SectionEntry& entry, std::span<const std::byte> bytes);
-  void add_payloads(std::span<const std::uint32_t> lengths, std::span<const std::byte> bytes);
+  // With `tokens`, which only sealed blocks may have, as streams of them, else as LZ4 blocks.
+  void add_payloads(std::span<const std::uint32_t> lengths, std::span<const std::byte> bytes,
+                    const TokenEncoder* tokens = nullptr);
   // The body; leaves the writer ready for start().
   [[nodiscard]] std::vector<std::byte> finish();
 
@@ -192,6 +224,7 @@ class BodyWriter {
   void push(Section section, SectionEntry entry, std::size_t at);
 
   std::uint32_t rows_ = 0;
+  BodyForm form_ = BodyForm::plain;
   std::vector<SectionEntry> entries_;
   std::vector<std::byte> sections_;
 };

@@ -52,15 +52,16 @@ struct SegmentBase::PayloadIndex {
   }
   // Reads and decompresses a chunk. `stored` is memory to read into, `raw` of the chunk's size.
   [[nodiscard]] Result<void> read(const SegmentSource& source, std::size_t number,
-                                  std::vector<std::byte>& stored, std::span<std::byte> raw) const {
+                                  const TokenTable* tokens, std::vector<std::byte>& stored,
+                                  std::span<std::byte> raw) const {
     const PayloadChunk& chunk = chunks[number];
     const FileOffset at = section + chunk.offset;
-    if (stored.size() < chunk.stored_bytes) {
-      stored.resize(chunk.stored_bytes);
+    if (stored.size() < chunk.stored_bytes + section_padding) {
+      stored.resize(chunk.stored_bytes + section_padding);
     }
     const std::span<std::byte> bytes(stored.data(), chunk.stored_bytes);
     DOCKET_TRY(source.read(at, bytes));
-    if (auto done = read_chunk(chunk, bytes, raw); !done) {
+    if (auto done = read_chunk(chunk, bytes, raw, tokens); !done) {
       return source.placed(done.error(), at);
     }
     return {};
@@ -69,8 +70,9 @@ struct SegmentBase::PayloadIndex {
 
 class SegmentBase::ChunkRuns final : public PayloadRuns {
  public:
-  ChunkRuns(const SegmentSource& source, std::shared_ptr<const PayloadIndex> index)
-      : source_(source), index_(std::move(index)) {}
+  ChunkRuns(const SegmentSource& source, std::shared_ptr<const PayloadIndex> index,
+            std::shared_ptr<const TokenTable> tokens)
+      : source_(source), index_(std::move(index)), tokens_(std::move(tokens)) {}
 
   [[nodiscard]] std::span<const std::uint32_t> first_rows() const override {
     return index_->first_rows;
@@ -85,13 +87,14 @@ class SegmentBase::ChunkRuns final : public PayloadRuns {
       buffer.raw.resize(bytes);
     }
     const std::span<std::byte> raw(buffer.raw.data(), bytes);
-    DOCKET_TRY(index_->read(source_, run, buffer.stored, raw));
+    DOCKET_TRY(index_->read(source_, run, tokens_.get(), buffer.stored, raw));
     return as_text(raw);
   }
 
  private:
   const SegmentSource& source_;
   std::shared_ptr<const PayloadIndex> index_;
+  std::shared_ptr<const TokenTable> tokens_;
 };
 
 Result<std::uint64_t> SegmentBase::id_limit(std::uint32_t block, RowColumn column) const {
@@ -128,7 +131,8 @@ Result<std::uint64_t> SegmentBase::id_limit(std::uint32_t block, RowColumn colum
 }
 
 Result<PackedInts> SegmentBase::ints(const SegmentSource& source, const BlockPlace& place,
-                                     Section section, std::uint32_t items, std::uint64_t limit) {
+                                     Section section, std::uint32_t items,
+                                     std::uint64_t limit) const {
   const SectionEntry* entry = place.directory.find(section);
   if (entry == nullptr) {
     return absent_column(section, items);
@@ -137,7 +141,12 @@ Result<PackedInts> SegmentBase::ints(const SegmentSource& source, const BlockPla
     DOCKET_ASSIGN(const PackedInts values, read_ints(*entry, bytes));
     return limit == 0 ? Result<void>() : check_limit(values, limit);
   };
-  DOCKET_ASSIGN(const SectionBytes bytes, source.section(*entry, place_of(place, *entry), inspect));
+  IdOrder order;
+  if (entry->codec == Codec::ints_coded) {
+    DOCKET_ASSIGN(order, order_of(section));
+  }
+  DOCKET_ASSIGN(const SectionBytes bytes,
+                source.section(*entry, place_of(place, *entry), inspect, order));
   return read_ints(*entry, bytes);
 }
 
@@ -146,18 +155,6 @@ FileRange SegmentBase::range(std::uint32_t block) const {
   return where ? FileRange{(*where)->body - block_header_bytes,
                            block_header_bytes + (*where)->directory.body_bytes}
                : FileRange{};
-}
-
-Result<std::shared_ptr<const RawSection>> SegmentBase::raw_section(std::uint32_t block,
-                                                                   Section section) const {
-  DOCKET_ASSIGN(const SegmentSource* src, source(block));
-  DOCKET_ASSIGN(const auto where, place(block));
-  const SectionEntry* entry = where->directory.find(section);
-  if (entry == nullptr) {
-    return nullptr;
-  }
-  DOCKET_ASSIGN(SectionBytes bytes, src->section(*entry, place_of(*where, *entry)));
-  return std::make_shared<const RawSection>(RawSection{*entry, std::move(bytes)});
 }
 
 Result<PackedInts> SegmentBase::column(std::uint32_t block, RowColumn column) const {
@@ -209,7 +206,7 @@ Result<std::shared_ptr<const RelatedColumn>> SegmentBase::related(std::uint32_t 
 }
 
 Result<std::shared_ptr<const SegmentBase::PayloadIndex>> SegmentBase::payload_index(
-    const SegmentSource& source, const BlockPlace& where) {
+    const SegmentSource& source, const BlockPlace& where) const {
   const SectionEntry* data = where.directory.find(Section::payload_data);
   const FileOffset at = place_of(where, *data);
   const auto key = source.key(at, kind_payload_index);
@@ -259,6 +256,20 @@ Result<std::shared_ptr<const SegmentBase::PayloadIndex>> SegmentBase::payload_in
   return shared;
 }
 
+Result<std::shared_ptr<const TokenTable>> SegmentBase::tokens_of(const SegmentSource& source,
+                                                                 const BlockPlace& place) const {
+  const SectionEntry* data = place.directory.find(Section::payload_data);
+  if (data->codec != Codec::chunks_tokens) {
+    return nullptr;
+  }
+  DOCKET_ASSIGN(const PlacedTokens* placed, payload_tokens());
+  if (placed == nullptr) {
+    return source.placed({ErrorCode::corrupt, "payloads of tokens that are not there", 0, 0, 0},
+                         place_of(place, *data));
+  }
+  return source.tokens(*placed);
+}
+
 Result<void> SegmentBase::payloads(
     std::uint32_t block, std::span<const std::uint32_t> rows,
     const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const {
@@ -268,6 +279,7 @@ Result<void> SegmentBase::payloads(
     return {};
   }
   DOCKET_ASSIGN(const auto index, payload_index(*src, *where));
+  DOCKET_ASSIGN(const auto tokens, tokens_of(*src, *where));
   std::shared_ptr<const std::vector<std::byte>> raw;
   std::vector<std::byte> stored;
   std::size_t loaded = index->chunks.size();  // none
@@ -286,7 +298,7 @@ Result<void> SegmentBase::payloads(
       raw = src->cache().find<std::vector<std::byte>>(key);
       if (!raw) {
         auto decompressed = std::make_shared<std::vector<std::byte>>(chunk.raw_bytes);
-        DOCKET_TRY(index->read(*src, number, stored, *decompressed));
+        DOCKET_TRY(index->read(*src, number, tokens.get(), stored, *decompressed));
         raw = std::move(decompressed);
         if (rows.size() <= rows_worth_caching) {
           src->cache().put<std::vector<std::byte>>(key, raw, raw->size());
@@ -309,7 +321,8 @@ Result<std::shared_ptr<const PayloadRuns>> SegmentBase::payload_runs(std::uint32
     return nullptr;
   }
   DOCKET_ASSIGN(auto index, payload_index(*src, *where));
-  return std::make_shared<const ChunkRuns>(*src, std::move(index));
+  DOCKET_ASSIGN(auto tokens, tokens_of(*src, *where));
+  return std::make_shared<const ChunkRuns>(*src, std::move(index), std::move(tokens));
 }
 
 std::uint32_t block_of_row(std::span<const BlockInfo> blocks, std::uint32_t row) {

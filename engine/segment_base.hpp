@@ -15,12 +15,6 @@ struct BlockPlace {
   BodyDirectory directory;
 };
 
-// A section as it stands in the file, verified.
-struct RawSection {
-  SectionEntry entry;
-  SectionBytes bytes;
-};
-
 // A part of a file; of no length where it is not known.
 struct FileRange {
   FileOffset at;
@@ -32,9 +26,6 @@ class SegmentBase : public SegmentReader {
   // The block with its header, without padding. For naming what is damaged: reads nothing that has
   // not been read, as far as it can.
   [[nodiscard]] virtual FileRange range(std::uint32_t block) const;
-  // Null where the block has no such section. For copying what need not be encoded again.
-  [[nodiscard]] Result<std::shared_ptr<const RawSection>> raw_section(std::uint32_t block,
-                                                                      Section section) const;
   [[nodiscard]] Result<PackedInts> column(std::uint32_t block, RowColumn column) const override;
   [[nodiscard]] Result<std::shared_ptr<const RelatedColumn>> related(
       std::uint32_t block) const override;
@@ -50,15 +41,22 @@ class SegmentBase : public SegmentReader {
       std::uint32_t block) const = 0;
   // What the block is read from; lives as long as the segment.
   [[nodiscard]] virtual Result<const SegmentSource*> source(std::uint32_t block) const = 0;
+  // Where the tokens of its payloads are; nullptr where it has none.
+  [[nodiscard]] virtual Result<const PlacedTokens*> payload_tokens() const { return nullptr; }
+  // By what order the ids of a section are coded.
+  [[nodiscard]] virtual Result<IdOrder> order_of(Section) const { return IdOrder(); }
 
  private:
   struct PayloadIndex;
   class ChunkRuns;
-  [[nodiscard]] static Result<PackedInts> ints(const SegmentSource& source, const BlockPlace& place,
-                                               Section section, std::uint32_t items,
-                                               std::uint64_t limit);
-  [[nodiscard]] static Result<std::shared_ptr<const PayloadIndex>> payload_index(
-      const SegmentSource& source, const BlockPlace& place);
+  [[nodiscard]] Result<PackedInts> ints(const SegmentSource& source, const BlockPlace& place,
+                                        Section section, std::uint32_t items,
+                                        std::uint64_t limit) const;
+  [[nodiscard]] Result<std::shared_ptr<const PayloadIndex>> payload_index(
+      const SegmentSource& source, const BlockPlace& place) const;
+  // What the payloads of a block are decoded with: null where they are LZ4 blocks.
+  [[nodiscard]] Result<std::shared_ptr<const TokenTable>> tokens_of(const SegmentSource& source,
+                                                                    const BlockPlace& place) const;
   // One above the largest id that `column` may hold in that block; 0: any value.
   [[nodiscard]] Result<std::uint64_t> id_limit(std::uint32_t block, RowColumn column) const;
 };

@@ -1,5 +1,8 @@
 #include "engine/segment_source.hpp"
 
+#include <algorithm>
+
+#include "engine/assert.hpp"
 #include "engine/read_account.hpp"
 
 namespace docket {
@@ -7,6 +10,7 @@ namespace docket {
 namespace {
 constexpr std::uint64_t kind_bytes = 1;
 constexpr std::uint64_t kind_strings = 2;
+constexpr std::uint64_t kind_tokens = 6;
 }  // namespace
 
 SegmentSource::SegmentSource(std::unique_ptr<File> file, SectionCache& cache, SegmentId id,
@@ -32,7 +36,7 @@ Result<void> SegmentSource::read(FileOffset at, std::span<std::byte> into) const
 }
 
 Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffset at,
-                                            const Inspect& inspect) const {
+                                            const Inspect& inspect, const IdOrder& order) const {
   const auto where = key(at, kind_bytes);
   // A constant column has no bytes, and a place that the next section shares.
   const bool has_place = entry.bytes != 0;
@@ -46,31 +50,50 @@ Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffse
     return placed(checked.error(), at);
   }
   SectionBytes section(buffer, buffer.get());
+  if (entry.codec == Codec::ints_coded) {
+    auto unpacked = unpack_coded(
+        entry, bytes,
+        order ? std::span<const std::uint32_t>(*order) : std::span<const std::uint32_t>());
+    if (!unpacked) {
+      return placed(unpacked.error(), at);
+    }
+    section = std::move(*unpacked);
+  }
   if (inspect) {
     if (auto accepted = inspect(section); !accepted) {
       return placed(accepted.error(), at);
     }
   }
   if (has_place) {
-    cache_.put<std::byte>(where, section, entry.bytes);
+    cache_.put<std::byte>(where, section,
+                          is_ints(entry.codec) ? packed_section_bytes(entry) : entry.bytes);
   }
   return section;
 }
 
-Result<std::shared_ptr<const StringList>> SegmentSource::strings(const SectionEntry& entry,
-                                                                 FileOffset at) const {
+Result<std::shared_ptr<const StringList>> SegmentSource::strings(
+    const SectionEntry& entry, FileOffset at,
+    const std::optional<PlacedTokens>& placed_tokens) const {
   const auto where = key(at, kind_strings);
   // A list of empty strings has no bytes, and a place that the next list shares.
   const bool has_place = entry.bytes != 0;
   if (auto kept = has_place ? cache_.find<StringList>(where) : nullptr) {
     return kept;
   }
-  std::vector<std::byte> bytes(entry.bytes);
+  std::vector<std::byte> buffer(entry.bytes + section_padding);
+  const std::span<std::byte> bytes(buffer.data(), entry.bytes);
   DOCKET_TRY(read(at, bytes));
   if (auto checked = check_section(entry, bytes); !checked) {
     return placed(checked.error(), at);
   }
-  auto list = read_strings(entry, bytes);
+  Result<StringList> list = StringList{};
+  if (entry.codec == Codec::strings_tokens) {
+    DOCKET_ASSERT(placed_tokens.has_value());
+    DOCKET_ASSIGN(const auto table, tokens(*placed_tokens));
+    list = table->decode_strings(bytes, entry.items);
+  } else {
+    list = read_strings(entry, bytes);
+  }
   if (!list) {
     return placed(list.error(), at);
   }
@@ -79,6 +102,35 @@ Result<std::shared_ptr<const StringList>> SegmentSource::strings(const SectionEn
     cache_.put<StringList>(where, shared, shared->bytes->size() + shared->starts.size() * 4);
   }
   return shared;
+}
+
+Result<std::shared_ptr<const TokenTable>> SegmentSource::tokens(const PlacedTokens& where) const {
+  const auto place = key(where.texts.at, kind_tokens);
+  if (auto kept = cache_.find<TokenTable>(place)) {
+    return kept;
+  }
+  const auto lengths_of = [this](const PlacedSection& of) -> Result<std::vector<std::uint8_t>> {
+    DOCKET_ASSIGN(const SectionBytes bytes, section(of.entry, of.at));
+    DOCKET_ASSIGN(const PackedInts ints, read_ints(of.entry, bytes));
+    std::vector<std::uint8_t> lengths(ints.size());
+    for (std::uint32_t i = 0; i < ints.size(); ++i) {
+      lengths[i] = static_cast<std::uint8_t>(std::min<std::uint64_t>(ints[i], UINT8_MAX));
+    }
+    return lengths;
+  };
+  DOCKET_ASSIGN(const auto texts, strings(where.texts.entry, where.texts.at));
+  DOCKET_ASSIGN(const auto lengths, lengths_of(where.lengths));
+  std::vector<std::uint8_t> shared;
+  if (where.shared_lengths) {
+    DOCKET_ASSIGN(shared, lengths_of(*where.shared_lengths));
+  }
+  auto table = TokenTable::make(*texts, lengths, shared);
+  if (!table) {
+    return placed(table.error(), where.texts.at);
+  }
+  auto result = std::make_shared<const TokenTable>(std::move(*table));
+  cache_.put<TokenTable>(place, result, result->memory_bytes());
+  return result;
 }
 
 }  // namespace docket

@@ -4,14 +4,33 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/disk.hpp"
 #include "engine/section.hpp"
 #include "engine/section_cache.hpp"
+#include "engine/token_table.hpp"
 
 namespace docket {
+
+// A section and where it stands in the file.
+struct PlacedSection {
+  SectionEntry entry;
+  FileOffset at;
+};
+
+// The sections of a token table.
+struct PlacedTokens {
+  PlacedSection texts;
+  PlacedSection lengths;                        // of the tokens' codes
+  std::optional<PlacedSection> shared_lengths;  // as Tokens::shared_lengths
+};
+
+// The ids that are most frequent in a column (ValueOrder::ids()); null: they are not ordered.
+using IdOrder = std::shared_ptr<const std::vector<std::uint32_t>>;
 
 // Thread-safe. `cache` must outlive it.
 class SegmentSource {
@@ -22,11 +41,16 @@ class SegmentSource {
 
   // The section's bytes, verified; `at` is where it starts in the file. With a null `inspect` or
   // after it has accepted them, they are kept in the cache: what comes from there was inspected.
+  // Coded integers come unpacked; `order` is their column's.
   using Inspect = std::function<Result<void>(const SectionBytes&)>;
   [[nodiscard]] Result<SectionBytes> section(const SectionEntry& entry, FileOffset at,
-                                             const Inspect& inspect = {}) const;
-  [[nodiscard]] Result<std::shared_ptr<const StringList>> strings(const SectionEntry& entry,
-                                                                  FileOffset at) const;
+                                             const Inspect& inspect = {},
+                                             const IdOrder& order = {}) const;
+  // `tokens` are the list's where the section is a stream of them.
+  [[nodiscard]] Result<std::shared_ptr<const StringList>> strings(
+      const SectionEntry& entry, FileOffset at,
+      const std::optional<PlacedTokens>& tokens = {}) const;
+  [[nodiscard]] Result<std::shared_ptr<const TokenTable>> tokens(const PlacedTokens& placed) const;
   // Reads without verifying or keeping.
   [[nodiscard]] Result<void> read(FileOffset at, std::span<std::byte> into) const;
 

@@ -209,6 +209,39 @@ TEST_F(FooterTest, DictionaryOfTheWrongSizeIsCorrupt) {
   EXPECT_NE(with([](Footer& f) { f.target_types->entry.scale_exponent = 3; }), "accepted");
 }
 
+TEST_F(FooterTest, TokensAndOrdersOutOfBoundsAreCorrupt) {
+  const auto with = [this](const auto& change) {
+    Footer footer = footer_;
+    change(footer);
+    return answer(footer);
+  };
+  const auto names = string_list_number(TableStrings::target_name);
+  auto& list = footer_.strings[names];
+  ASSERT_TRUE(list.tokens);
+  ASSERT_EQ(list.pages[0].entry.codec, Codec::strings_tokens);
+  EXPECT_EQ(answer(footer_), "accepted");
+  EXPECT_NE(with([&](Footer& f) { f.strings[names].tokens.reset(); }), "accepted");
+  EXPECT_NE(with([&](Footer& f) { f.strings[names].pages[0].entry.width = 1; }), "accepted");
+  EXPECT_NE(with([&](Footer& f) { f.strings[names].pages[0].entry.bytes = 31; }), "accepted")
+      << "less than a bit a string";
+  EXPECT_NE(with([&](Footer& f) { ++f.strings[names].tokens->texts.entry.items; }), "accepted");
+  EXPECT_NE(
+      with([&](Footer& f) { f.strings[names].tokens->texts.entry.codec = Codec::strings_tokens; }),
+      "accepted");
+  EXPECT_NE(
+      with([&](Footer& f) { f.strings[names].tokens->lengths.entry.codec = Codec::ints_coded; }),
+      "accepted");
+  EXPECT_NE(
+      with([&](Footer& f) { f.strings[names].tokens->lengths.at = f.strings[names].pages[0].at; }),
+      "accepted");
+  ASSERT_TRUE(footer_.actor_order);
+  EXPECT_NE(with([](Footer& f) { f.actor_order->entry.items = f.actor_count + 1; }), "accepted");
+  EXPECT_NE(with([](Footer& f) { f.actor_order->at = FileOffset(0); }), "accepted");
+  ASSERT_EQ(footer_.target_types->entry.codec, Codec::ints_coded);
+  EXPECT_NE(with([](Footer& f) { f.target_types->entry.bytes = 1000; }), "accepted")
+      << "coded, and larger than packed";
+}
+
 TEST_F(FooterTest, BytesBehindTheEndOrMissingAreCorrupt) {
   auto longer = footer_bytes();
   longer.push_back({});

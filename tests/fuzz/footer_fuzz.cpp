@@ -48,13 +48,13 @@ class Walk {
       for (std::uint64_t pages = (number(4) + 255) / 256; pages > 0 && !rest_.empty(); --pages) {
         repair_placed();
       }
+      repair_tokens();
     }
     take(8);
-    for (int table = 0; table < 3; ++table) {
-      if (number(1) == 1) {
-        repair_placed();
-      }
+    for (int section = 0; section < 6; ++section) {  // tables and orders
+      repair_if_present();
     }
+    repair_tokens();
   }
 
  private:
@@ -71,6 +71,19 @@ class Walk {
   }
   std::span<std::byte> at_place(std::uint64_t at) const {
     return at >= content_.size() ? std::span<std::byte>() : content_.subspan(at);
+  }
+  bool repair_if_present() {
+    const bool present = number(1) == 1;
+    if (present) {
+      repair_placed();
+    }
+    return present;
+  }
+  void repair_tokens() {
+    if (repair_if_present()) {
+      repair_if_present();
+      repair_if_present();
+    }
   }
   void repair_placed() {
     const std::uint64_t at = number(8);

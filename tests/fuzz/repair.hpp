@@ -16,7 +16,7 @@ namespace docket::testing {
 // Of a section that `entry` (24 bytes of a directory) names: into the entry, and for chunks into
 // the chunk table.
 inline void repair_section(std::byte* entry, std::span<std::byte> section) {
-  if (load_le<std::uint8_t>(entry + 1) == static_cast<std::uint8_t>(Codec::chunks)) {
+  if (is_chunks(static_cast<Codec>(load_le<std::uint8_t>(entry + 1)))) {
     const auto items = load_le<std::uint32_t>(entry + 4);
     const auto table = section.first(
         std::min<std::size_t>(section.size(), std::size_t{items} * chunk_entry_bytes));

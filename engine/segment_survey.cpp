@@ -1,0 +1,95 @@
+#include "engine/segment_survey.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "engine/bytes.hpp"
+#include "engine/codec.hpp"
+#include "engine/limits.hpp"
+#include "engine/token_training.hpp"
+
+namespace docket {
+
+namespace {
+
+// Less says little about what is frequent, and a table of tokens takes some 10 KiB.
+constexpr std::size_t sample_bytes_min = 128 * 1024;
+
+}  // namespace
+
+SegmentSurvey::SegmentSurvey(const SegmentReader& source, const Sizes& sizes)
+    : source_(source), actors_(sizes.actors), targets_(sizes.targets), ips_(sizes.ips) {}
+
+Result<void> SegmentSurvey::look_at(std::uint32_t block, const IdMaps& maps) {
+  const auto count = [&](RowColumn column, std::span<const std::uint32_t> map,
+                         std::vector<std::uint32_t>& into) -> Result<void> {
+    DOCKET_ASSIGN(const PackedInts packed, source_.column(block, column));
+    ids_.resize(packed.size());
+    packed.unpack(0, packed.size(), ids_.data());
+    for (const std::uint32_t id : ids_) {
+      ++into[map[id]];
+    }
+    return {};
+  };
+  DOCKET_TRY(count(RowColumn::actor, maps.actors, actors_));
+  DOCKET_TRY(count(RowColumn::target, maps.targets, targets_));
+  DOCKET_TRY(count(RowColumn::ip, maps.plain[static_cast<std::size_t>(DictionaryField::ip)], ips_));
+  DOCKET_ASSIGN(const auto related, source_.related(block));
+  for (const std::uint32_t id : related->targets) {
+    ++targets_[maps.targets[id]];
+  }
+  return sample_payloads(block);
+}
+
+Result<void> SegmentSurvey::sample_payloads(std::uint32_t block) {
+  DOCKET_ASSIGN(const auto blocks, source_.blocks());
+  const BlockInfo& info = blocks[block];
+  // As much of each block as its share of the rows, and no more than a whole sample in all.
+  const std::size_t share = limits::token_sample_bytes_max * std::uint64_t{info.rows} /
+                            std::max<std::uint32_t>(source_.info().rows, 1);
+  const std::size_t room = limits::token_sample_bytes_max - sample_.size();
+  const std::size_t end = sample_.size() + std::min(share, room);
+  if (!info.has_payload || sample_.size() >= end) {
+    return {};
+  }
+  std::vector<std::uint32_t> rows(info.rows);
+  for (std::uint32_t row = 0; row < info.rows; ++row) {
+    rows[row] = row;
+  }
+  return source_.payloads(block, rows, [&](std::uint32_t, std::string_view payload) {
+    append_bytes(sample_, as_byte_span(payload.substr(0, end - sample_.size())));
+    sample_ends_.push_back(sample_.size());
+    return sample_.size() < end;
+  });
+}
+
+std::optional<Tokens> SegmentSurvey::payload_tokens() const {
+  if (sample_.size() < sample_bytes_min) {
+    return std::nullopt;
+  }
+  std::vector<std::string_view> texts;
+  std::size_t start = 0;
+  for (const std::size_t end : sample_ends_) {
+    texts.push_back(as_text(std::span<const std::byte>(sample_).subspan(start, end - start)));
+    start = end;
+  }
+  Tokens tokens = train_tokens(texts);
+  const TokenEncoder encoder(tokens);
+  std::vector<std::byte> lz4;
+  std::vector<std::byte> coded;
+  const auto all = std::span<const std::byte>(sample_);
+  for (std::size_t at = 0; at < all.size(); at += limits::payload_chunk_bytes) {
+    const auto chunk =
+        all.subspan(at, std::min<std::size_t>(limits::payload_chunk_bytes, all.size() - at));
+    if (!compress(chunk, lz4)) {
+      append_bytes(lz4, chunk);
+    }
+    encoder.encode(as_text(chunk), coded);
+  }
+  if (coded.size() >= lz4.size()) {
+    return std::nullopt;
+  }
+  return tokens;
+}
+
+}  // namespace docket

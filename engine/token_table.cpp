@@ -1,0 +1,261 @@
+#include "engine/token_table.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "engine/assert.hpp"
+#include "engine/bytes.hpp"
+
+namespace docket {
+
+namespace {
+
+tl::unexpected<Error> bad(const char* what) {
+  return fail(ErrorCode::corrupt, std::string("tokens: ") + what);
+}
+
+}  // namespace
+
+Result<TokenTable> TokenTable::make(StringList texts, std::span<const std::uint8_t> lengths,
+                                    std::span<const std::uint8_t> shared_lengths) {
+  if (texts.size() != lengths.size() || texts.size() > limits::tokens_max) {
+    return bad("texts and codes are not as many");
+  }
+  if (shared_lengths.size() > limits::string_bytes_max + 1) {
+    return bad("strings share more than they may have");
+  }
+  TokenTable table;
+  DOCKET_ASSIGN(table.codes_, PrefixDecoder::make(lengths));
+  if (!shared_lengths.empty()) {
+    DOCKET_ASSIGN(table.shared_, PrefixDecoder::make(shared_lengths));
+    table.has_shared_ = true;
+  }
+  for (std::uint32_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].size() > limits::token_bytes_max || texts[i].empty() != (i == 0)) {
+      return bad("a text is too long, or empty");
+    }
+  }
+  // With room behind them, so that decode() may copy more than a text is long.
+  auto padded = std::make_shared<std::vector<std::byte>>(*texts.bytes);
+  padded->resize(padded->size() + limits::token_bytes_max);
+  texts.bytes = std::move(padded);
+  table.texts_ = std::move(texts);
+  table.short_codes_.resize(std::size_t{1} << short_bits);
+  for (std::size_t bits = 0; bits < table.short_codes_.size(); ++bits) {
+    // Bits that are not at hand are zeros here: a code that needs them is not short.
+    const PrefixDecoder::Step step = table.codes_.step(bits);
+    if (step.bits <= short_bits) {
+      table.short_codes_[bits] = table.text_of(step);
+    }
+  }
+  return table;
+}
+
+inline TokenTable::Text TokenTable::text_of(PrefixDecoder::Step step) const {
+  const std::uint32_t at = texts_.starts[step.symbol];
+  return {at, texts_.starts[step.symbol + 1U] - at, step.bits};
+}
+
+Result<void> TokenTable::decode(std::span<const std::byte> stored, std::span<std::byte> raw) const {
+  // As many codes as are at hand after one look at the stream.
+  constexpr std::size_t codes_at_once = 56 / prefix_bits_max;
+  // Copied without a look at how many count; few tokens are longer.
+  constexpr std::size_t bytes_at_once = 32;
+  static_assert(2 * bytes_at_once >= limits::token_bytes_max);
+  const std::byte* const texts = texts_.bytes->data();
+  BitSource source(stored);
+  std::byte* to = raw.data();
+  std::byte* const end = to + raw.size();
+  const auto next = [this](std::uint64_t bits) {
+    const Text text = short_codes_[bits & ((1U << short_bits) - 1)];
+    return text.bits() != 0 ? text : text_of(codes_.step(bits));
+  };
+  const auto not_a_code = [] { return bad("a stream is not of them, or longer than its text"); };
+  // While any tokens fit.
+  while (static_cast<std::size_t>(end - to) >= codes_at_once * limits::token_bytes_max) {
+    std::uint64_t bits = source.peek();
+    std::uint32_t used = 0;
+    for (std::size_t i = 0; i < codes_at_once; ++i) {
+      const Text text = next(bits);
+      if (text.bits() == 0) {
+        return not_a_code();
+      }
+      std::memcpy(to, texts + text.at(), bytes_at_once);
+      if (text.size() > bytes_at_once) {
+        std::memcpy(to + bytes_at_once, texts + text.at() + bytes_at_once, bytes_at_once);
+      }
+      to += text.size();
+      bits >>= text.bits();
+      used += text.bits();
+    }
+    source.skip(used);
+    if (!source.ok()) {
+      return bad("a stream is cut short");
+    }
+  }
+  while (to != end) {
+    const Text text = next(source.peek());
+    if (text.bits() == 0 || text.size() > static_cast<std::size_t>(end - to)) {
+      return not_a_code();
+    }
+    std::memcpy(to, texts + text.at(), text.size());
+    to += text.size();
+    source.skip(text.bits());
+    if (!source.ok()) {
+      return bad("a stream is cut short");
+    }
+  }
+  return source.is_at_end() ? Result<void>() : bad("a stream goes on behind its text");
+}
+
+Result<StringList> TokenTable::decode_strings(std::span<const std::byte> stored,
+                                              std::uint32_t items) const {
+  StringList list;
+  list.starts.reserve(std::size_t{items} + 1);
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  BitSource source(stored);
+  std::size_t last = 0;  // where the string before begins
+  for (std::uint32_t i = 0; i < items; ++i) {
+    const std::size_t start = bytes->size();
+    list.starts.push_back(static_cast<std::uint32_t>(start));
+    if (has_shared_) {
+      const PrefixDecoder::Step step = shared_.step(source.peek());
+      source.skip(step.bits);
+      if (step.bits == 0 || step.symbol > start - last) {
+        return bad("a string shares more than there is");
+      }
+      bytes->resize(start + step.symbol);
+      std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(last), step.symbol,
+                  bytes->begin() + static_cast<std::ptrdiff_t>(start));
+    }
+    for (;;) {
+      const PrefixDecoder::Step step = codes_.step(source.peek());
+      source.skip(step.bits);
+      if (step.bits == 0 || !source.ok()) {
+        return bad("strings are cut short");
+      }
+      if (step.symbol == 0) {
+        break;
+      }
+      append_bytes(*bytes, as_byte_span(texts_[step.symbol]));
+      if (bytes->size() - start > limits::string_bytes_max) {
+        return bad("a string is too long");
+      }
+    }
+    last = start;
+  }
+  list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
+  if (!source.is_at_end()) {
+    return bad("a stream goes on behind its strings");
+  }
+  list.bytes = std::move(bytes);
+  return list;
+}
+
+std::size_t TokenTable::memory_bytes() const {
+  return texts_.bytes->size() + texts_.starts.size() * sizeof(std::uint32_t) +
+         codes_.memory_bytes() + shared_.memory_bytes() + short_codes_.size() * sizeof(Text);
+}
+
+TokenTrie::TokenTrie(std::span<const std::string> texts) {
+  std::size_t bytes = 0;
+  for (const std::string& text : texts) {
+    bytes += text.size();
+  }
+  // At most half full, so that a look finds its slot or a free one soon.
+  const std::uint32_t bits =
+      static_cast<std::uint32_t>(std::max<std::size_t>(9, std::bit_width(bytes * 2)));
+  edges_.resize(std::size_t{1} << bits);
+  shift_ = 32 - bits;
+  token_of_.resize(2);  // of no node, and of the root
+  for (std::size_t token = 1; token < texts.size(); ++token) {
+    std::uint32_t node = 1;
+    for (const char c : texts[token]) {
+      const std::uint32_t from = node * 256 + static_cast<std::uint8_t>(c);
+      std::size_t at = slot(from);
+      while (edges_[at].from != 0 && edges_[at].from != from) {
+        at = (at + 1) & (edges_.size() - 1);
+      }
+      if (edges_[at].from == 0) {
+        edges_[at] = {from, static_cast<std::uint32_t>(token_of_.size())};
+        token_of_.push_back(0);
+      }
+      node = edges_[at].to;
+    }
+    token_of_[node] = static_cast<std::uint16_t>(token);
+  }
+}
+
+std::uint32_t TokenTrie::child(std::uint32_t node, std::uint8_t byte) const {
+  const std::uint32_t from = node * 256 + byte;
+  for (std::size_t at = slot(from);; at = (at + 1) & (edges_.size() - 1)) {
+    if (edges_[at].from == from || edges_[at].from == 0) {
+      return edges_[at].to;
+    }
+  }
+}
+
+std::uint32_t TokenTrie::longest(std::string_view text) const {
+  std::uint32_t found = 0;
+  std::uint32_t node = 1;
+  for (const char c : text) {
+    node = child(node, static_cast<std::uint8_t>(c));
+    if (node == 0) {
+      break;
+    }
+    if (token_of_[node] != 0) {
+      found = token_of_[node];
+    }
+  }
+  DOCKET_ASSERT(found != 0);
+  return found;
+}
+
+TokenEncoder::TokenEncoder(const Tokens& tokens)
+    : tokens_(tokens),
+      trie_(tokens.texts),
+      codes_(tokens.lengths),
+      shared_(tokens.shared_lengths) {}
+
+void TokenEncoder::put(std::string_view text, BitSink& into) const {
+  while (!text.empty()) {
+    const std::uint32_t token = trie_.longest(text);
+    codes_.put(token, into);
+    text.remove_prefix(tokens_.texts[token].size());
+  }
+}
+
+void TokenEncoder::encode(std::string_view raw, std::vector<std::byte>& out) const {
+  BitSink sink(out);
+  put(raw, sink);
+  sink.finish();
+}
+
+void TokenEncoder::encode_strings(std::span<const std::string_view> strings,
+                                  std::vector<std::byte>& out) const {
+  BitSink sink(out);
+  std::string_view before;
+  for (const std::string_view text : strings) {
+    std::size_t shared = 0;
+    if (!tokens_.shared_lengths.empty()) {
+      shared = shared_bytes(before, text);
+      // Not every number has a code: less will do.
+      while (shared >= tokens_.shared_lengths.size() || tokens_.shared_lengths[shared] == 0) {
+        --shared;
+      }
+      shared_.put(static_cast<std::uint32_t>(shared), sink);
+    }
+    put(text.substr(shared), sink);
+    codes_.put(0, sink);
+    before = text;
+  }
+  sink.finish();
+}
+
+std::size_t shared_bytes(std::string_view a, std::string_view b) {
+  const auto [end, ignored] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  return static_cast<std::size_t>(end - a.begin());
+}
+
+}  // namespace docket

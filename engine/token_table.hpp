@@ -1,0 +1,123 @@
+// Text as a stream of tokens: strings that stand often in a segment's text, each with a prefix code
+// of its own (engine/FORMAT.md, "Tokens").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/limits.hpp"
+#include "engine/prefix_code.hpp"
+#include "engine/result.hpp"
+#include "engine/section.hpp"
+
+namespace docket {
+
+// Token 0 is empty: it ends a string of a list, and has no code where the text is payloads. The
+// others ascend bytewise; every single byte is among them and has a code.
+struct Tokens {
+  std::vector<std::string> texts;
+  std::vector<std::uint8_t> lengths;  // bits of their codes
+  // Of lists: bits of the codes of how many bytes a string shares with the one before it, by that
+  // number. Empty: none is said to share any.
+  std::vector<std::uint8_t> shared_lengths;
+};
+
+// For reading. Immutable, thread-safe.
+class TokenTable {
+ public:
+  // What the file says; whatever that is, a table that is made never leaves its bytes. Error:
+  // corrupt, without a place.
+  [[nodiscard]] static Result<TokenTable> make(StringList texts,
+                                               std::span<const std::uint8_t> lengths,
+                                               std::span<const std::uint8_t> shared_lengths);
+
+  // Fills `raw` exactly with the text that `stored` stands for; `stored` is followed by
+  // bit_source_padding readable bytes. Error: corrupt, without a place.
+  [[nodiscard]] Result<void> decode(std::span<const std::byte> stored,
+                                    std::span<std::byte> raw) const;
+  // `items` strings, none longer than limits::string_bytes_max. Else the same.
+  [[nodiscard]] Result<StringList> decode_strings(std::span<const std::byte> stored,
+                                                  std::uint32_t items) const;
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+ private:
+  // What a code stands for, in 32 bits, so that the table of the short codes, which are most, fits
+  // a first-level cache.
+  class Text {
+   public:
+    Text() = default;
+    Text(std::uint32_t at, std::uint32_t size, std::uint32_t bits)
+        : word_(at | size << 18 | bits << 25) {}
+    [[nodiscard]] std::uint32_t at() const { return word_ & 0x3FFFF; }
+    [[nodiscard]] std::uint32_t size() const { return (word_ >> 18) & 0x7F; }
+    [[nodiscard]] std::uint32_t bits() const { return word_ >> 25; }  // 0: no code
+
+   private:
+    std::uint32_t word_ = 0;
+  };
+  static_assert(limits::tokens_max * limits::token_bytes_max <= 1U << 18);
+  static_assert(limits::token_bytes_max <= 0x7F);
+  static constexpr std::uint32_t short_bits = 12;
+
+  [[nodiscard]] Text text_of(PrefixDecoder::Step step) const;
+
+  StringList texts_;  // followed by limits::token_bytes_max readable bytes
+  PrefixDecoder codes_;
+  PrefixDecoder shared_;
+  bool has_shared_ = false;
+  std::vector<Text> short_codes_;
+};
+
+// Finds the longest token that a text begins with.
+class TokenTrie {
+ public:
+  // `texts` without the first, which is empty; every single byte must be among them.
+  explicit TokenTrie(std::span<const std::string> texts);
+
+  // The token's number; `text` must not be empty.
+  [[nodiscard]] std::uint32_t longest(std::string_view text) const;
+
+ private:
+  // Nodes are numbered from 1; 0: there is no such child.
+  struct Edge {
+    std::uint32_t from = 0;  // node * 256 + byte; 0: the slot is free
+    std::uint32_t to = 0;
+  };
+  [[nodiscard]] std::size_t slot(std::uint32_t from) const {
+    return (from * 0x9E3779B1U) >> shift_;
+  }
+  [[nodiscard]] std::uint32_t child(std::uint32_t node, std::uint8_t byte) const;
+
+  std::vector<Edge> edges_;
+  std::uint32_t shift_ = 0;
+  std::vector<std::uint16_t> token_of_;  // by node; 0: none ends there
+};
+
+// For writing. Immutable, thread-safe. `tokens` must outlive it.
+class TokenEncoder {
+ public:
+  explicit TokenEncoder(const Tokens& tokens);
+
+  // Appends `raw` as a stream of tokens, each the longest that fits.
+  void encode(std::string_view raw, std::vector<std::byte>& out) const;
+  // Appends strings of a list.
+  void encode_strings(std::span<const std::string_view> strings, std::vector<std::byte>& out) const;
+
+ private:
+  void put(std::string_view text, BitSink& into) const;
+
+  const Tokens& tokens_;
+  TokenTrie trie_;
+  PrefixEncoder codes_;
+  PrefixEncoder shared_;
+};
+
+// How many bytes two strings share at their beginning.
+[[nodiscard]] std::size_t shared_bytes(std::string_view a, std::string_view b);
+
+}  // namespace docket

@@ -1,0 +1,205 @@
+#include "engine/token_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "engine/bytes.hpp"
+#include "engine/token_training.hpp"
+
+namespace docket {
+namespace {
+
+StringList list_of(std::span<const std::string> texts) {
+  StringList list;
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  for (const std::string& text : texts) {
+    list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
+    append_bytes(*bytes, as_byte_span(text));
+  }
+  list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
+  list.bytes = std::move(bytes);
+  return list;
+}
+
+Result<TokenTable> table_of(const Tokens& tokens) {
+  return TokenTable::make(list_of(tokens.texts), tokens.lengths, tokens.shared_lengths);
+}
+
+// Every byte, and what is given.
+Tokens tokens_with(std::vector<std::string> more, bool has_end = false) {
+  Tokens tokens;
+  tokens.texts = std::move(more);
+  tokens.texts.emplace_back();
+  for (int byte = 0; byte < 256; ++byte) {
+    tokens.texts.emplace_back(1, static_cast<char>(byte));
+  }
+  std::sort(tokens.texts.begin(), tokens.texts.end());
+  std::vector<std::uint64_t> counts(tokens.texts.size(), 1);
+  counts[0] = has_end ? 1 : 0;
+  tokens.lengths = prefix_code_lengths(counts, prefix_bits_max);
+  return tokens;
+}
+
+std::vector<std::byte> padded(std::vector<std::byte> bytes) {
+  bytes.resize(bytes.size() + bit_source_padding, std::byte{0xff});
+  return bytes;
+}
+
+std::string decoded(const TokenTable& table, const std::vector<std::byte>& stored,
+                    std::size_t bytes) {
+  const auto with_padding = padded(stored);
+  std::vector<std::byte> raw(bytes);
+  const auto done = table.decode(std::span(with_padding).first(stored.size()), raw);
+  return done ? std::string(as_text(raw)) : "refused: " + done.error().message;
+}
+
+Result<std::vector<std::string>> decoded_strings(const TokenTable& table,
+                                                 const std::vector<std::byte>& stored,
+                                                 std::uint32_t items) {
+  const auto with_padding = padded(stored);
+  DOCKET_ASSIGN(const StringList list,
+                table.decode_strings(std::span(with_padding).first(stored.size()), items));
+  std::vector<std::string> strings;
+  for (std::uint32_t i = 0; i < list.size(); ++i) {
+    strings.emplace_back(list[i]);
+  }
+  return strings;
+}
+
+TEST(TokenTable, TextsReadBackWhateverTheirBytes) {
+  const Tokens tokens =
+      tokens_with({"{\"changes\":[", "\"old\":", "ab", "abc", "abcabcabcabcabcab"});
+  const TokenEncoder encoder(tokens);
+  const auto table = table_of(tokens);
+  ASSERT_TRUE(table) << table.error().message;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 300; ++i) {
+    std::string text;
+    while (text.size() < static_cast<std::size_t>(i)) {
+      text += random() % 2 == 0 ? tokens.texts[random() % tokens.texts.size()]
+                                : std::string(1, static_cast<char>(random()));
+    }
+    std::vector<std::byte> stored;
+    encoder.encode(text, stored);
+    ASSERT_EQ(decoded(*table, stored, text.size()), text);
+  }
+}
+
+TEST(TokenTable, TheLongestTokenIsTaken) {
+  const std::vector<std::string> texts = tokens_with({"ab", "abcd"}).texts;
+  const TokenTrie trie(texts);
+  EXPECT_EQ(texts[trie.longest("abcd")], "abcd");
+  EXPECT_EQ(texts[trie.longest("abcx")], "ab");
+  EXPECT_EQ(texts[trie.longest("a")], "a");
+  EXPECT_EQ(texts[trie.longest(std::string_view("\0", 1))], std::string(1, '\0'));
+  EXPECT_EQ(texts[trie.longest("\xff")], "\xff");
+}
+
+TEST(TokenTable, StreamsThatAreNotOfTheirTextAreRefused) {
+  const Tokens tokens = tokens_with({"newsletter"});
+  const TokenEncoder encoder(tokens);
+  const auto table = table_of(tokens);
+  std::vector<std::byte> stored;
+  encoder.encode("a newsletter", stored);
+  EXPECT_EQ(decoded(*table, stored, 12), "a newsletter");
+  EXPECT_TRUE(decoded(*table, stored, 11).starts_with("refused")) << "a token too long";
+  EXPECT_TRUE(decoded(*table, stored, 2).starts_with("refused")) << "goes on";
+  EXPECT_TRUE(decoded(*table, stored, 40).starts_with("refused")) << "too short";
+  EXPECT_TRUE(decoded(*table, {}, 1).starts_with("refused"));
+  EXPECT_EQ(decoded(*table, {}, 0), "");
+}
+
+TEST(TokenTable, StringsReadBackWithAndWithoutSharing) {
+  std::vector<std::string> strings = {"",
+                                      "1000001",
+                                      "1000002",
+                                      "100001",
+                                      "1000010",
+                                      std::string(255, 'x'),
+                                      std::string(255, 'x'),
+                                      "\xff"};
+  const std::vector<std::string_view> views(strings.begin(), strings.end());
+  for (const bool shares : {false, true}) {
+    Tokens tokens = tokens_with({"10", "000"}, true);
+    if (shares) {
+      // No code for 5: less is said to be shared then.
+      std::vector<std::uint64_t> counts(256, 1);
+      counts[5] = 0;
+      tokens.shared_lengths = prefix_code_lengths(counts, prefix_bits_max);
+    }
+    std::vector<std::byte> stored;
+    TokenEncoder(tokens).encode_strings(views, stored);
+    const auto table = table_of(tokens);
+    ASSERT_TRUE(table) << table.error().message;
+    const auto again = decoded_strings(*table, stored, 8);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(*again, strings);
+    EXPECT_FALSE(decoded_strings(*table, stored, 9));
+    EXPECT_FALSE(decoded_strings(*table, stored, 7));
+  }
+}
+
+TEST(TokenTable, AStringLongerThanAnyFieldIsRefused) {
+  const Tokens tokens = tokens_with({std::string(64, 'x')}, true);
+  const std::string text(256, 'x');
+  const std::vector<std::string_view> views = {text};
+  std::vector<std::byte> stored;
+  TokenEncoder(tokens).encode_strings(views, stored);
+  EXPECT_FALSE(decoded_strings(*table_of(tokens), stored, 1));
+}
+
+TEST(TokenTable, TablesThatAreNoneAreRefused) {
+  const auto refused = [](const Tokens& tokens) {
+    const auto made = table_of(tokens);
+    return !made && made.error().code == ErrorCode::corrupt;
+  };
+  const Tokens good = tokens_with({"ab"});
+  EXPECT_FALSE(refused(good));
+  Tokens bad = good;
+  bad.lengths.pop_back();
+  EXPECT_TRUE(refused(bad)) << "a token without a code";
+  bad = good;
+  bad.lengths[1] = 1;
+  EXPECT_TRUE(refused(bad)) << "no prefix code";
+  bad = good;
+  bad.texts[1].clear();
+  EXPECT_TRUE(refused(bad)) << "a second empty token";
+  bad = good;
+  bad.texts[0] = "x";
+  EXPECT_TRUE(refused(bad)) << "the first is not empty";
+  EXPECT_TRUE(refused(tokens_with({std::string(65, 'x')}))) << "too long a token";
+  bad = good;
+  bad.shared_lengths = {1, 1, 1};
+  EXPECT_TRUE(refused(bad)) << "no prefix code of what is shared";
+  bad.shared_lengths.assign(257, 0);
+  bad.shared_lengths[256] = 1;
+  EXPECT_TRUE(refused(bad)) << "more shared than a string may have";
+}
+
+TEST(TokenTable, ChangedBytesNeverLeaveTheirs) {
+  const Tokens tokens = tokens_with({"abc", "bcd", "cde"}, true);
+  const auto table = table_of(tokens);
+  const std::vector<std::string_view> views = {"abcde", "bcdef", "", "cdea"};
+  std::vector<std::byte> strings, text;
+  const TokenEncoder encoder(tokens);
+  encoder.encode_strings(views, strings);
+  encoder.encode("abcdeabcdefffcdeab", text);
+  for (auto* stored : {&strings, &text}) {
+    for (std::size_t bit = 0; bit < stored->size() * 8; ++bit) {
+      (*stored)[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+      static_cast<void>(decoded(*table, *stored, 18));
+      static_cast<void>(decoded_strings(*table, *stored, 4));
+      (*stored)[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+    }
+  }
+}
+
+TEST(TokenTable, SharedBytesAreThoseAtTheBeginning) {
+  EXPECT_EQ(shared_bytes("", "a"), 0U);
+  EXPECT_EQ(shared_bytes("abc", "abd"), 2U);
+  EXPECT_EQ(shared_bytes("abc", "abcd"), 3U);
+}
+
+}  // namespace
+}  // namespace docket

@@ -1,0 +1,181 @@
+// Arbitrary bytes as coded columns and as streams of tokens, and as values and texts to be coded.
+//
+// Input: the first byte says which; the second how many items or bytes are asked for.
+//
+// Invariants:
+//   C1  Decoding foreign bytes ends with a value or an error, and never leaves them.
+//   C2  A column that could be decoded is the same after coding and decoding it again.
+//   C3  Any values and any text read back exactly, with whatever tokens a sample gave.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/assert.hpp"
+#include "engine/bytes.hpp"
+#include "engine/coded_ints.hpp"
+#include "engine/section.hpp"
+#include "engine/token_table.hpp"
+#include "engine/token_training.hpp"
+
+namespace {
+
+using namespace docket;
+
+constexpr std::size_t list_run = 16;
+
+// A copy with just the padding that decoders are promised.
+class Padded {
+ public:
+  explicit Padded(std::span<const std::byte> bytes)
+      : size_(bytes.size()), copy_(new std::byte[size_ + section_padding]()) {
+    std::copy(bytes.begin(), bytes.end(), copy_.get());
+  }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {copy_.get(), size_}; }
+
+ private:
+  std::size_t size_;
+  std::unique_ptr<std::byte[]> copy_;
+};
+
+void code_again(std::vector<std::uint64_t> values, bool as_ids = false) {
+  std::vector<std::uint32_t> counts(512);
+  for (const std::uint64_t value : values) {
+    counts[value % counts.size()] += 2;
+  }
+  const ValueOrder order = ValueOrder::by_frequency(counts);
+  std::vector<ColumnTraits> all = {{}, {.is_series = true}};
+  if (as_ids) {
+    all.push_back({.order = &order});
+  }
+  for (const ColumnTraits& traits : all) {
+    std::vector<std::byte> coded;
+    DOCKET_ASSERT(encode_coded_ints(values, traits, SIZE_MAX, coded));
+    std::vector<std::uint64_t> again(values.size());
+    const auto ids = traits.order == nullptr ? std::span<const std::uint32_t>() : order.ids();
+    DOCKET_ASSERT(decode_coded_ints(Padded(coded).bytes(), 64, ids, again).has_value());
+    DOCKET_ASSERT(again == values);
+  }
+  if (!as_ids) {
+    for (std::uint64_t& value : values) {
+      value &= UINT32_MAX;
+    }
+    code_again(std::move(values), true);
+  }
+}
+
+void check_column(std::size_t items, std::span<const std::byte> bytes) {
+  const std::vector<std::uint32_t> order = {7, 1, 400};
+  std::vector<std::uint64_t> values(items);
+  if (decode_coded_ints(Padded(bytes).bytes(), 64, order, values) && items != 0) {
+    code_again(values);
+  }
+}
+
+void check_values(std::span<const std::byte> bytes) {
+  std::vector<std::uint64_t> values;
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+    values.push_back(load_le<std::uint64_t>(bytes.data()));
+  }
+  if (!values.empty()) {
+    code_again(values);
+  }
+}
+
+StringList list_of(std::span<const std::string> texts) {
+  StringList list;
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  for (const std::string& text : texts) {
+    list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
+    append_bytes(*bytes, as_byte_span(text));
+  }
+  list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
+  list.bytes = std::move(bytes);
+  return list;
+}
+
+// The first bytes are the lengths of codes, of a table whose texts are what follows, cut evenly.
+void check_table(std::size_t asked, std::span<const std::byte> bytes) {
+  const std::size_t tokens = std::min(asked, bytes.size() / 2);
+  std::vector<std::uint8_t> lengths;
+  for (std::size_t i = 0; i < tokens; ++i) {
+    lengths.push_back(std::to_integer<std::uint8_t>(bytes[i]));
+  }
+  const auto rest = bytes.subspan(tokens);
+  std::vector<std::string> texts(std::min<std::size_t>(tokens, 1));
+  for (std::size_t i = 1; i < tokens; ++i) {
+    const std::size_t size = lengths[i] % 70;
+    texts.emplace_back(as_text(rest.first(std::min(size, rest.size()))));
+  }
+  const auto table = TokenTable::make(list_of(texts), lengths, {});
+  const auto sharing = TokenTable::make(list_of(texts), lengths, lengths);
+  for (const auto* made : {&table, &sharing}) {
+    if (*made) {
+      const Padded stored(rest);
+      std::vector<std::byte> raw(asked * 16);
+      static_cast<void>((*made)->decode(stored.bytes(), raw));
+      static_cast<void>((*made)->decode_strings(stored.bytes(), static_cast<std::uint32_t>(asked)));
+    }
+  }
+}
+
+// Texts of the sample are what stands between zeros.
+void check_text(std::span<const std::byte> bytes) {
+  const std::string_view text = as_text(bytes);
+  std::vector<std::string_view> sample;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\0', at), text.size());
+    sample.push_back(text.substr(at, std::min(end - at, limits::string_bytes_max)));
+    at = end + 1;
+  }
+  const Tokens tokens = train_tokens(sample);
+  const auto table = TokenTable::make(list_of(tokens.texts), tokens.lengths, {});
+  DOCKET_ASSERT(table.has_value());
+  std::vector<std::byte> stored;
+  TokenEncoder(tokens).encode(text, stored);
+  std::vector<std::byte> raw(text.size());
+  DOCKET_ASSERT(table->decode(Padded(stored).bytes(), raw).has_value());
+  DOCKET_ASSERT(as_text(raw) == text);
+
+  const Tokens of_list = train_list_tokens(sample, list_run);
+  const auto list_table =
+      TokenTable::make(list_of(of_list.texts), of_list.lengths, of_list.shared_lengths);
+  DOCKET_ASSERT(list_table.has_value());
+  std::vector<std::byte> page;
+  TokenEncoder(of_list).encode_strings(sample, page);
+  const auto list =
+      list_table->decode_strings(Padded(page).bytes(), static_cast<std::uint32_t>(sample.size()));
+  DOCKET_ASSERT(list.has_value() && list->size() == sample.size());
+  for (std::uint32_t i = 0; i < list->size(); ++i) {
+    DOCKET_ASSERT((*list)[i] == sample[i]);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) {
+    return 0;
+  }
+  const auto bytes = std::as_bytes(std::span(data, size)).subspan(2);
+  switch (data[0] % 4) {
+    case 0:
+      check_column(data[1], bytes);
+      break;
+    case 1:
+      check_values(bytes);
+      break;
+    case 2:
+      check_table(data[1], bytes);
+      break;
+    default:
+      check_text(bytes);
+      break;
+  }
+  return 0;
+}
