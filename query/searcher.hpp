@@ -165,8 +165,8 @@ class Searcher {
                                                   const std::function<bool(const Event&)>& sink);
   // Writes every matching event in `order`: `write` appends an event to a text, `sink` is given the
   // text in turn, in pieces of whole events and about 128 KiB, and how many they are. Stops when it
-  // returns false. `write` is called by several threads at a time where there are workers; what it throws
-  // is thrown here. Memory as for_each(), and a text for each worker. Returns the gaps.
+  // returns false. `write` is called by several threads at a time where there are workers; what it
+  // throws is thrown here. Memory as for_each(), and a text for each worker. Returns the gaps.
   using Write = std::function<void(std::string& text, const StoredView& event)>;
   using TextSink = std::function<bool(std::string_view text, std::uint64_t events)>;
   [[nodiscard]] Result<std::vector<Gap>> write_all(const Query& query, Order order,
