@@ -13,6 +13,12 @@ namespace {
 
 // Below it a table of tokens takes more than it spares.
 constexpr std::uint64_t worth_tokens_bytes = 16 * 1024;
+// What tokens are learnt from: a part of the list that keeps the time for it in proportion.
+std::uint64_t sample_bytes_max(std::uint64_t bytes) {
+  constexpr std::uint64_t share = 16;
+  constexpr std::uint64_t least = 64 * 1024;
+  return std::clamp<std::uint64_t>(bytes / share, least, limits::token_sample_bytes_max);
+}
 
 using Text = std::function<std::string_view(std::uint32_t id)>;
 
@@ -58,7 +64,7 @@ std::optional<Tokens> tokens_for(std::uint32_t size, const Text& text) {
     return std::nullopt;
   }
   // Whole pages, evenly spread.
-  const std::uint64_t step = bytes / limits::token_sample_bytes_max + 1;
+  const std::uint64_t step = bytes / sample_bytes_max(bytes) + 1;
   std::vector<std::string_view> sample;
   std::vector<std::string_view> page;
   for (std::uint64_t begin = 0; begin < size; begin += step * limits::dictionary_page_entries) {

@@ -14,11 +14,21 @@ namespace {
 
 // Less says little about what is frequent, and a table of tokens takes some 10 KiB.
 constexpr std::size_t sample_bytes_min = 128 * 1024;
+// A larger sample finds more of what is frequent, and takes longer: a share of what the segment
+// takes keeps that in proportion, and so much is worth it for any.
+constexpr std::uint64_t sample_share = 64;
+constexpr std::uint64_t sample_bytes_least = 256 * 1024;
 
 }  // namespace
 
 SegmentSurvey::SegmentSurvey(const SegmentReader& source, const Sizes& sizes)
-    : source_(source), actors_(sizes.actors), targets_(sizes.targets), ips_(sizes.ips) {}
+    : source_(source),
+      actors_(sizes.actors),
+      targets_(sizes.targets),
+      ips_(sizes.ips),
+      sample_bytes_max_(std::clamp<std::uint64_t>(
+          source.info().bytes / sample_share, sample_bytes_least, limits::token_sample_bytes_max)) {
+}
 
 Result<void> SegmentSurvey::look_at(std::uint32_t block, const IdMaps& maps) {
   const auto count = [&](RowColumn column, std::span<const std::uint32_t> map,
@@ -44,12 +54,11 @@ Result<void> SegmentSurvey::look_at(std::uint32_t block, const IdMaps& maps) {
 Result<void> SegmentSurvey::sample_payloads(std::uint32_t block) {
   DOCKET_ASSIGN(const auto blocks, source_.blocks());
   const BlockInfo& info = blocks[block];
-  // As much of each block as its share of the rows, and no more than a whole sample in all.
-  const std::size_t share = limits::token_sample_bytes_max * std::uint64_t{info.rows} /
-                            std::max<std::uint32_t>(source_.info().rows, 1);
-  const std::size_t room = limits::token_sample_bytes_max - sample_.size();
-  const std::size_t end = sample_.size() + std::min(share, room);
-  if (!info.has_payload || sample_.size() >= end) {
+  // Of each block as much as is its share of the rows, in whole payloads: of small blocks every now
+  // and then one.
+  allowance_ +=
+      sample_bytes_max_ * std::size_t{info.rows} / std::max<std::uint32_t>(source_.info().rows, 1);
+  if (!info.has_payload || sample_.size() >= allowance_) {
     return {};
   }
   std::vector<std::uint32_t> rows(info.rows);
@@ -57,9 +66,10 @@ Result<void> SegmentSurvey::sample_payloads(std::uint32_t block) {
     rows[row] = row;
   }
   return source_.payloads(block, rows, [&](std::uint32_t, std::string_view payload) {
-    append_bytes(sample_, as_byte_span(payload.substr(0, end - sample_.size())));
+    // One that is much longer than others would leave no room for them.
+    append_bytes(sample_, as_byte_span(payload.substr(0, sample_bytes_max_ / 8)));
     sample_ends_.push_back(sample_.size());
-    return sample_.size() < end;
+    return sample_.size() < allowance_;
   });
 }
 

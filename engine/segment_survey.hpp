@@ -42,8 +42,9 @@ class SegmentSurvey {
   const SegmentReader& source_;
   std::vector<std::uint32_t> actors_, targets_, ips_;  // by id: how often
   std::vector<std::uint32_t> ids_;                     // of the column at hand
-  std::uint32_t rows_a_block_ = 0;                     // whose payloads are taken
-  std::vector<std::byte> sample_;                      // texts one after the other
+  std::size_t sample_bytes_max_;
+  std::size_t allowance_ = 0;      // what the sample may have after the blocks looked at
+  std::vector<std::byte> sample_;  // texts one after the other
   std::vector<std::size_t> sample_ends_;
 };
 

@@ -16,7 +16,7 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t bits_default = 4'000;
 #else
-constexpr std::uint64_t bits_default = 200'000;
+constexpr std::uint64_t bits_default = 110'000;
 #endif
 constexpr std::uint64_t seed = 20'260'501;
 constexpr std::uint64_t recover_every = 32;  // of the flips in hot files, manifests and the marker

@@ -235,7 +235,9 @@ TEST_F(FooterTest, TokensAndOrdersOutOfBoundsAreCorrupt) {
       with([&](Footer& f) { f.strings[names].tokens->lengths.at = f.strings[names].pages[0].at; }),
       "accepted");
   ASSERT_TRUE(footer_.actor_order);
-  EXPECT_NE(with([](Footer& f) { f.actor_order->entry.items = f.actor_count + 1; }), "accepted");
+  EXPECT_NE(with([](Footer& f) { f.actor_order->entry = {.items = f.actor_count + 1}; }),
+            "accepted")
+      << "more ids than there are";
   EXPECT_NE(with([](Footer& f) { f.actor_order->at = FileOffset(0); }), "accepted");
   ASSERT_EQ(footer_.target_types->entry.codec, Codec::ints_coded);
   EXPECT_NE(with([](Footer& f) { f.target_types->entry.bytes = 1000; }), "accepted")

@@ -278,5 +278,20 @@ TEST(SectionDirectory, DictionaryHasNoMoreEntriesThanRowsCanBring) {
   EXPECT_NE(error_of_directory(put_together(body)), "accepted");
 }
 
+TEST(SectionDirectory, CodecsOfSealedSegmentsStandInNoOtherBody) {
+  std::vector<std::uint64_t> times;
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    times.push_back(i * i % 1009 + 1'000'000 * i);
+  }
+  BodyWriter writer;
+  writer.start(2000, BodyForm::sealed);
+  writer.add_ints(Section::row_ts, times, true);
+  const auto body = writer.finish();
+  const auto sealed = parse_directory(body, BodyForm::sealed);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->entries[0].codec, Codec::ints_coded);
+  EXPECT_NE(error_of_directory(body), "accepted");
+}
+
 }  // namespace
 }  // namespace docket

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "engine/limits.hpp"
 #include "tests/engine/stores.hpp"
 #include "tests/support/random_events.hpp"
@@ -69,6 +72,24 @@ TEST_F(SegmentSurveyTest, LearnsTokensFromManyPayloadsAndNoneFromFew) {
   merge_ = DictionaryMerge();
   look_at(many);
   EXPECT_TRUE(survey_->payload_tokens());
+}
+
+TEST_F(SegmentSurveyTest, LearnsWholePayloadsFromSmallBlocks) {
+  // Blocks whose share of a sample is less than a payload.
+  const std::string tail = "the end of a payload that is long enough";
+  testing::HotFile file;
+  for (std::uint64_t n = 0; n < 2500; ++n) {
+    Event event = testing::plain_event(n);
+    event.payload = "{\"x\":\"" + std::string(300 + n % 50, static_cast<char>('a' + n % 26)) +
+                    std::to_string(n * 7919) + tail + "\"}";
+    file.add({event});
+  }
+  look_at(file);
+  const auto tokens = survey_->payload_tokens();
+  ASSERT_TRUE(tokens);
+  EXPECT_TRUE(std::any_of(tokens->texts.begin(), tokens->texts.end(), [&](const auto& text) {
+    return text.size() > 20 && text.find(tail.substr(10, 20)) != std::string::npos;
+  }));
 }
 
 }  // namespace
