@@ -61,8 +61,8 @@ void append_process(std::string& out) {
   single(out, "docket_process_resident_memory_max_bytes", "gauge", "The most since start.",
          usage->resident_bytes_max);
   if (usage->written_bytes) {
-    single(out, "docket_process_written_bytes_total", "counter", "Bytes sent to disks since start.",
-           *usage->written_bytes);
+    single(out, "docket_process_written_bytes_total", "counter",
+           "Bytes given to the kernel to write.", *usage->written_bytes);
   }
 }
 

@@ -62,7 +62,7 @@ Result<ProcessUsage> process_usage(pid_t pid) {
   usage.cpu_seconds = *cpu;
   usage.resident_bytes = number_of(status, "VmRSS").value_or(0) * 1024;
   usage.resident_bytes_max = number_of(status, "VmHWM").value_or(0) * 1024;
-  usage.written_bytes = number_of(read_all(folder + "/io"), "write_bytes");
+  usage.written_bytes = number_of(read_all(folder + "/io"), "wchar");
   return usage;
 }
 

@@ -13,8 +13,11 @@ namespace docket::server {
 struct ProcessUsage {
   double cpu_seconds = 0;  // user and system, all threads, since its start
   std::uint64_t resident_bytes = 0;
-  std::uint64_t resident_bytes_max = 0;        // since its start
-  std::optional<std::uint64_t> written_bytes;  // sent to disks; none where /proc does not tell
+  std::uint64_t resident_bytes_max = 0;  // since its start
+  // Given to the kernel to write into files, since its start; none where /proc does not tell. Not
+  // what /proc calls write_bytes: that counts the whole of a large folio for each page of it that
+  // is written, on ext4 of Linux 6.18 sixteen times what reached the device.
+  std::optional<std::uint64_t> written_bytes;
 };
 
 // Of this process with `pid` 0. Error: not_found when there is no such process, io.

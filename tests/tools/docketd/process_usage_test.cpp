@@ -1,10 +1,13 @@
 #include "tools/docketd/process_usage.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 namespace docket::server {
@@ -44,6 +47,24 @@ TEST(ProcessUsage, WorkShowsAsProcessorTime) {
     after = process_usage(0);
   }
   EXPECT_GT(after->cpu_seconds, before->cpu_seconds);
+}
+
+TEST(ProcessUsage, WhatIsWrittenIntoFilesIsCountedOnceAndToTheByte) {
+  const std::string path = std::filesystem::temp_directory_path() / "docket-process-usage-test";
+  const std::vector<char> page(4096, 'x');
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(file, 0);
+  const auto before = process_usage(0);
+  ASSERT_TRUE(before->written_bytes);
+  for (int i = 0; i < 256; ++i) {
+    // Behind one another and synced each time: a large folio would be counted 256 times.
+    ASSERT_EQ(::pwrite(file, page.data(), page.size(), 4096 * i), 4096);
+    ASSERT_EQ(::fdatasync(file), 0);
+  }
+  const auto after = process_usage(0);
+  ::close(file);
+  ::unlink(path.c_str());
+  EXPECT_EQ(*after->written_bytes - *before->written_bytes, 256U * 4096);
 }
 
 TEST(ProcessUsage, AProcessThatIsNotThereIsAnError) {
