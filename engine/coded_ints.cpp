@@ -108,9 +108,10 @@ class Decoder {
     }
     std::vector<std::uint8_t> lengths(size);
     for (std::uint8_t& length : lengths) {
-      length = source.get(1) == 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(source.get(4));
-      if (length > code_bits_max) {
-        return fail(ErrorCode::corrupt, "coded ints: a code is too long");
+      const bool has_code = source.get(1) != 0;
+      length = has_code ? static_cast<std::uint8_t>(source.get(4)) : std::uint8_t{0};
+      if (length > code_bits_max || (has_code && length == 0)) {
+        return fail(ErrorCode::corrupt, "coded ints: a code is too long, or has no bits");
       }
     }
     Decoder decoder;

@@ -75,7 +75,14 @@ bool is_ids_entry(const SectionEntry& entry, std::uint32_t items) {
   const std::uint64_t packed = packed_bytes(items, entry.width);
   return is_ints(entry.codec) && entry.width <= 32 && entry.scale_exponent == 0 &&
          entry.items == items &&
-         (entry.codec == Codec::ints ? entry.bytes == packed : entry.bytes < packed);
+         (entry.codec == Codec::ints ? entry.bytes == packed
+                                     : entry.bytes < packed && items <= coded_items_max);
+}
+
+// Ids are distinct: where they take no bits, there is one.
+bool is_order(const SectionEntry& entry, std::uint32_t values) {
+  return entry.codec == Codec::ints && entry.items <= values && is_ids_entry(entry, entry.items) &&
+         (entry.width != 0 ? entry.base == 0 : entry.items <= 1 && entry.base < values);
 }
 
 bool are_tokens(const PlacedTokens& tokens) {
@@ -83,8 +90,10 @@ bool are_tokens(const PlacedTokens& tokens) {
   const auto is_small = [](const SectionEntry& entry) {
     return entry.codec == Codec::ints && entry.width <= 8 && is_ids_entry(entry, entry.items);
   };
-  return is_strings_entry(tokens.texts.entry) && items <= limits::tokens_max &&
-         is_small(tokens.lengths.entry) && tokens.lengths.entry.items == items &&
+  // Without bytes their place would be the next section's, too.
+  return is_strings_entry(tokens.texts.entry) && tokens.texts.entry.bytes != 0 &&
+         items <= limits::tokens_max && is_small(tokens.lengths.entry) &&
+         tokens.lengths.entry.items == items &&
          (!tokens.shared_lengths ||
           (is_small(tokens.shared_lengths->entry) &&
            tokens.shared_lengths->entry.items <= limits::string_bytes_max + 1));
@@ -234,9 +243,8 @@ class FooterReader {
     const auto order = [this](std::uint32_t values,
                               std::optional<PlacedSection>& into) -> Result<void> {
       into = get_placed();
-      return !into || (into->entry.items <= values && is_ids_entry(into->entry, into->entry.items))
-                 ? Result<void>()
-                 : bad("has an order of ids out of bounds");
+      return !into || is_order(into->entry, values) ? Result<void>()
+                                                    : bad("has an order of ids out of bounds");
     };
     DOCKET_TRY(order(footer_.actor_count, footer_.actor_order));
     DOCKET_TRY(order(footer_.target_count, footer_.target_order));

@@ -73,6 +73,10 @@ Result<StringListTable> HotDictionaries::Loader::table(Section section,
   if (auto checked = check_section(*entry, bytes); !checked) {
     return source.placed(checked.error(), at);
   }
+  // Recovery has looked at it, but the file may be another by now.
+  if (!string_bounds(*entry, bytes).are_kept) {
+    return damaged("a string is longer than any field may be");
+  }
   auto list = read_strings(*entry, bytes);
   if (!list) {
     return source.placed(list.error(), at);

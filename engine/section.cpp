@@ -367,7 +367,7 @@ void append_ints(SectionEntry& entry, std::span<const std::uint64_t> bits, BodyF
   // A few values are read sooner than they are decoded.
   constexpr std::uint64_t worth_coding_bytes = 64;
   const std::uint64_t packed = packed_bytes(bits.size(), entry.width);
-  if (form == BodyForm::sealed && packed > worth_coding_bytes &&
+  if (form == BodyForm::sealed && packed > worth_coding_bytes && bits.size() <= coded_items_max &&
       encode_coded_ints(bits, traits, packed, out)) {
     entry.codec = Codec::ints_coded;
     return;

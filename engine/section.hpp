@@ -180,6 +180,10 @@ struct StringBounds {
 [[nodiscard]] Result<std::vector<PayloadChunk>> read_chunk_table(const SectionEntry& entry,
                                                                  std::span<const std::byte> table,
                                                                  std::uint32_t rows);
+// What is coded takes 8 bytes a value while it is decoded, whatever its own bytes: more values than
+// these are packed.
+inline constexpr std::uint64_t coded_items_max = std::uint64_t{4} << 20;
+
 // Checks the stored bytes of a chunk and fills `raw`, which is raw_bytes long. `tokens` are those
 // of chunks_tokens, null of chunks; with them `stored` is followed by section_padding readable
 // bytes.

@@ -12,6 +12,12 @@ namespace docket {
 
 namespace {
 
+// The dictionaries were read before the columns: somebody may have written the file in between.
+Error changed() {
+  return Error{ErrorCode::corrupt, "a column holds an id that its dictionary does not have", 0, 0,
+               0};
+}
+
 // Less says little about what is frequent, and a table of tokens takes some 10 KiB.
 constexpr std::size_t sample_bytes_min = 128 * 1024;
 // A larger sample finds more of what is frequent, and takes longer: a share of what the segment
@@ -37,6 +43,9 @@ Result<void> SegmentSurvey::look_at(std::uint32_t block, const IdMaps& maps) {
     ids_.resize(packed.size());
     packed.unpack(0, packed.size(), ids_.data());
     for (const std::uint32_t id : ids_) {
+      if (id >= map.size()) {
+        return fail(changed());
+      }
       ++into[map[id]];
     }
     return {};
@@ -46,6 +55,9 @@ Result<void> SegmentSurvey::look_at(std::uint32_t block, const IdMaps& maps) {
   DOCKET_TRY(count(RowColumn::ip, maps.plain[static_cast<std::size_t>(DictionaryField::ip)], ips_));
   DOCKET_ASSIGN(const auto related, source_.related(block));
   for (const std::uint32_t id : related->targets) {
+    if (id >= maps.targets.size()) {
+      return fail(changed());
+    }
     ++targets_[maps.targets[id]];
   }
   return sample_payloads(block);

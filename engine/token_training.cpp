@@ -78,7 +78,10 @@ class Merger {
   }
 
   std::vector<std::string> merge() {
-    while (texts_.size() < limits::tokens_max && merge_round()) {
+    // Senders choose the text: however little a round brings, there is an end to them.
+    constexpr int rounds_max = 256;
+    for (int round = 0; round < rounds_max && texts_.size() < limits::tokens_max && merge_round();
+         ++round) {
     }
     return std::move(texts_);
   }
@@ -189,7 +192,9 @@ Tokens train_list_tokens(std::span<const std::string_view> sample, std::size_t r
   std::vector<std::uint64_t> shared_counts(limits::string_bytes_max + 1);
   std::vector<std::string_view> rests;
   for (std::size_t i = 0; i < sample.size(); ++i) {
-    const std::size_t shared = i % run == 0 ? 0 : shared_bytes(sample[i - 1], sample[i]);
+    const std::size_t shared =
+        i % run == 0 ? 0
+                     : std::min(shared_bytes(sample[i - 1], sample[i]), limits::string_bytes_max);
     ++shared_counts[shared];
     rests.push_back(sample[i].substr(shared));
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <tuple>
+#include <unordered_map>
 
 #include "engine/assert.hpp"
 
@@ -13,6 +15,9 @@ namespace {
 constexpr RowColumn id_columns[] = {RowColumn::actor,   RowColumn::verb,   RowColumn::target,
                                     RowColumn::ip,      RowColumn::reason, RowColumn::session,
                                     RowColumn::request, RowColumn::node};
+
+// What a related target takes while it is read, its strings included, about.
+constexpr std::size_t related_bytes = 100;
 
 // Calls `visit` for each run of elements that `same` says belong to the first of them.
 template <typename T, typename Same, typename Visit>
@@ -28,6 +33,46 @@ void for_each_run(std::span<const T> all, Same same, Visit visit) {
 }
 
 }  // namespace
+
+std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) {
+  // Of the block that was looked at last, for each segment: rows of several may alternate.
+  struct Block {
+    std::uint32_t number = UINT32_MAX;
+    std::shared_ptr<const PayloadRuns> payloads;
+    std::shared_ptr<const RelatedColumn> related;
+  };
+  std::unordered_map<const SegmentReader*, Block> at_hand;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const SegmentReader& segment = *rows[i].segment;
+    const auto blocks = segment.blocks();
+    if (!blocks) {
+      continue;  // reading tells of it, as of what else cannot be read
+    }
+    const std::uint32_t number = block_of_row(*blocks, rows[i].row);
+    const BlockInfo& info = (*blocks)[number];
+    if (!info.has_payload && !info.has_related) {
+      continue;
+    }
+    Block& block = at_hand[&segment];
+    if (block.number != number) {
+      block = {number, segment.payload_runs(number).value_or(nullptr),
+               segment.related(number).value_or(nullptr)};
+    }
+    const std::uint32_t row = rows[i].row - info.first_row;
+    if (block.payloads != nullptr) {
+      bytes += block.payloads->starts()[row + 1] - block.payloads->starts()[row];
+    }
+    if (block.related != nullptr && !block.related->starts.empty()) {
+      const std::uint32_t targets = block.related->starts[row + 1] - block.related->starts[row];
+      bytes += targets * related_bytes;
+    }
+    if (i != 0 && bytes > bytes_max) {
+      return i;
+    }
+  }
+  return rows.size();
+}
 
 void EventBatch::read(std::span<const StoredRow> rows) {
   arena_.clear();
@@ -64,16 +109,16 @@ void EventBatch::read_group(Places places) {
     return;
   }
   // Which rows are concerned, and how, is told by reading each of them.
+  EventReader reader(*places.front().segment);
   for (const Place& place : places) {
-    read_alone(place);
+    read_alone(place, reader);
   }
 }
 
-void EventBatch::read_alone(const Place& place) {
+void EventBatch::read_alone(const Place& place, EventReader& reader) {
   auto& [event, viewed] = alone_.emplace_back();
   const auto blocks = place.segment->blocks();
   DOCKET_ASSERT(blocks.has_value());
-  EventReader reader(*place.segment);
   if (auto done = reader.read((*blocks)[place.block].first_row + place.row, event); !done) {
     results_[place.view] = fail(std::move(done).error());
     return;

@@ -26,11 +26,15 @@ struct StoredRow {
   std::uint32_t row = 0;  // in the segment
 };
 
+// How many of the first rows may be read together: as many as have no more than `bytes_max` of
+// payloads and related targets; at least one, where there is one.
+[[nodiscard]] std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max);
+
 // Keeps its memory between uses. Not thread-safe. The segments must outlive it.
 class EventBatch {
  public:
   // Reads these rows, none twice, in place of those before. Memory: what their strings and payloads
-  // take, each distinct string once, and about 400 bytes a row.
+  // take, each distinct string once, about 400 bytes a row, and about 100 for each related target.
   void read(std::span<const StoredRow> rows);
 
   [[nodiscard]] std::size_t size() const { return views_.size(); }
@@ -69,7 +73,7 @@ class EventBatch {
   [[nodiscard]] Result<void> look_up_through(const PackedInts& numbers, const StringTable& table,
                                              std::span<const std::uint32_t> ids,
                                              std::vector<std::string_view>& texts);
-  void read_alone(const Place& place);
+  void read_alone(const Place& place, EventReader& reader);
   [[nodiscard]] std::vector<std::uint32_t>& ids(RowColumn column) {
     return ids_[static_cast<std::size_t>(column)];
   }

@@ -9,6 +9,11 @@ namespace {
 // Rows read together. More of them share more pages of dictionaries; fewer stay in the processor's
 // cache.
 constexpr std::size_t batch_rows = 8192;
+// Of payloads and related targets; a single row may have more.
+constexpr std::size_t batch_bytes = std::size_t{4} << 20;
+// However many cores there are, an export holds no more batches at a time, and as many texts again
+// that wait for the sink.
+constexpr std::size_t parts_max = 4;
 // Large enough that a piece costs one write, small enough that several wait in memory at no price.
 constexpr std::size_t piece_bytes = std::size_t{128} << 10;
 
@@ -26,8 +31,9 @@ void add_gap(Execution& execution, const FoundRow& row, const Error& error) {
                                error);
 }
 
-std::span<const FoundRow> take_batch(std::span<const FoundRow>& rows) {
-  const auto batch = rows.first(std::min(rows.size(), batch_rows));
+std::span<const FoundRow> take_batch(Execution& execution, std::span<const FoundRow>& rows) {
+  const auto some = rows.first(std::min(rows.size(), batch_rows));
+  const auto batch = some.first(rows_within(stored_rows(execution, some), batch_bytes));
   rows = rows.subspan(batch.size());
   return batch;
 }
@@ -38,7 +44,7 @@ bool read_events(Execution& execution, std::span<const FoundRow> rows, Execution
                  const std::function<bool(const StoredView&)>& sink) {
   EventBatch batch;
   while (!rows.empty()) {
-    const std::span<const FoundRow> some = take_batch(rows);
+    const std::span<const FoundRow> some = take_batch(execution, rows);
     batch.read(stored_rows(execution, some));
     for (std::size_t i = 0; i < some.size(); ++i) {
       if (!batch[i]) {
@@ -61,12 +67,15 @@ EventWriting::EventWriting(const Searcher::Write& write, const Searcher::TextSin
       workers_(workers),
       batches_(workers == nullptr ? 1 : workers->workers()) {}
 
-EventWriting::Group EventWriting::take_group(std::span<const FoundRow>& rows, Group used,
-                                             std::size_t parts_max) {
-  used.resize(std::min(parts_max, (rows.size() + batch_rows - 1) / batch_rows));
-  for (Part& part : used) {
-    part.rows = take_batch(rows);
+EventWriting::Group EventWriting::take_group(Execution& execution, std::span<const FoundRow>& rows,
+                                             Group used) const {
+  used.resize(std::min(parts_max, batches_.size()));
+  std::size_t taken = 0;
+  while (taken < used.size() && !rows.empty()) {
+    used[taken].rows = take_batch(execution, rows);
+    ++taken;
   }
+  used.resize(taken);
   return used;
 }
 
@@ -75,7 +84,7 @@ bool EventWriting::write(Execution& execution, std::span<const FoundRow> rows,
   bool wants_more = true;
   filled_.clear();
   do {
-    filling_ = take_group(rows, std::move(filling_), batches_.size());
+    filling_ = take_group(execution, rows, std::move(filling_));
     const auto fill_part = [&](std::size_t part, std::size_t worker) {
       fill(execution, filling_[part], batches_[worker]);
     };
@@ -98,7 +107,7 @@ bool EventWriting::write(Execution& execution, std::span<const FoundRow> rows,
     std::swap(filled_, filling_);
     // The last group is handed over beside none.
   } while (wants_more && !filled_.empty() && !execution.context().cancelled());
-  return wants_more;
+  return wants_more && filled_.empty();
 }
 
 bool EventWriting::hand_over(const Part& part, ExecutionCounters& counters) const {

@@ -23,14 +23,14 @@ namespace docket::query {
                                const std::function<bool(const StoredView&)>& sink);
 
 // Writes rows as text, on all of a pool's workers: each takes a batch of them, reads it and writes
-// it into a text of its own. Meanwhile the calling thread gives the texts before to the sink. Not
-// thread-safe.
+// it into a text of its own. Meanwhile the calling thread gives the texts before to the sink. A
+// batch is bounded in rows and bytes, and so is the number of batches at a time. Not thread-safe.
 class EventWriting {
  public:
   // All must outlive it; `workers` may be null.
   EventWriting(const Searcher::Write& write, const Searcher::TextSink& sink, WorkerPool* workers);
 
-  // As read_events().
+  // As read_events(). False also where the question was cancelled before all was handed over.
   [[nodiscard]] bool write(Execution& execution, std::span<const FoundRow> rows,
                            ExecutionCounters& counters);
 
@@ -47,9 +47,9 @@ class EventWriting {
   // Parts that are filled together.
   using Group = std::vector<Part>;
 
-  // Takes the next rows for as many parts as there are workers.
-  [[nodiscard]] static Group take_group(std::span<const FoundRow>& rows, Group used,
-                                        std::size_t parts_max);
+  // Takes the next rows for as many parts as there may be at a time.
+  [[nodiscard]] Group take_group(Execution& execution, std::span<const FoundRow>& rows,
+                                 Group used) const;
   void fill(Execution& execution, Part& part, EventBatch& batch) const;
   [[nodiscard]] bool hand_over(const Part& part, ExecutionCounters& counters) const;
 

@@ -49,9 +49,11 @@ struct Searcher::State : SearcherParts {
       DOCKET_ASSIGN(const std::vector<FoundRow> rows,
                     find_rows(execution.context(), execution.scans(), order, after, export_rows));
       counters.rows_matched += rows.size();
-      const bool wants_more = take(execution, rows);
-      DOCKET_TRY(execution.check_cancelled());
-      if (!wants_more || rows.size() < export_rows) {
+      if (!take(execution, rows)) {
+        DOCKET_TRY(execution.check_cancelled());
+        return execution.gaps();
+      }
+      if (rows.size() < export_rows) {
         return execution.gaps();
       }
       after = rows.back().at;

@@ -20,6 +20,8 @@ struct StoredView : EventView {
 class ViewedEvent {
  public:
   explicit ViewedEvent(const Event& event);
+  ViewedEvent(const ViewedEvent&) = delete;  // the views are of this one's
+  ViewedEvent& operator=(const ViewedEvent&) = delete;
   [[nodiscard]] const StoredView& view() const { return view_; }
 
  private:

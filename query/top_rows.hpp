@@ -46,7 +46,7 @@ class TopRows {
       prune();
     }
   }
-  // Whether rows at `ts` can still get in, whatever their seq. Only exact after prune().
+  // Whether rows at `ts` can still get in, whatever their seq. Never false for one that can.
   [[nodiscard]] bool may_take(Nanos ts) const {
     return !last_ || (order_ == Order::newest_first ? ts >= last_->ts : ts <= last_->ts);
   }
