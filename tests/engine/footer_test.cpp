@@ -238,6 +238,18 @@ TEST_F(FooterTest, TokensAndOrdersOutOfBoundsAreCorrupt) {
   EXPECT_NE(with([](Footer& f) { f.actor_order->entry = {.items = f.actor_count + 1}; }),
             "accepted")
       << "more ids than there are";
+  EXPECT_NE(with([](Footer& f) {
+              f.actor_order->entry.width = 0;
+              f.actor_order->entry.bytes = 0;
+            }),
+            "accepted")
+      << "several ids that are all the same, and take memory but no bytes";
+  EXPECT_NE(with([](Footer& f) { f.actor_order->entry.base = 1; }), "accepted");
+  EXPECT_NE(with([](Footer& f) {
+              f.actor_order->entry.codec = Codec::ints_coded;
+              f.actor_order->entry.bytes = 1;
+            }),
+            "accepted");
   EXPECT_NE(with([](Footer& f) { f.actor_order->at = FileOffset(0); }), "accepted");
   ASSERT_EQ(footer_.target_types->entry.codec, Codec::ints_coded);
   EXPECT_NE(with([](Footer& f) { f.target_types->entry.bytes = 1000; }), "accepted")

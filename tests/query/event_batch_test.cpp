@@ -103,5 +103,30 @@ TEST_F(EventBatchTest, AnUnreadableDirectoryIsToldOfEachRow) {
             2000);
 }
 
+TEST(RowsWithin, ABatchEndsWhereItsBytesDo) {
+  std::vector<Event> events(100);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    events[i].actor = {"user", "7", "", ""};
+    events[i].verb = "EDIT";
+    events[i].target = {"List", "5", ""};
+    events[i].payload = "{\"n\":\"" + std::string(992, 'x') + "\"}";
+    if (i >= 50) {
+      events[i].related.assign(10, Target{"Contact", "1", ""});
+    }
+  }
+  MixedStore store(1);
+  store.add("activity", events, true, 30);
+  const StoreSnapshot snapshot = store.snapshot();
+  std::vector<StoredRow> rows;
+  for (std::uint32_t row = 0; row < 100; ++row) {
+    rows.push_back({snapshot.logs[0].segments[0].get(), row});
+  }
+  EXPECT_EQ(rows_within(rows, std::size_t{1} << 30), 100U);
+  EXPECT_EQ(rows_within(rows, 10'500), 10U);
+  EXPECT_EQ(rows_within(rows, 0), 1U) << "a row that is too large is read alone";
+  EXPECT_EQ(rows_within(std::span(rows).subspan(50), 10'500), 5U) << "with related targets";
+  EXPECT_EQ(rows_within({}, 0), 0U);
+}
+
 }  // namespace
 }  // namespace docket::query::testing

@@ -93,6 +93,33 @@ TEST_F(EventWritingTest, WhatCannotBeReadIsAGapAndTheRestIsWritten) {
   EXPECT_EQ(searcher.counters().events_decoded, events);
 }
 
+TEST(EventWriting, LargePayloadsAreNotGatheredBeyondABound) {
+  std::vector<Event> events(2000);
+  for (Event& event : events) {
+    event.actor = {"user", "7", "", ""};
+    event.verb = "EDIT";
+    event.target = {"List", "5", ""};
+    event.payload = "{\"n\":\"" + std::string(std::size_t{64} << 10, 'x') + "\"}";
+  }
+  MixedStore store(1);
+  store.add("activity", events, true);
+  // Those that have been written when the first is given away.
+  std::atomic<std::size_t> written = 0;
+  std::size_t before_the_first = 0;
+  ASSERT_TRUE(store.searcher().write_all(
+      parsed(""), Order::oldest_first,
+      [&](std::string& text, const StoredView&) {
+        ++written;
+        text += "x";
+      },
+      [&](std::string_view, std::uint64_t) {
+        before_the_first = written;
+        return false;
+      }));
+  // Six batches of 4 MiB: three of them filled, and as many being filled.
+  EXPECT_LE(before_the_first, 6U * 64U);
+}
+
 TEST_F(EventWritingTest, WhatAWriterThrowsIsThrown) {
   const auto throwing = [](std::string&, const StoredView&) { throw std::runtime_error("full"); };
   EXPECT_THROW(static_cast<void>(store_.searcher().write_all(
