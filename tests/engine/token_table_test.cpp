@@ -6,21 +6,12 @@
 
 #include "engine/bytes.hpp"
 #include "engine/token_training.hpp"
+#include "tests/support/string_list.hpp"
 
 namespace docket {
 namespace {
 
-StringList list_of(std::span<const std::string> texts) {
-  StringList list;
-  auto bytes = std::make_shared<std::vector<std::byte>>();
-  for (const std::string& text : texts) {
-    list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
-    append_bytes(*bytes, as_byte_span(text));
-  }
-  list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
-  list.bytes = std::move(bytes);
-  return list;
-}
+using testing::list_of;
 
 Result<TokenTable> table_of(const Tokens& tokens) {
   return TokenTable::make(list_of(tokens.texts), tokens.lengths, tokens.shared_lengths);

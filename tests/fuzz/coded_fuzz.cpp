@@ -22,10 +22,12 @@
 #include "engine/section.hpp"
 #include "engine/token_table.hpp"
 #include "engine/token_training.hpp"
+#include "tests/support/string_list.hpp"
 
 namespace {
 
 using namespace docket;
+using docket::testing::list_of;
 
 constexpr std::size_t list_run = 16;
 
@@ -85,18 +87,6 @@ void check_values(std::span<const std::byte> bytes) {
   if (!values.empty()) {
     code_again(values);
   }
-}
-
-StringList list_of(std::span<const std::string> texts) {
-  StringList list;
-  auto bytes = std::make_shared<std::vector<std::byte>>();
-  for (const std::string& text : texts) {
-    list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
-    append_bytes(*bytes, as_byte_span(text));
-  }
-  list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
-  list.bytes = std::move(bytes);
-  return list;
 }
 
 // The first bytes are the lengths of codes, of a table whose texts are what follows, cut evenly.
