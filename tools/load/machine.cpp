@@ -166,4 +166,11 @@ void write_json(JsonWriter& json, const DiskProbe& disk) {
   json.end_object();
 }
 
+void write_place(JsonWriter& json, const std::optional<DiskProbe>& disk) {
+  json.key("machine");
+  write_json(json, describe_machine());
+  json.key("disk");
+  disk ? write_json(json, *disk) : json.null();
+}
+
 }  // namespace docket::load

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/result.hpp"
@@ -34,5 +35,7 @@ struct DiskProbe {
 
 void write_json(JsonWriter& json, const Machine& machine);
 void write_json(JsonWriter& json, const DiskProbe& disk);
+// The members `machine` and `disk` of a measurement made here; null where no disk was probed.
+void write_place(JsonWriter& json, const std::optional<DiskProbe>& disk);
 
 }  // namespace docket::load

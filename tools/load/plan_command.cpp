@@ -40,10 +40,7 @@ std::string to_json(const PlanCommand& command, const Plan& plan) {
   json.member("format", 1);
   json.member("version", version);
   json.member("when", format_rfc3339(now_ns() / 1'000'000'000 * 1'000'000'000));
-  json.key("machine");
-  write_json(json, describe_machine());
-  json.key("disk");
-  plan.disk ? write_json(json, *plan.disk) : json.null();
+  write_place(json, plan.disk);
   json.key("asked");
   write_json(json, command.request);
   json.key("calibration");

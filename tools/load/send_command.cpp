@@ -79,10 +79,7 @@ void print_json(const SendCommand& command, const std::vector<MeasuredRun>& runs
   json.member("kind", "send");
   json.member("format", 1);
   json.member("version", version);
-  json.key("machine");
-  write_json(json, describe_machine());
-  json.key("disk");
-  disk ? write_json(json, *disk) : json.null();
+  write_place(json, disk);
   json.member("protocol", command.run.ndjson ? "ndjson" : "native");
   json.member("connections", command.run.send.connections);
   json.member("batch_rows", command.run.send.batch_rows);

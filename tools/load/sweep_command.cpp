@@ -100,10 +100,7 @@ std::string to_json(const SweepCommand& command, const Sweep& sweep,
   json.member("format", 1);
   json.member("version", version);
   json.member("when", format_rfc3339(now_ns() / 1'000'000'000 * 1'000'000'000));
-  json.key("machine");
-  write_json(json, describe_machine());
-  json.key("disk");
-  disk ? write_json(json, *disk) : json.null();
+  write_place(json, disk);
   json.member("protocol", command.run.ndjson ? "ndjson" : "native");
   json.member("connections", command.run.send.connections);
   json.member("batch_rows", command.run.send.batch_rows);
