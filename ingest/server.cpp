@@ -9,9 +9,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <future>
+#include <map>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/out_of_memory.hpp"
@@ -165,13 +165,14 @@ class RunningServer final : public Server {
   // In the frame of a connection's coroutine: however that ends, the connection is over.
   struct Presence {
     RunningServer& server;
+    std::uint64_t number;
     std::shared_ptr<Connection> connection;
     ~Presence() {
       if (!server.has_stopped()) {
         connection->cut({});
       }
       const std::scoped_lock lock(server.mutex_);
-      server.connections_.erase(connection.get());
+      server.connections_.erase(number);
       server.emptier_.notify_all();
     }
   };
@@ -223,13 +224,14 @@ class RunningServer final : public Server {
     }
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    core_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t number =
+        core_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
     const auto connection = std::make_shared<Connection>(core_, std::move(socket));
     // Takes it out again, whatever fails from here on.
-    std::shared_ptr<Presence> presence(new Presence{*this, connection});
+    std::shared_ptr<Presence> presence(new Presence{*this, number, connection});
     {
       const std::scoped_lock lock(mutex_);
-      connections_[connection.get()] = connection;
+      connections_[number] = connection;
     }
     asio::co_spawn(connection->executor(), serve(std::move(presence)), asio::detached);
   }
@@ -313,7 +315,7 @@ class RunningServer final : public Server {
   bool stopped_ = false;
   std::mutex mutex_;
   std::condition_variable emptier_;
-  std::unordered_map<Connection*, std::weak_ptr<Connection>> connections_;
+  std::map<std::uint64_t, std::weak_ptr<Connection>> connections_;  // as they were accepted
   std::vector<std::thread> threads_;
   std::uint16_t port_ = 0;
 

@@ -81,6 +81,10 @@ void EventBatch::read(std::span<const StoredRow> rows) {
   views_.assign(rows.size(), StoredView());
   results_.assign(rows.size(), Result<const StoredView*>());
   places_.clear();
+  // What is read in which order is to be the same whenever it is asked for: addresses are not.
+  std::unordered_map<const SegmentReader*, std::uint32_t> groups;
+  const SegmentReader* last = nullptr;
+  std::uint32_t group = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const SegmentReader* segment = rows[i].segment;
     const auto blocks = segment->blocks();
@@ -89,16 +93,20 @@ void EventBatch::read(std::span<const StoredRow> rows) {
       continue;
     }
     const std::uint32_t block = block_of_row(*blocks, rows[i].row);
-    places_.push_back(
-        {segment, block, rows[i].row - (*blocks)[block].first_row, static_cast<std::uint32_t>(i)});
+    if (segment != last) {
+      last = segment;
+      group = groups.emplace(segment, static_cast<std::uint32_t>(groups.size())).first->second;
+    }
+    places_.push_back({segment, group, block, rows[i].row - (*blocks)[block].first_row,
+                       static_cast<std::uint32_t>(i)});
   }
   std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) {
-    return std::tie(a.segment, a.block, a.row) < std::tie(b.segment, b.block, b.row);
+    return std::tie(a.group, a.block, a.row) < std::tie(b.group, b.block, b.row);
   });
   const auto share_dictionaries = [](const Place& a, const Place& b) {
     return a.segment == b.segment && (a.block == b.block || a.segment->info().sealed);
   };
-  for_each_run(Places(places_), share_dictionaries, [&](Places group) { read_group(group); });
+  for_each_run(Places(places_), share_dictionaries, [&](Places together) { read_group(together); });
 }
 
 void EventBatch::read_group(Places places) {

@@ -47,6 +47,7 @@ class EventBatch {
   // Where a row of read() stands. Rows are looked at in this order.
   struct Place {
     const SegmentReader* segment = nullptr;
+    std::uint32_t group = 0;  // among the segments, as the rows name them
     std::uint32_t block = 0;
     std::uint32_t row = 0;   // in the block
     std::uint32_t view = 0;  // in views_

@@ -12,9 +12,10 @@ def trace(*arguments):
     return int(re.search(r"trace ([0-9a-f]+)", output).group(1), 16)
 
 
-together = trace("--from", "1", "--seeds", "20", "--jobs", "2")
-alone = 0
-for seed in range(1, 21):
-    alone ^= trace("--seed", str(seed))
-if together != alone:
-    sys.exit(f"together {together:x}, alone {alone:x}")
+for count, *kind in ((20,), (10, "--long")):
+    together = trace("--from", "1", "--seeds", str(count), "--jobs", "2", *kind)
+    alone = 0
+    for seed in range(1, count + 1):
+        alone ^= trace("--seed", str(seed), *kind)
+    if together != alone:
+        sys.exit(f"together {together:x}, alone {alone:x} {kind}")
