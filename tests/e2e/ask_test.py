@@ -461,7 +461,7 @@ class Retention(driver.EndToEnd):
                     "--mix", "activity:1", "--end", "2026-05-01T00:00:00Z")
         server.stop()
         before = sum(p.stat().st_size for p in server.data.rglob("*.seg"))
-        limit = '[retention.activity]\nmax_bytes = "2MiB"\n'
+        limit = '[retention.activity]\nmax_bytes = "1MiB"\n'
         server = self.start(config=driver.SMALL_SEGMENTS + limit)
         self.wait_until(lambda: server.count() < 100000)
         after = sum(p.stat().st_size for p in server.data.rglob("*.seg"))

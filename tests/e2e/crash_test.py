@@ -88,7 +88,7 @@ class Crash(driver.EndToEnd):
             server = self.start()
 
     def test_verify_beside_a_running_server_finds_no_damage(self):
-        config = driver.SMALL_SEGMENTS + '[retention.activity]\nmax_bytes = "2MiB"\n'
+        config = driver.SMALL_SEGMENTS + '[retention.activity]\nmax_bytes = "1MiB"\n'
         server = self.start(config=config)
         sender = self.spawn("docket-load", "send", "--server", f"127.0.0.1:{server.ingest[1]}",
                             "--events", 200000, "--end", "2026-05-01T00:00:00Z")

@@ -17,7 +17,7 @@ import driver
 import senders
 
 MIB = 1 << 20
-DISK_BYTES = 72 * MIB
+DISK_BYTES = 48 * MIB
 RESERVE_BYTES = 12 * MIB
 CONFIG = f"""
 [segment]
@@ -28,8 +28,8 @@ free_space_reserve = "{RESERVE_BYTES // MIB}MiB"
 [retention]
 interval = "200ms"
 """
-RETIRING = CONFIG + '[retention.activity]\nmax_bytes = "16MiB"\n'
-FLAGS = ("--events", "1500000", "--mix", "activity:1", "--end", "2026-05-01T00:00:00Z")
+RETIRING = CONFIG + '[retention.activity]\nmax_bytes = "10MiB"\n'
+FLAGS = ("--events", "5000000", "--mix", "activity:1", "--end", "2026-05-01T00:00:00Z")
 BREATHS = 4
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
