@@ -48,6 +48,11 @@ class EventDecoder {
 // What a sender is told whose event names a log that the store does not make.
 [[nodiscard]] std::string log_refusal(const Error& error);
 
+// Whether a sender that may write to `allowed` only may write to `log`; empty: it may to all.
+[[nodiscard]] bool may_write(const std::vector<std::string>& allowed, std::string_view log);
+// What it is told otherwise.
+[[nodiscard]] std::string log_forbidden(std::string_view log);
+
 struct RejectedEvent {
   std::uint64_t index = 0;  // position in the request
   std::string error;
@@ -62,11 +67,18 @@ struct RequestOutcome {
   bool duplicate = false;  // the idempotency key was seen before; nothing new was stored
 };
 
+// Who has sent an HTTP body.
+struct JsonSender {
+  std::string node;
+  // Makes a second call with the same body harmless, where not empty.
+  std::string idempotency_key;
+  std::vector<std::string> logs;  // that it may write to; empty: all
+};
+
 // Stores the events of one HTTP body: NDJSON, or a JSON array of objects (told apart by the first
 // byte). `done` is called once, after the commit, from an engine thread (or from the call itself
-// where nothing is submitted). `node` is who sent it. A non-empty idempotency key makes a second
-// call with the same body harmless. Blocks for the first event of a new log (its files are made),
-// never for a commit.
+// where nothing is submitted). Blocks for the first event of a new log (its files are made), never
+// for a commit.
 //
 // Each event stands alone: a broken one, which need not be an object or JSON at all, is rejected by
 // its index (in NDJSON, lines that are not blank, counted from 0) and its neighbours are stored. An
@@ -77,7 +89,6 @@ struct RequestOutcome {
 // and only a retry under the same idempotency key is free of duplicates. An allocation that fails
 // before any batch is given to the store is an exception, and `done` is not called.
 void store_json(Store& store, std::string_view body, const EventRules& rules,
-                const std::string& node, const std::string& idempotency_key,
-                std::function<void(Result<RequestOutcome>)> done);
+                const JsonSender& sender, std::function<void(Result<RequestOutcome>)> done);
 
 }  // namespace docket::ingest

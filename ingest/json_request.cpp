@@ -113,8 +113,9 @@ struct Submission {
 // to be unusable leaves nothing behind.
 class RequestDecoder {
  public:
-  RequestDecoder(Store& store, const EventRules& rules, Nanos received)
-      : store_(store), rules_(rules), received_(received) {}
+  RequestDecoder(Store& store, const EventRules& rules, const std::vector<std::string>& allowed,
+                 Nanos received)
+      : store_(store), rules_(rules), allowed_(allowed), received_(received) {}
 
   Result<void> decode(std::string_view body) {
     body = trimmed(body);
@@ -171,6 +172,10 @@ class RequestDecoder {
     }
     auto found = logs_.find(decoded->log);
     if (found == logs_.end()) {
+      if (!may_write(allowed_, decoded->log)) {
+        rejected_.push_back({index, log_forbidden(decoded->log)});
+        return {};
+      }
       Result<Log*> opened = store_.log(decoded->log);
       if (!opened) {
         if (opened.error().code == ErrorCode::overloaded ||
@@ -208,6 +213,7 @@ class RequestDecoder {
 
   Store& store_;
   const EventRules& rules_;
+  const std::vector<std::string>& allowed_;
   const Nanos received_;
   EventDecoder decoder_;
   std::map<std::string, Open, std::less<>> logs_;
@@ -293,11 +299,18 @@ std::string log_refusal(const Error& error) {
   return error.message.starts_with(field) ? error.message : std::string(field) + error.message;
 }
 
+bool may_write(const std::vector<std::string>& allowed, std::string_view log) {
+  return allowed.empty() || std::ranges::find(allowed, log) != allowed.end();
+}
+
+std::string log_forbidden(std::string_view log) {
+  return fmt::format("log: the token may not write to '{}'", log);
+}
+
 void store_json(Store& store, std::string_view body, const EventRules& rules,
-                const std::string& node, const std::string& idempotency_key,
-                std::function<void(Result<RequestOutcome>)> done) {
+                const JsonSender& sender, std::function<void(Result<RequestOutcome>)> done) {
   const Nanos received = now_ns();
-  RequestDecoder decoder(store, rules, received);
+  RequestDecoder decoder(store, rules, sender.logs, received);
   if (auto decoded = decoder.decode(body); !decoded) {
     done(fail(std::move(decoded).error()));
     return;
@@ -322,9 +335,9 @@ void store_json(Store& store, std::string_view body, const EventRules& rules,
   senders.reserve(submissions.size());
   for (std::size_t i = 0; i < submissions.size(); ++i) {
     ProducerStamp stamp;
-    stamp.node = node;
-    if (!idempotency_key.empty()) {
-      stamp.node = producer_of(idempotency_key);
+    stamp.node = sender.node;
+    if (!sender.idempotency_key.empty()) {
+      stamp.node = producer_of(sender.idempotency_key);
       stamp.epoch = 1;
       stamp.batch = submissions[i].number;
     }

@@ -24,14 +24,16 @@ class HttpAllocationLoop : public api::StoreFixture {
  protected:
   void start() {
     const auto fine = [] { return api::Answer{}; };
-    HttpParts parts{*service_,
-                    EventRules{},
-                    metrics_,
-                    [](const api::ReadRecord&, const std::string&, std::string_view) {},
-                    fine,
-                    fine,
-                    [] { return std::string("metrics"); },
-                    visible_};
+    HttpParts parts{
+        *service_,
+        EventRules{},
+        metrics_,
+        access_,
+        [](const api::ReadRecord&, const std::string&, const std::string&, std::string_view) {},
+        fine,
+        fine,
+        [] { return std::string("metrics"); },
+        visible_};
     server_ = HttpServer::start({"127.0.0.1", 0}, {}, std::move(parts)).value();
   }
   void TearDown() override { server_.reset(); }
@@ -53,6 +55,7 @@ class HttpAllocationLoop : public api::StoreFixture {
   static bool is_fine(const std::string& answer) { return answer.starts_with("HTTP/1.1 200"); }
 
   HttpMetrics metrics_;
+  Access access_;
   std::atomic<std::uint64_t> visible_{0};
   std::unique_ptr<HttpServer> server_;
 };

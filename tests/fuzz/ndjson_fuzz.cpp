@@ -82,7 +82,7 @@ void check_event_text(std::string_view text) {
 void check_request(std::string_view body) {
   docket::testing::AckingStore store;
   int answers = 0;
-  docket::ingest::store_json(store, body, EventRules{}, "fuzz", "",
+  docket::ingest::store_json(store, body, EventRules{}, {"fuzz", "", {}},
                              [&](const docket::Result<docket::ingest::RequestOutcome>& outcome) {
                                ++answers;
                                if (!outcome) {

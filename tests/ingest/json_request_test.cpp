@@ -14,7 +14,7 @@ using testing::FakeStore;
 Result<RequestOutcome> store(FakeStore& store, std::string_view body, const std::string& key = {}) {
   std::promise<Result<RequestOutcome>> promise;
   auto answered = promise.get_future();
-  store_json(store, body, EventRules{}, "web-1", key,
+  store_json(store, body, EventRules{}, {"web-1", key, {}},
              [&promise](Result<RequestOutcome> outcome) { promise.set_value(std::move(outcome)); });
   return answered.get();
 }
@@ -144,7 +144,7 @@ TEST(StoreJson, ARetryFinishesWhatWasRefusedHalfWay) {
   // The second of two batches is refused.
   fake.hold();
   std::promise<Result<RequestOutcome>> promise;
-  store_json(fake, body, EventRules{}, "web-1", "k",
+  store_json(fake, body, EventRules{}, {"web-1", "k", {}},
              [&](Result<RequestOutcome> outcome) { promise.set_value(std::move(outcome)); });
   fake.refuse_commits(ErrorCode::no_space, 1);
   fake.release();

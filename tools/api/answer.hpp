@@ -27,6 +27,7 @@ struct Answer {
   std::string content_type = "application/json";
   std::string body;
   std::string allow;                // for 405: the methods the path knows
+  std::string authenticate;         // for 401 and 403: the field WWW-Authenticate
   std::string etag;                 // of the body as it is before any coding; empty: none
   std::string content_encoding;     // empty: the body is as it is
   std::uint32_t retry_after_s = 0;  // > 0: the same request may succeed after so many seconds

@@ -8,7 +8,7 @@
 namespace docket::api {
 
 Result<Export> Export::open(const Service& service, const Parameters& parameters,
-                            const std::atomic<bool>* cancel) {
+                            const std::atomic<bool>* cancel, const Scope& scope) {
   DOCKET_TRY(parameters.expect_only({"q", "tz", "format", "raw", "after"}));
   DOCKET_ASSIGN(const bool raw, parameters.flag("raw"));
   DOCKET_ASSIGN(const EventFormat format,
@@ -21,8 +21,8 @@ Result<Export> Export::open(const Service& service, const Parameters& parameters
     return fail(ErrorCode::invalid_argument,
                 "after: must be the position of an earlier export, such as activity:17,api:3");
   }
-  DOCKET_ASSIGN(const Question question, Service::question(parameters, now_ns()));
-  DOCKET_ASSIGN(OpenSearch search, service.open_search(question.query, *after, cancel));
+  DOCKET_ASSIGN(const Question question, Service::question(parameters, now_ns(), scope));
+  DOCKET_ASSIGN(OpenSearch search, service.open_search(question, *after, cancel));
   Export result(std::move(search), std::string(parameters.value("q")));
   result.format_ = format;
   result.raw_ = raw;

@@ -27,7 +27,8 @@ class Export {
   // Reads `q`, `tz`, `format` (an EventFormat; csv where absent) `raw`, and `after`: an earlier
   // export's position, whose events and those before them are left out. `cancel` may be null.
   [[nodiscard]] static Result<Export> open(const Service& service, const Parameters& parameters,
-                                           const std::atomic<bool>* cancel);
+                                           const std::atomic<bool>* cancel,
+                                           const Scope& scope = {});
 
   [[nodiscard]] std::string_view content_type() const;
   [[nodiscard]] std::string_view file_name() const;

@@ -26,10 +26,11 @@ struct WalkPosition {
 
 // Whether the query means something else at another time. In a year and a half from `now` every
 // word for a time means another instant: the clock and the date both differ.
-Result<bool> depends_on_clock(const Parameters& parameters, const query::Query& asked, Nanos now) {
+Result<bool> depends_on_clock(const Parameters& parameters, Nanos now) {
   constexpr Nanos later = (547 * Nanos{24} + 7) * 3'600'000'000'000 + 777;
-  DOCKET_ASSIGN(const Question then, Service::question(parameters, now + later));
-  return query::print(*then.query.where) != query::print(*asked.where);
+  DOCKET_ASSIGN(const Question asked, Service::question(parameters, now, {}));
+  DOCKET_ASSIGN(const Question then, Service::question(parameters, now + later, {}));
+  return query::print(*then.query.where) != query::print(*asked.query.where);
 }
 
 Result<WalkPosition> parse_walk(std::string_view text) {
@@ -94,6 +95,23 @@ Result<FoundPage> find_page(query::Searcher& searcher, const query::Query& query
   return found;
 }
 
+// One event by its name. What is not in the scope is as if it had never been stored.
+Result<Event> find_event(query::Searcher& searcher, const query::Query& query,
+                         const std::string& log, Seq seq, const Scope& scope) {
+  if (scope.is_everything()) {
+    return searcher.event(log, seq);
+  }
+  DOCKET_ASSIGN(query::Page page, searcher.search(query, {}));
+  if (!page.events.empty()) {
+    return std::move(page.events.front());
+  }
+  if (!page.gaps.empty()) {
+    DOCKET_TRY(searcher.event(log, seq));  // says where it is damaged
+  }
+  return fail(ErrorCode::not_found,
+              fmt::format("there is no event {}:{} in the scope of this token", log, seq.value));
+}
+
 // Ends the body with its gaps.
 Answer answer_of(std::string body, std::string operation, const Parameters& parameters,
                  std::uint64_t rows, std::vector<Gap> gaps) {
@@ -116,7 +134,6 @@ void append_condition_plan(std::string& out, const query::ConditionPlan& plan) {
                  plan.bitmap_rows, plan.rare_values, plan.rare_rows);
 }
 
-// Up to the conditions, which follow.
 void append_explained_counters(std::string& out, const query::Explanation& explained) {
   const query::ExecutionCounters& counters = explained.counters;
   fmt::format_to(
@@ -129,6 +146,19 @@ void append_explained_counters(std::string& out, const query::Explanation& expla
       counters.segments - counters.segments_pruned, counters.blocks, counters.blocks_pruned,
       counters.blocks - counters.blocks_pruned, counters.postings_read, counters.columns_scanned,
       counters.payload_rows_scanned, explained.bytes_read);
+}
+
+void append_plan(std::string& out, const query::Explanation& explained) {
+  append_explained_counters(out, explained);
+  out += "\"conditions\":[";
+  const char* separator = "";
+  for (const query::ConditionPlan& plan : explained.conditions) {
+    out += separator;
+    append_condition_plan(out, plan);
+    separator = ",";
+  }
+  fmt::format_to(std::back_inserter(out), "],\"conditions_left_out\":{},",
+                 explained.conditions_left_out);
 }
 
 Result<std::vector<query::Field>> parse_fields(std::string_view list) {
@@ -149,15 +179,15 @@ Result<std::vector<query::Field>> parse_fields(std::string_view list) {
 
 }  // namespace
 
-Result<Answer> Service::search(const Parameters& parameters,
-                               const std::atomic<bool>* cancel) const {
+Result<Answer> Service::search(const Parameters& parameters, const std::atomic<bool>* cancel,
+                               const Scope& scope) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz", "limit", "cursor", "oldest"}));
   DOCKET_ASSIGN(const auto limit, parameters.number("limit", 1, query::page_limit_max));
   DOCKET_ASSIGN(const bool oldest, parameters.flag("oldest"));
   DOCKET_ASSIGN(WalkPosition position, parse_walk(parameters.value("cursor")));
-  DOCKET_ASSIGN(Question asked, question(parameters, position.now));
+  DOCKET_ASSIGN(Question asked, question(parameters, position.now, scope));
   if (position.cursor.empty()) {
-    DOCKET_ASSIGN(const bool depends, depends_on_clock(parameters, asked.query, position.now));
+    DOCKET_ASSIGN(const bool depends, depends_on_clock(parameters, position.now));
     position.now = depends ? position.now : 0;
   }
   // The text is a cursor's identity: with these in it, a cursor only goes with its own clock and
@@ -166,7 +196,7 @@ Result<Answer> Service::search(const Parameters& parameters,
 
   const std::uint64_t wanted = limit.value_or(search_limit_default);
   const auto order = oldest ? query::Order::oldest_first : query::Order::newest_first;
-  DOCKET_ASSIGN(FoundPage page, ask(asked.query, cancel, [&](query::Searcher& searcher) {
+  DOCKET_ASSIGN(FoundPage page, ask(asked, cancel, [&](query::Searcher& searcher) {
                   return find_page(searcher, asked.query, order, position.cursor, wanted);
                 }));
   std::string body = std::move(page.body);
@@ -181,29 +211,29 @@ Result<Answer> Service::search(const Parameters& parameters,
   return answer_of(std::move(body), "search", parameters, page.rows, std::move(page.gaps));
 }
 
-Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bool>* cancel) const {
+Result<Answer> Service::count(const Parameters& parameters, const std::atomic<bool>* cancel,
+                              const Scope& scope) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz"}));
-  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(const query::CountAnswer counted,
-                ask(asked.query, cancel,
-                    [&](query::Searcher& searcher) { return searcher.count(asked.query); }));
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns(), scope));
+  DOCKET_ASSIGN(
+      const query::CountAnswer counted,
+      ask(asked, cancel, [&](query::Searcher& searcher) { return searcher.count(asked.query); }));
   std::string body = fmt::format("{{\"count\":{},", counted.count);
   return answer_of(std::move(body), "count", parameters, counted.count, counted.gaps);
 }
 
-Result<Answer> Service::facets(const Parameters& parameters,
-                               const std::atomic<bool>* cancel) const {
+Result<Answer> Service::facets(const Parameters& parameters, const std::atomic<bool>* cancel,
+                               const Scope& scope) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz", "by", "top", "others"}));
   DOCKET_ASSIGN(const auto top, parameters.number("top", 1, facet_top_max));
   DOCKET_ASSIGN(const auto fields,
                 parse_fields(parameters.find("by").value_or(facet_fields_default)));
   DOCKET_ASSIGN(const bool others, parameters.flag("others"));
-  const auto scope = others ? query::FacetScope::other_filters : query::FacetScope::query;
-  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
+  const auto counted = others ? query::FacetScope::other_filters : query::FacetScope::query;
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns(), scope));
   const auto top_values = static_cast<std::uint32_t>(top.value_or(facet_top_default));
-  DOCKET_ASSIGN(const query::FacetsAnswer found,
-                ask(asked.query, cancel, [&](query::Searcher& searcher) {
-                  return searcher.facets(asked.query, fields, top_values, scope);
+  DOCKET_ASSIGN(const query::FacetsAnswer found, ask(asked, cancel, [&](query::Searcher& searcher) {
+                  return searcher.facets(asked.query, fields, top_values, counted);
                 }));
   std::string body = "{\"facets\":{";
   const char* separator = "";
@@ -220,8 +250,8 @@ Result<Answer> Service::facets(const Parameters& parameters,
   return answer_of(std::move(body), "facets", parameters, found.count, found.gaps);
 }
 
-Result<Answer> Service::histogram(const Parameters& parameters,
-                                  const std::atomic<bool>* cancel) const {
+Result<Answer> Service::histogram(const Parameters& parameters, const std::atomic<bool>* cancel,
+                                  const Scope& scope) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz", "every", "by"}));
   if (!parameters.find("every")) {
     return fail(ErrorCode::invalid_argument, "every: is required, for example every=1h");
@@ -232,9 +262,9 @@ Result<Answer> Service::histogram(const Parameters& parameters,
   if (const auto name = parameters.find("by")) {
     DOCKET_ASSIGN(by, query::parse_facet_field(*name));
   }
-  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns(), scope));
   DOCKET_ASSIGN(const query::HistogramAnswer found,
-                ask(asked.query, cancel, [&](query::Searcher& searcher) {
+                ask(asked, cancel, [&](query::Searcher& searcher) {
                   return searcher.histogram(asked.query, width, asked.zone, by);
                 }));
   std::string body = fmt::format("{{\"every\":\"{}{}\",", width.count, width.unit);
@@ -263,13 +293,13 @@ Result<Answer> Service::histogram(const Parameters& parameters,
   return answer_of(std::move(body), "histogram", parameters, rows, found.gaps);
 }
 
-Result<Answer> Service::explain(const Parameters& parameters,
-                                const std::atomic<bool>* cancel) const {
+Result<Answer> Service::explain(const Parameters& parameters, const std::atomic<bool>* cancel,
+                                const Scope& scope) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz"}));
-  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns()));
-  DOCKET_ASSIGN(const query::Explanation explained,
-                ask(asked.query, cancel,
-                    [&](query::Searcher& searcher) { return searcher.explain(asked.query); }));
+  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns(), scope));
+  DOCKET_ASSIGN(
+      const query::Explanation explained,
+      ask(asked, cancel, [&](query::Searcher& searcher) { return searcher.explain(asked.query); }));
   std::string body = "{\"query\":";
   query::append_json_string(body, explained.query);
   body += ",\"logs\":[";
@@ -280,21 +310,19 @@ Result<Answer> Service::explain(const Parameters& parameters,
     separator = ",";
   }
   body += "],";
-  append_explained_counters(body, explained);
-  body += "\"conditions\":[";
-  separator = "";
-  for (const query::ConditionPlan& plan : explained.conditions) {
-    body += separator;
-    append_condition_plan(body, plan);
-    separator = ",";
+  if (scope.is_everything()) {
+    append_plan(body, explained);
+  } else {
+    // What was looked at to find it tells of events that are not in the scope: how many have a
+    // value, and in which segments one occurs.
+    fmt::format_to(std::back_inserter(body), "\"count\":{},\"scoped\":true,\"conditions\":[],",
+                   explained.count);
   }
-  fmt::format_to(std::back_inserter(body), "],\"conditions_left_out\":{},",
-                 explained.conditions_left_out);
   return answer_of(std::move(body), "explain", parameters, explained.count, explained.gaps);
 }
 
 Result<Answer> Service::event(const Route& route, const Parameters& parameters,
-                              const std::atomic<bool>* cancel) const {
+                              const std::atomic<bool>* cancel, const Scope& scope) const {
   DOCKET_TRY(parameters.expect_only({}));
   if (!is_log_name(route.log)) {
     return fail(ErrorCode::invalid_argument,
@@ -304,10 +332,12 @@ Result<Answer> Service::event(const Route& route, const Parameters& parameters,
   if (seq == 0) {
     return fail(ErrorCode::invalid_argument, "seq: must be a whole number from 1");
   }
-  query::Query any;
-  any.names_log = true;
-  DOCKET_ASSIGN(const Event found, ask(any, cancel, [&](query::Searcher& searcher) {
-                  return searcher.event(route.log, Seq(seq));
+  Question one;
+  one.query.where = between(route.log, seq, seq);
+  one.query.names_log = true;
+  DOCKET_ASSIGN(one, scope.narrow(std::move(one), now_ns()));
+  DOCKET_ASSIGN(const Event found, ask(one, cancel, [&](query::Searcher& searcher) {
+                  return find_event(searcher, one.query, route.log, Seq(seq), scope);
                 }));
   Answer answer;
   query::append_json(answer.body, found, query::PayloadForm::as_sent);

@@ -14,7 +14,7 @@ namespace docket::api {
 Service::Service(Store& store, index::Catalog& catalog, ServiceOptions options)
     : store_(store), catalog_(catalog), options_(std::move(options)), workers_(options_.helpers) {}
 
-Result<Question> Service::question(const Parameters& parameters, Nanos now) {
+Result<Question> Service::question(const Parameters& parameters, Nanos now, const Scope& scope) {
   Question question;
   if (const auto zone = parameters.find("tz")) {
     DOCKET_ASSIGN(question.zone, query::TimeZone::find(*zone));
@@ -23,28 +23,27 @@ Result<Question> Service::question(const Parameters& parameters, Nanos now) {
   context.now = now;
   context.zone = question.zone;
   DOCKET_ASSIGN(question.query, query::parse(parameters.value("q"), context));
-  return question;
+  return scope.narrow(std::move(question), now_ns());
 }
 
-Result<StoreSnapshot> Service::snapshot_for(const query::Query& query) const {
+Result<StoreSnapshot> Service::snapshot_for(const Question& question) const {
   DOCKET_ASSIGN(StoreSnapshot snapshot, store_.snapshot());
-  if (!query.names_log) {
-    // Not covered; and as every read adds to it, a cursor that knew of it would never be the same.
-    std::erase_if(snapshot.logs, [](const LogSnapshot& log) { return log.log == "docket"; });
-  }
+  // As every read adds to `docket`, a cursor that knew of it would never be the same.
+  std::erase_if(snapshot.logs,
+                [&question](const LogSnapshot& log) { return !question.covers(log.log); });
   return snapshot;
 }
 
-Result<query::Searcher> Service::searcher(const query::Query& query,
+Result<query::Searcher> Service::searcher(const Question& question,
                                           const std::atomic<bool>* cancel) const {
-  DOCKET_ASSIGN(StoreSnapshot snapshot, snapshot_for(query));
+  DOCKET_ASSIGN(StoreSnapshot snapshot, snapshot_for(question));
   return query::Searcher(std::move(snapshot), catalog_, cancel, &workers_);
 }
 
-Result<OpenSearch> Service::open_search(const query::Query& query, const Position& seen,
+Result<OpenSearch> Service::open_search(const Question& question, const Position& seen,
                                         const std::atomic<bool>* cancel) const {
   for (int look = 1;; ++look) {
-    DOCKET_ASSIGN(StoreSnapshot snapshot, snapshot_for(query));
+    DOCKET_ASSIGN(StoreSnapshot snapshot, snapshot_for(question));
     Position reached;
     for (const LogSnapshot& log : snapshot.logs) {
       reached[log.log] = log.last_seq.value;
@@ -57,7 +56,7 @@ Result<OpenSearch> Service::open_search(const query::Query& query, const Positio
                                 log, found == reached.end() ? 0 : found->second, seq));
       }
     }
-    Since part = since(std::move(snapshot), query, seen);
+    Since part = since(std::move(snapshot), question.query, seen);
     query::Searcher view(std::move(part.snapshot), catalog_, cancel, &workers_);
     if (view.open_files(part.query) || look == looks_max) {
       return OpenSearch{std::move(part.query), std::move(view), std::move(reached)};
@@ -66,21 +65,21 @@ Result<OpenSearch> Service::open_search(const query::Query& query, const Positio
 }
 
 Answer Service::get(const Route& route, const Parameters& parameters,
-                    const std::atomic<bool>* cancel) const {
+                    const std::atomic<bool>* cancel, const Scope& scope) const {
   const auto answer = [&]() -> Result<Answer> {
     switch (route.endpoint) {
       case Endpoint::search:
-        return search(parameters, cancel);
+        return search(parameters, cancel, scope);
       case Endpoint::count:
-        return count(parameters, cancel);
+        return count(parameters, cancel, scope);
       case Endpoint::facets:
-        return facets(parameters, cancel);
+        return facets(parameters, cancel, scope);
       case Endpoint::histogram:
-        return histogram(parameters, cancel);
+        return histogram(parameters, cancel, scope);
       case Endpoint::explain:
-        return explain(parameters, cancel);
+        return explain(parameters, cancel, scope);
       case Endpoint::event:
-        return event(route, parameters, cancel);
+        return event(route, parameters, cancel, scope);
       case Endpoint::logs:
         return logs(parameters);
       case Endpoint::segments:

@@ -15,11 +15,11 @@
 #include "index/catalog.hpp"
 #include "query/expression.hpp"
 #include "query/searcher.hpp"
-#include "query/time_zone.hpp"
 #include "query/worker_pool.hpp"
 #include "tools/api/answer.hpp"
 #include "tools/api/position.hpp"
 #include "tools/api/routes.hpp"
+#include "tools/api/scope.hpp"
 #include "tools/api/url.hpp"
 
 namespace docket::api {
@@ -40,12 +40,6 @@ struct ServiceOptions {
   std::size_t helpers = 0;
 };
 
-// A query as asked: the text, and whose days it is read by.
-struct Question {
-  query::Query query;
-  query::TimeZone zone = query::TimeZone::utc();
-};
-
 struct OpenSearch {
   query::Query query;  // to be asked in place of the one given
   query::Searcher searcher;
@@ -58,36 +52,38 @@ class Service {
   Service(Store& store, index::Catalog& catalog, ServiceOptions options);
 
   // Answers a GET of a route that was found and is neither a stream, nor about the process
-  // (healthz, readyz, metrics). Runs the query on the calling thread. `cancel` may be null.
+  // (healthz, readyz, metrics). Runs the query on the calling thread. `cancel` may be null. What
+  // tells of events tells of those in `scope` alone; what tells of the store itself tells all.
   [[nodiscard]] Answer get(const Route& route, const Parameters& parameters,
-                           const std::atomic<bool>* cancel) const;
+                           const std::atomic<bool>* cancel, const Scope& scope = {}) const;
 
-  // Reads `q` and `tz`. `now` is what relative times mean.
-  [[nodiscard]] static Result<Question> question(const Parameters& parameters, Nanos now);
-  // One view of the logs that the query covers; valid as long as `cancel` and this.
-  [[nodiscard]] Result<query::Searcher> searcher(const query::Query& query,
+  // Reads `q` and `tz`. `now` is what relative times mean; those of `scope` mean the present.
+  [[nodiscard]] static Result<Question> question(const Parameters& parameters, Nanos now,
+                                                 const Scope& scope);
+  // One view of the logs that the question covers; valid as long as `cancel` and this.
+  [[nodiscard]] Result<query::Searcher> searcher(const Question& question,
                                                  const std::atomic<bool>* cancel) const;
   // The same for what lies beyond `seen` alone, with every file that it may read open: for answers
   // that cannot be begun anew. Error: invalid_argument where a log ends before what was seen of it.
-  [[nodiscard]] Result<OpenSearch> open_search(const query::Query& query, const Position& seen,
+  [[nodiscard]] Result<OpenSearch> open_search(const Question& question, const Position& seen,
                                                const std::atomic<bool>* cancel) const;
 
   [[nodiscard]] Store& store() const { return store_; }
   [[nodiscard]] index::Catalog& catalog() const { return catalog_; }
 
  private:
-  // One view of the logs that the query covers.
-  [[nodiscard]] Result<StoreSnapshot> snapshot_for(const query::Query& query) const;
+  // One view of the logs that the question covers.
+  [[nodiscard]] Result<StoreSnapshot> snapshot_for(const Question& question) const;
   // The server whose directory is read may retire a segment between our look and our question: then
   // we look again. So often, before the answer is given with the gap.
   static constexpr int looks_max = 8;
-  // `ask(searcher)` of one view of the logs that `query` covers.
+  // `ask(searcher)` of one view of the logs that `question` covers.
   template <typename Ask>
-  [[nodiscard]] auto ask(const query::Query& query, const std::atomic<bool>* cancel,
+  [[nodiscard]] auto ask(const Question& question, const std::atomic<bool>* cancel,
                          const Ask& ask_it) const
       -> decltype(ask_it(std::declval<query::Searcher&>())) {
     for (int look = 1;; ++look) {
-      DOCKET_ASSIGN(query::Searcher view, searcher(query, cancel));
+      DOCKET_ASSIGN(query::Searcher view, searcher(question, cancel));
       auto answer = ask_it(view);
       if (view.counters().files_gone == 0 || look == looks_max) {
         return answer;
@@ -95,18 +91,18 @@ class Service {
     }
   }
 
-  [[nodiscard]] Result<Answer> search(const Parameters& parameters,
-                                      const std::atomic<bool>* cancel) const;
-  [[nodiscard]] Result<Answer> count(const Parameters& parameters,
-                                     const std::atomic<bool>* cancel) const;
-  [[nodiscard]] Result<Answer> facets(const Parameters& parameters,
-                                      const std::atomic<bool>* cancel) const;
+  [[nodiscard]] Result<Answer> search(const Parameters& parameters, const std::atomic<bool>* cancel,
+                                      const Scope& scope) const;
+  [[nodiscard]] Result<Answer> count(const Parameters& parameters, const std::atomic<bool>* cancel,
+                                     const Scope& scope) const;
+  [[nodiscard]] Result<Answer> facets(const Parameters& parameters, const std::atomic<bool>* cancel,
+                                      const Scope& scope) const;
   [[nodiscard]] Result<Answer> histogram(const Parameters& parameters,
-                                         const std::atomic<bool>* cancel) const;
+                                         const std::atomic<bool>* cancel, const Scope& scope) const;
   [[nodiscard]] Result<Answer> explain(const Parameters& parameters,
-                                       const std::atomic<bool>* cancel) const;
+                                       const std::atomic<bool>* cancel, const Scope& scope) const;
   [[nodiscard]] Result<Answer> event(const Route& route, const Parameters& parameters,
-                                     const std::atomic<bool>* cancel) const;
+                                     const std::atomic<bool>* cancel, const Scope& scope) const;
   [[nodiscard]] Result<Answer> logs(const Parameters& parameters) const;
   [[nodiscard]] Result<Answer> segments(const Parameters& parameters) const;
   [[nodiscard]] Result<Answer> stats(const Parameters& parameters) const;

@@ -24,10 +24,10 @@ std::size_t size_of(const Event& event) {
 }  // namespace
 
 Result<Tail> Tail::open(const Service& service, const Parameters& parameters,
-                        std::string_view position) {
+                        std::string_view position, const Scope& scope) {
   DOCKET_TRY(parameters.expect_only({"q", "tz", "n", "after"}));
   DOCKET_ASSIGN(const auto newest, parameters.number("n", 0, tail_newest_max));
-  DOCKET_ASSIGN(Question question, Service::question(parameters, now_ns()));
+  DOCKET_ASSIGN(Question question, Service::question(parameters, now_ns(), scope));
   Tail tail(service, std::move(question));
   tail.newest_ = static_cast<std::uint32_t>(newest.value_or(tail_newest_default));
   const std::string_view after = position.empty() ? parameters.value("after") : position;
@@ -47,7 +47,7 @@ Result<Tail> Tail::open(const Service& service, const Parameters& parameters,
 }
 
 Result<bool> Tail::newest(const std::atomic<bool>* cancel, const Sink& sink, const GapSink& gap) {
-  DOCKET_ASSIGN(query::Searcher searcher, service_->searcher(question_.query, cancel));
+  DOCKET_ASSIGN(query::Searcher searcher, service_->searcher(question_, cancel));
   query::Page page;
   if (newest_ > 0) {
     query::PageRequest request;
@@ -76,7 +76,7 @@ Result<bool> Tail::poll(const std::atomic<bool>* cancel, const Sink& sink, const
     any.kind = query::Expression::Kind::disjunction;
     Position reached;
     for (const LogSnapshot& log : all.logs) {
-      if (log.log == "docket" && !question_.query.names_log) {
+      if (!question_.covers(log.log)) {
         continue;
       }
       const auto found = seen_.find(log.log);

@@ -22,9 +22,10 @@ class Tail {
 
   // Reads `q`, `tz`, `n` and `after`. `position`, where not empty, counts instead of `after`: each
   // is where an earlier one stood, or any `log:seq` a log. It goes on behind it, and `n` does not
-  // count; a log that it does not name is given from its first event on.
+  // count; a log that it does not name is given from its first event on. Relative times, those of
+  // `scope` too, mean the moment of this call.
   [[nodiscard]] static Result<Tail> open(const Service& service, const Parameters& parameters,
-                                         std::string_view position);
+                                         std::string_view position, const Scope& scope = {});
 
   // Gives `sink` the next events, in order of time among those of one call: at first the newest
   // `n`, later what became visible. At most about 1 MiB of them; true: there may be more at once.

@@ -113,9 +113,10 @@ std::vector<query::FacetValue> values_of(const dom::element& list) {
 
 Error error_of(unsigned status, std::string_view body) {
   Error error;
-  error.code = status == 404  ? ErrorCode::not_found
-               : status < 500 ? ErrorCode::invalid_argument
-                              : ErrorCode::io;
+  const bool is_refused = status == 401 || status == 403 || status == 429;
+  error.code = status == 404                 ? ErrorCode::not_found
+               : status < 500 && !is_refused ? ErrorCode::invalid_argument
+                                             : ErrorCode::io;
   error.message = fmt::format("the server answered with status {}", status);
   const auto read = with_document<bool>(body, [&error](const dom::element& problem) {
     static constexpr std::string_view urn = "urn:docket:problem:";
@@ -133,6 +134,13 @@ Error error_of(unsigned status, std::string_view body) {
     }
     return true;
   });
+  if (status == 401) {
+    error.message = fmt::format("the server asks for a token: {}", error.message);
+    error.message.resize(std::min(error.message.find(';'), error.message.size()));
+    error.message += "; give one by --token-file FILE or $DOCKET_TOKEN";
+  } else if (status == 403) {
+    error.message.insert(0, "the server refuses: ");
+  }
   static_cast<void>(read);  // Without a problem document the status has to do.
   return error;
 }
@@ -225,7 +233,11 @@ Result<Explained> read_explained(std::string_view body) {
     for (const dom::element log : document["logs"].get_array()) {
       explained.logs.push_back(text_of(log));
     }
+    explained.is_scoped = document["scoped"].error() == simdjson::SUCCESS;
     for (const std::string_view name : explained_numbers) {
+      if (explained.is_scoped && name != "count") {
+        continue;
+      }
       explained.numbers.emplace(name, std::uint64_t(document[name]));
     }
     return explained;

@@ -61,6 +61,7 @@ inline constexpr std::array<std::string_view, 13> explained_numbers{"count",
 struct Explained {
   std::string query;
   std::vector<std::string> logs;
+  bool is_scoped = false;  // by a token's filter: then the server tells the count alone
   std::map<std::string, std::uint64_t, std::less<>> numbers;  // each of explained_numbers
 };
 [[nodiscard]] Result<Explained> read_explained(std::string_view body);

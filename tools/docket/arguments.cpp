@@ -220,6 +220,10 @@ class Parser {
                    "Ask this server ($DOCKET_SERVER, else http://127.0.0.1:7480)")
         ->type_name("URL")
         ->group(server ? "Options" : "");
+    app.add_option("--token-file", typed_.arguments.token_file,
+                   "Show the server the token in this file ($DOCKET_TOKEN)")
+        ->type_name("FILE")
+        ->group(server ? "Options" : "");
   }
 
   void add_format(CLI::App& app, const std::string& names) {
@@ -516,6 +520,9 @@ class Parser {
       throw CLI::ValidationError(
           "--server", name + " does not take it" +
                           (known.directory ? ": it reads a directory, named by --data DIR" : ""));
+    }
+    if (!a.token_file.empty() && (!a.data.empty() || !known.server)) {
+      throw CLI::ValidationError("--token-file", "is for a server; a directory asks for none");
     }
     if (a.data.empty() && known.directory && !known.server) {
       throw CLI::ValidationError(name, "reads a data directory; name it by --data DIR");

@@ -42,6 +42,7 @@ struct Arguments {
   // Where to look: a directory, else a server.
   std::string data;
   std::string server;
+  std::string token_file;  // empty: the environment may have one
   Format format = Format::table;
   std::string zone = "local";
   bool strict = false;  // a gap makes the exit code 3

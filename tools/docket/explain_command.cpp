@@ -32,6 +32,10 @@ std::string summary_text(const Explained& explained) {
   line("query", explained.query);
   line("logs", joined(explained.logs));
   line("matches", count("count"));
+  if (explained.is_scoped) {
+    line("plan", "not told, as it tells of events beyond this token's filter");
+    return out;
+  }
   line("segments",
        fmt::format("{}: {} outside the time, {} without such values, {} left", count("segments"),
                    count("segments_outside"), count("segments_ruled_out"), count("segments_left")));
@@ -86,7 +90,9 @@ int run_explain(Context& context, Source& source) {
     context.out.write("\nEach condition by itself:\n");
     context.out.write(table.text(context.terminal, context.zone));
   }
-  if (const std::uint64_t more = explained->numbers.at("conditions_left_out"); more != 0) {
+  const auto left_out = explained->numbers.find("conditions_left_out");
+  if (const std::uint64_t more = left_out == explained->numbers.end() ? 0 : left_out->second;
+      more != 0) {
     context.out.write(fmt::format("({} more conditions)\n", api::readable_count(more)));
   }
   return report_gaps(context, *gaps);

@@ -86,7 +86,8 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
 }
 
 struct HttpClient::State {
-  explicit State(ServerUrl server) : url(std::move(server)), stream(io) {}
+  State(ServerUrl server, ServerAccess server_access)
+      : url(std::move(server)), access(std::move(server_access)), stream(io) {}
 
   // Runs what was started until it has ended.
   void finish() {
@@ -122,6 +123,9 @@ struct HttpClient::State {
     http::request<http::empty_body> request(http::verb::get, url.prefix + target, 11);
     request.set(http::field::host, url.authority());
     request.set(http::field::user_agent, "docket");
+    if (!access.token.empty()) {
+      request.set(http::field::authorization, "Bearer " + access.token);
+    }
     error_code error;
     stream.expires_after(answer_timeout);
     http::async_write(stream, request,
@@ -173,13 +177,15 @@ struct HttpClient::State {
   }
 
   const ServerUrl url;
+  const ServerAccess access;
   asio::io_context io{1};
   beast::tcp_stream stream;
   beast::flat_buffer buffer;
   bool connected = false;
 };
 
-HttpClient::HttpClient(ServerUrl url) : state_(std::make_unique<State>(std::move(url))) {}
+HttpClient::HttpClient(ServerUrl url, ServerAccess access)
+    : state_(std::make_unique<State>(std::move(url), std::move(access))) {}
 HttpClient::~HttpClient() = default;
 
 Result<HttpAnswer> HttpClient::get(const std::string& target) {

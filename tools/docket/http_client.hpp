@@ -21,6 +21,11 @@ struct ServerUrl {
 // Error: invalid_argument saying what was expected.
 [[nodiscard]] Result<ServerUrl> parse_server_url(std::string_view url);
 
+// What it takes to be let in.
+struct ServerAccess {
+  std::string token;  // empty: none is shown
+};
+
 struct HttpAnswer {
   unsigned status = 0;
   std::string body;                          // empty where it was streamed
@@ -30,7 +35,7 @@ struct HttpAnswer {
 // Not thread-safe. Connects when first asked, and anew where the server has closed meanwhile.
 class HttpClient {
  public:
-  explicit HttpClient(ServerUrl url);
+  explicit HttpClient(ServerUrl url, ServerAccess access = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

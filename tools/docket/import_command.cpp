@@ -18,6 +18,7 @@
 #include "tools/docket/commands.hpp"
 #include "tools/docket/event_file.hpp"
 #include "tools/docket/ingest_address.hpp"
+#include "tools/docket/server_access.hpp"
 #include "tools/docketd/address.hpp"
 
 namespace docket::cli {
@@ -92,7 +93,8 @@ Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
 
 Result<server::Address> ingest_address(const Arguments& arguments) {
   if (arguments.ingest.empty()) {
-    return ask_ingest_address(arguments.server);
+    DOCKET_ASSIGN(const ServerAccess access, server_access(arguments));
+    return ask_ingest_address(arguments.server, access);
   }
   auto address = server::parse_address(arguments.ingest);
   if (!address) {

@@ -41,9 +41,10 @@ Result<server::Address> reachable_ingest(std::string_view told, const ServerUrl&
   return address;
 }
 
-Result<server::Address> ask_ingest_address(const std::string& server_url) {
+Result<server::Address> ask_ingest_address(const std::string& server_url,
+                                           const ServerAccess& access) {
   DOCKET_ASSIGN(const ServerUrl url, parse_server_url(server_url));
-  DOCKET_ASSIGN(const auto source, open_server(server_url));
+  DOCKET_ASSIGN(const auto source, open_server(server_url, access));
   DOCKET_ASSIGN(const std::string body,
                 source->get(std::string(api::path_of(api::Endpoint::stats)), {}));
   DOCKET_ASSIGN(const std::string told, read_server_fact(body, "ingest"));

@@ -9,9 +9,10 @@
 
 namespace docket::cli {
 
-// Asks the server for its ingest address. Errors: those of HttpClient::get() and of
-// reachable_ingest(); io when the answer does not tell it.
-[[nodiscard]] Result<server::Address> ask_ingest_address(const std::string& server_url);
+// Asks the server for its ingest address; a token must be an operator's. Errors: those of
+// HttpClient::get() and of reachable_ingest(); io when the answer does not tell it.
+[[nodiscard]] Result<server::Address> ask_ingest_address(const std::string& server_url,
+                                                         const ServerAccess& access);
 
 // The address to connect to, of a server that was reached as `url` and says that it listens for
 // events at `told`. A server that listens everywhere is met at the host of the URL. Error:

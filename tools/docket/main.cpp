@@ -7,6 +7,7 @@
 
 #include "query/parser.hpp"
 #include "tools/docket/commands.hpp"
+#include "tools/docket/server_access.hpp"
 
 namespace docket::cli {
 namespace {
@@ -77,7 +78,11 @@ int run_command(Context& context) {
     return complain(zone.error());
   }
   context.zone = *zone;
-  auto source = arguments.data.empty() ? open_server(arguments.server)
+  const auto access = server_access(arguments);
+  if (!access) {
+    return complain(access.error());
+  }
+  auto source = arguments.data.empty() ? open_server(arguments.server, *access)
                                        : open_directory(arguments.data, arguments.config);
   if (!source) {
     return complain(source.error());

@@ -115,7 +115,7 @@ class EventStream {
 
 class ServerSource final : public Source {
  public:
-  explicit ServerSource(ServerUrl url) : client_(std::move(url)) {}
+  ServerSource(ServerUrl url, const ServerAccess& access) : client_(std::move(url), access) {}
 
   [[nodiscard]] Result<std::string> get(const std::string& path,
                                         const api::Parameters& parameters) override {
@@ -195,9 +195,9 @@ class ServerSource final : public Source {
 
 }  // namespace
 
-Result<std::unique_ptr<Source>> open_server(const std::string& url) {
+Result<std::unique_ptr<Source>> open_server(const std::string& url, const ServerAccess& access) {
   DOCKET_ASSIGN(ServerUrl parsed, parse_server_url(url));
-  return std::make_unique<ServerSource>(std::move(parsed));
+  return std::make_unique<ServerSource>(std::move(parsed), access);
 }
 
 }  // namespace docket::cli

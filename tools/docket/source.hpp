@@ -10,6 +10,7 @@
 #include "engine/snapshot.hpp"
 #include "tools/api/export.hpp"
 #include "tools/api/url.hpp"
+#include "tools/docket/http_client.hpp"
 
 namespace docket::cli {
 
@@ -53,6 +54,7 @@ class Source {
                                                              const std::string& config);
 
 // `http://HOST[:PORT]`; connects at the first request. Error: invalid_argument.
-[[nodiscard]] Result<std::unique_ptr<Source>> open_server(const std::string& url);
+[[nodiscard]] Result<std::unique_ptr<Source>> open_server(const std::string& url,
+                                                          const ServerAccess& access);
 
 }  // namespace docket::cli

@@ -47,10 +47,17 @@ ParsedArguments parse_arguments(int argc, char** argv) {
   app.add_flag("--check-config", a.check_config, "Check the configuration and exit");
   app.add_flag("--print-config", a.print_config,
                "Print the configuration that is in effect as a file, and exit");
+  app.add_option("--new-token", a.new_token,
+                 "Print a fresh random token, and the [[token]] of the file for it, and exit")
+      ->type_name("NAME");
+  app.add_option("--role", a.role, "Of the new token: writer, reader, operator or admin (reader)")
+      ->type_name("ROLE")
+      ->needs("--new-token");
   app.footer(
       "Flags come before environment variables, these before the file, the file before\n"
       "defaults. SIGTERM stops after storing and acknowledging what was received; SIGHUP\n"
-      "reads retention and log level anew. Events of docketd itself are in log docket.");
+      "reads retention, tokens, scrub period and log level anew. Events of docketd itself are in "
+      "log docket.");
   std::string shell;
   bool man = false;
   app.add_option("--completion", shell,

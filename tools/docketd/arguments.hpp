@@ -15,6 +15,8 @@ struct Arguments {
   bool insecure = false;
   bool check_config = false;
   bool print_config = false;
+  std::optional<std::string> new_token;  // name of the token to make
+  std::string role = "reader";           // of it
 };
 
 struct ParsedArguments {

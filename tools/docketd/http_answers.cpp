@@ -72,19 +72,20 @@ asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& req
   // Its own copy of what is asked: the coroutine waits, but is dropped where there is no memory for
   // that.
   const bool is_long = request.parameters.value("q").size() > long_query_bytes;
-  asio::post(is_long ? context_.long_query_pool : context_.query_pool,
-             [pending, place, route = request.route, parameters = request.parameters,
-              accepted = accepted_, &context = context_, cancelled = cancelled_] {
-               std::optional<api::Answer> answer;
-               try {
-                 answer = context.parts.service.get(route, parameters, cancelled.get());
-                 dress(*answer, accepted);
-               } catch (const std::bad_alloc&) {
-                 answer = patiently([] { return api::problem(out_of_memory()); });
-               }
-               place->reset();
-               pending.deliver(std::move(*answer));
-             });
+  asio::post(
+      is_long ? context_.long_query_pool : context_.query_pool,
+      [pending, place, route = request.route, parameters = request.parameters, accepted = accepted_,
+       scope = scope_of(grant_), &context = context_, cancelled = cancelled_] {
+        std::optional<api::Answer> answer;
+        try {
+          answer = context.parts.service.get(route, parameters, cancelled.get(), scope);
+          dress(*answer, accepted);
+        } catch (const std::bad_alloc&) {
+          answer = patiently([] { return api::problem(out_of_memory()); });
+        }
+        place->reset();
+        pending.deliver(std::move(*answer));
+      });
   watch_peer();
   api::Answer answer = co_await pending.wait();
   stop_watching();
@@ -92,7 +93,7 @@ asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& req
   std::optional<api::ReadRecord> read = std::move(answer.read);
   const bool go_on = co_await write_answer(std::move(answer));
   if (read) {
-    context_.parts.on_read(*read, peer_, "");
+    context_.parts.on_read(*read, asker(), peer_, "");
   }
   co_return go_on;
 }
@@ -157,10 +158,16 @@ asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
   }
   const auto body = std::make_shared<const std::string>(std::move(parser.get().body()));
   const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());
-  asio::post(context_.store_pool, [pending, body, key = key, &context = context_] {
-    // Whoever posts has no name before there are tokens.
+  asio::post(context_.store_pool, [pending, body, key = key, grant = grant_, &context = context_] {
     const auto given = within_memory([&]() -> Result<void> {
-      ingest::store_json(context.parts.service.store(), *body, context.parts.rules, "http", key,
+      ingest::JsonSender sender;
+      sender.node = grant ? grant->name : "http";
+      // Nobody's key may stand for what somebody else has sent.
+      sender.idempotency_key = key.empty() || !grant ? key : grant->name + "\n" + key;
+      if (grant) {
+        sender.logs = grant->logs;
+      }
+      ingest::store_json(context.parts.service.store(), *body, context.parts.rules, sender,
                          [pending, body](Result<ingest::RequestOutcome> outcome) {
                            pending.deliver(std::move(outcome));
                          });

@@ -13,6 +13,8 @@
 #include <chrono>
 #include <vector>
 
+#include "engine/timestamp.hpp"
+
 namespace docket::server {
 
 namespace asio = boost::asio;
@@ -136,6 +138,10 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   head.origin = request[http::field::origin];
   head.has_body = has_body;
   AdmittedRequest admitted = admit_request(head, context_.loopback_only);
+  const bool is_plain = request.count(http::field::authorization) == 1;
+  context_.parts.access.admit(admitted,
+                              is_plain ? std::string_view(request[http::field::authorization]) : "",
+                              peer_, now_ns(), grant_);
   if (admitted.refusal) {
     // What follows the head was not read, so that the next request could not be told from it.
     keep_alive_ = request.keep_alive() && !has_body;
@@ -217,6 +223,9 @@ asio::awaitable<bool> HttpConnection::write_answer(api::Answer answer) {
   }
   if (!answer.allow.empty()) {
     response.set(http::field::allow, answer.allow);
+  }
+  if (!answer.authenticate.empty()) {
+    response.set(http::field::www_authenticate, answer.authenticate);
   }
   if (answer.retry_after_s > 0) {
     response.set(http::field::retry_after, std::to_string(answer.retry_after_s));

@@ -61,6 +61,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<bool> write_piece(std::string_view piece);
   boost::asio::awaitable<bool> write_stream_end(const Fields& trailers);
 
+  // The name of the token that the request at hand has shown.
+  [[nodiscard]] std::string asker() const { return grant_ ? grant_->name : std::string(); }
+
   // Sets `cancelled_` when the peer goes away while nothing is read from it.
   void watch_peer();
   void stop_watching();
@@ -79,6 +82,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool body_unread_ = false;  // refused without reading all of its body
   unsigned version_ = 11;
   Acceptance accepted_;
+  Grant grant_;
   std::shared_ptr<std::atomic<bool>> cancelled_;
   std::shared_ptr<boost::asio::steady_timer> watch_;
 };

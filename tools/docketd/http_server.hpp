@@ -15,6 +15,7 @@
 #include "engine/log.hpp"
 #include "engine/result.hpp"
 #include "tools/api/service.hpp"
+#include "tools/docketd/access.hpp"
 #include "tools/docketd/address.hpp"
 #include "tools/docketd/http_metrics.hpp"
 #include "tools/docketd/settings.hpp"
@@ -26,8 +27,11 @@ struct HttpParts {
   const api::Service& service;
   EventRules rules;
   HttpMetrics& metrics;
-  // After every read of content: what was read, by whom, and why it ended early (or "").
-  std::function<void(const api::ReadRecord&, const std::string& peer, std::string_view failure)>
+  Access& access;
+  // After every read of content: what was read, by whom (the token's name, or "" where there are
+  // none), and why it ended early (or "").
+  std::function<void(const api::ReadRecord&, const std::string& token, const std::string& peer,
+                     std::string_view failure)>
       on_read;
   std::function<api::Answer()> health;
   std::function<api::Answer()> ready;

@@ -12,6 +12,7 @@
 #include <chrono>
 
 #include "engine/out_of_memory.hpp"
+#include "engine/timestamp.hpp"
 #include "query/render.hpp"
 #include "tools/api/export.hpp"
 #include "tools/api/tail.hpp"
@@ -173,10 +174,11 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
   // The record of the read is made where the rows are known, also when the reader goes away.
   asio::post(context_.export_pool, [opening, queue, place, peer = peer_, cancelled = cancelled_,
                                     parameters = request.parameters, gzip = accepted_.gzip,
+                                    scope = scope_of(grant_), token = asker(),
                                     &context = context_] {
     const Opened opened = within_memory([&]() -> Opened {
       DOCKET_ASSIGN(auto exporter,
-                    api::Export::open(context.parts.service, parameters, cancelled.get()));
+                    api::Export::open(context.parts.service, parameters, cancelled.get(), scope));
       return std::make_shared<api::Export>(std::move(exporter));
     });
     opening.deliver(opened ? opened : Opened(fail(told(opened.error()))));
@@ -190,7 +192,7 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
     // The read has been made, and so is its record.
     patiently([&] {
       const api::ReadRecord record = (*opened)->record();
-      context.parts.on_read(record, peer, summary ? "" : to_string(summary.error().code));
+      context.parts.on_read(record, token, peer, summary ? "" : to_string(summary.error().code));
       context.parts.metrics.exported_rows += record.rows;
     });
     queue->finish(std::move(summary));
@@ -211,6 +213,7 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
       break;
     }
     writable = co_await write_piece(*piece);
+    writable = writable && context_.parts.access.holds(grant_, now_ns());
   }
   if (!writable) {
     *cancelled_ = true;
@@ -226,7 +229,8 @@ asio::awaitable<bool> HttpConnection::answer_export(const AdmittedRequest& reque
 
 asio::awaitable<bool> HttpConnection::answer_tail(const AdmittedRequest& request,
                                                   std::string position) {
-  auto opened = api::Tail::open(context_.parts.service, request.parameters, position);
+  auto opened =
+      api::Tail::open(context_.parts.service, request.parameters, position, scope_of(grant_));
   if (!opened) {
     api::Answer refusal = api::problem(opened.error());
     co_return co_await write_answer(std::move(refusal));
@@ -236,14 +240,15 @@ asio::awaitable<bool> HttpConnection::answer_tail(const AdmittedRequest& request
   api::ReadRecord read;
   read.operation = "tail";
   read.query = request.parameters.value("q");
-  context_.parts.on_read(read, peer_, "");
+  context_.parts.on_read(read, asker(), peer_, "");
   bool writable = co_await write_stream_head("text/event-stream", "", "", false);
   watch_peer();
   asio::steady_timer pause(stream_.get_executor());
   auto last_write = std::chrono::steady_clock::now();
   bool more = true;
   std::uint64_t seen = 0;
-  while (writable && !context_.stopping && !*cancelled_) {
+  while (writable && !context_.stopping && !*cancelled_ &&
+         context_.parts.access.holds(grant_, now_ns())) {
     // Looked at before the poll, so that what becomes visible during it is asked for once more.
     const std::uint64_t visible = context_.parts.visible;
     Polled polled;

@@ -10,6 +10,7 @@
 #include "tools/docketd/arguments.hpp"
 #include "tools/docketd/logger.hpp"
 #include "tools/docketd/server.hpp"
+#include "tools/docketd/token.hpp"
 
 namespace docket::server {
 namespace {
@@ -72,10 +73,36 @@ std::string_view serve(Server& server, const Arguments& arguments, const sigset_
   }
 }
 
+// The token on the first line, what the file is to hold below.
+int print_new_token(const Arguments& arguments) {
+  Token token;
+  token.name = *arguments.new_token;
+  const auto role = parse_role(arguments.role);
+  if (!is_token_name(token.name) || !role) {
+    complain({ErrorCode::invalid_argument,
+              role ? "--new-token: a name is 1 to 64 of letters, digits, '.', '_' and '-'"
+                   : "--role: " + role.error().message,
+              0, 0, 0});
+    return exit_usage;
+  }
+  token.role = *role;
+  const auto made = make_token();
+  if (!made) {
+    complain(made.error());
+    return exit_failed;
+  }
+  static_cast<void>(
+      std::printf("%s\n\n%s", made->c_str(), print_token(token, digest_of(*made)).c_str()));
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const ParsedArguments parsed = parse_arguments(argc, argv);
   if (parsed.exit_code) {
     return *parsed.exit_code;
+  }
+  if (parsed.arguments.new_token) {
+    return print_new_token(parsed.arguments);
   }
   const auto settings = load_settings(parsed.arguments);
   if (!settings) {

@@ -1,24 +1,22 @@
 #include "tools/docketd/rejections.hpp"
 
-#include "tools/docketd/system_events.hpp"
-
 namespace docket::server {
 
-void Rejections::observe(const std::string& node, const std::string& peer,
-                         const std::string& reason, Nanos now) {
+void Rejections::observe(const std::string& who, const std::string& peer, const std::string& reason,
+                         Nanos now) {
   const std::lock_guard lock(mutex_);
   if (now - window_began_ >= window) {
     flush_locked();
     window_began_ = now;
   }
-  std::pair key(node, reason);
+  std::pair key(who, reason);
   if (!counted_.contains(key) && counted_.size() >= pairs_max) {
     key = {"many", "refused as well"};
   }
   const auto [place, is_new] = counted_.try_emplace(key);
   if (is_new) {
     place->second.peer = peer;
-    record_(rejected_event(place->first.first, peer, place->first.second, 1));
+    record_(make_event_(place->first.first, peer, place->first.second, 1));
   } else {
     ++place->second.untold;
   }
@@ -32,7 +30,7 @@ void Rejections::flush() {
 void Rejections::flush_locked() {
   for (const auto& [key, counted] : counted_) {
     if (counted.untold > 0) {
-      record_(rejected_event(key.first, counted.peer, key.second, counted.untold));
+      record_(make_event_(key.first, counted.peer, key.second, counted.untold));
     }
   }
   counted_.clear();

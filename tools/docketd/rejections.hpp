@@ -1,4 +1,4 @@
-// Refused senders, for the system's own log: a hostile one must not fill it.
+// Refused senders and askers, for the system's own log: a hostile one must not fill it.
 #pragma once
 
 #include <functional>
@@ -17,15 +17,20 @@ namespace docket::server {
 // after it. Thread-safe.
 class Rejections {
  public:
-  explicit Rejections(std::function<void(Event)> record) : record_(std::move(record)) {}
+  // Makes the event of `times` refusals of `who` for one reason, the first from `peer`.
+  using MakeEvent = std::function<Event(const std::string& who, const std::string& peer,
+                                        const std::string& reason, std::uint64_t times)>;
 
-  void observe(const std::string& node, const std::string& peer, const std::string& reason,
+  Rejections(std::function<void(Event)> record, MakeEvent make_event)
+      : record_(std::move(record)), make_event_(std::move(make_event)) {}
+
+  void observe(const std::string& who, const std::string& peer, const std::string& reason,
                Nanos now);
   // Records what is counted and not yet told.
   void flush();
 
   static constexpr Nanos window = 60LL * 1'000'000'000;
-  // Different (sender, reason) pairs in one window; those beyond share one entry.
+  // Different (who, reason) pairs in one window; those beyond share one entry.
   static constexpr std::size_t pairs_max = 1024;
 
  private:
@@ -36,6 +41,7 @@ class Rejections {
   void flush_locked();
 
   const std::function<void(Event)> record_;
+  const MakeEvent make_event_;
   std::mutex mutex_;
   Nanos window_began_ = 0;
   std::map<std::pair<std::string, std::string>, Counted> counted_;

@@ -10,6 +10,7 @@
 #include "index/catalog.hpp"
 #include "ingest/server.hpp"
 #include "tools/api/service.hpp"
+#include "tools/docketd/access.hpp"
 #include "tools/docketd/descriptors.hpp"
 #include "tools/docketd/http_server.hpp"
 #include "tools/docketd/logger.hpp"
@@ -87,6 +88,12 @@ class RunningServer final : public Server {
     taken.retention = settings.retention;
     taken.scrub_period = settings.scrub_period;
     taken.log_level = settings.log_level;
+    taken.tokens = settings.tokens;
+    // The addresses that are listened on may be other ones than those of the file.
+    if (const auto checked = check_settings(taken); !checked) {
+      reload_failed(checked.error());
+      return;
+    }
     const auto changes = settings_changes(settings_, taken);
     for (const SettingChange& change : settings_changes(taken, settings)) {
       log_line(LogLevel::warning, "a changed setting takes a restart",
@@ -95,6 +102,8 @@ class RunningServer final : public Server {
     settings_.retention = taken.retention;
     settings_.scrub_period = taken.scrub_period;
     settings_.log_level = taken.log_level;
+    settings_.tokens = taken.tokens;
+    access_.change(settings_.tokens);
     set_log_level(settings_.log_level);
     retention_->change(settings_.retention);
     scrub_->change(settings_.scrub_period);
@@ -134,6 +143,7 @@ class RunningServer final : public Server {
     watch_.send_events_to({});
     if (system_log_) {
       rejections_.flush();
+      denials_.flush();
       if (http_) {  // Otherwise it has never been started.
         system_log_->record(stopped_event(cause));
       }
@@ -161,18 +171,19 @@ class RunningServer final : public Server {
                                                const std::string& reason) {
                                           rejections_.observe(node, peer, reason, now_ns());
                                         }));
-    HttpParts parts{
-        *service_,
-        options.rules,
-        http_metrics_,
-        [this](const api::ReadRecord& read, const std::string& peer, std::string_view failure) {
-          system_log_->record(read_event(read, peer, failure));
-          watch_.gaps_met(read.gaps);
-        },
-        [this] { return health(); },
-        [this] { return readiness(); },
-        [this] { return metrics(); },
-        watch_.visible()};
+    HttpParts parts{*service_,
+                    options.rules,
+                    http_metrics_,
+                    access_,
+                    [this](const api::ReadRecord& read, const std::string& token,
+                           const std::string& peer, std::string_view failure) {
+                      system_log_->record(read_event(read, token, peer, failure));
+                      watch_.gaps_met(read.gaps);
+                    },
+                    [this] { return health(); },
+                    [this] { return readiness(); },
+                    [this] { return metrics(); },
+                    watch_.visible()};
     DOCKET_ASSIGN(http_, HttpServer::start(settings_.http, settings_.limits, std::move(parts)));
     return {};
   }
@@ -241,7 +252,7 @@ class RunningServer final : public Server {
                          *scrub_, watch_, free_bytes()});
   }
 
-  // reload() changes two members, which no other thread reads.
+  // reload() changes members that no other thread reads.
   Settings settings_;
   const Nanos started_ = now_ns();
   std::atomic<bool> stopping_{false};
@@ -252,7 +263,13 @@ class RunningServer final : public Server {
   StoreWatch watch_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<SystemLog> system_log_;
-  Rejections rejections_{[this](Event event) { system_log_->record(std::move(event)); }};
+  Rejections rejections_{[this](Event event) { system_log_->record(std::move(event)); },
+                         rejected_event};
+  Rejections denials_{[this](Event event) { system_log_->record(std::move(event)); }, denied_event};
+  Access access_{settings_.tokens, [this](const std::string& who, const std::string& peer,
+                                          const std::string& reason) {
+                   denials_.observe(who, peer, reason, now_ns());
+                 }};
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Scrub> scrub_;
   std::unique_ptr<api::Service> service_;

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
 #include "tools/api/units.hpp"
 #include "tools/docketd/settings_table.hpp"
+#include "tools/docketd/toml_text.hpp"
 
 namespace docket::server {
 
@@ -14,22 +16,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_names{"logfmt", "json"};
-
-// A TOML basic string.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
+constexpr std::string_view hidden_digest = "(not shown)";
 
 std::string age_text(const RetentionPolicy& policy) {
   return policy.max_age ? api::format_duration(*policy.max_age) : "";
@@ -42,10 +29,32 @@ std::string bytes_text(const RetentionPolicy& policy) {
 void append_policy(std::string& out, std::string_view name, const RetentionPolicy& policy) {
   fmt::format_to(std::back_inserter(out), "\n[retention.{}]\n", name);
   if (policy.max_age) {
-    fmt::format_to(std::back_inserter(out), "max_age = {}\n", quoted(age_text(policy)));
+    fmt::format_to(std::back_inserter(out), "max_age = {}\n", toml_string(age_text(policy)));
   }
   if (policy.max_bytes) {
-    fmt::format_to(std::back_inserter(out), "max_bytes = {}\n", quoted(bytes_text(policy)));
+    fmt::format_to(std::back_inserter(out), "max_bytes = {}\n", toml_string(bytes_text(policy)));
+  }
+}
+
+const Token* token_of(const std::vector<Token>& tokens, std::string_view name) {
+  const auto found = std::ranges::find(tokens, name, &Token::name);
+  return found == tokens.end() ? nullptr : &*found;
+}
+
+void append_token_changes(std::vector<SettingChange>& changes, const std::vector<Token>& before,
+                          const std::vector<Token>& after) {
+  for (const Token& token : before) {
+    const Token* const now = token_of(after, token.name);
+    if (now == nullptr || *now != token) {
+      std::string text = now == nullptr ? "" : describe(*now);
+      text += now != nullptr && now->sha256 != token.sha256 ? ", another token" : "";
+      changes.push_back({"token." + token.name, describe(token), std::move(text)});
+    }
+  }
+  for (const Token& token : after) {
+    if (token_of(before, token.name) == nullptr) {
+      changes.push_back({"token." + token.name, "", describe(token)});
+    }
   }
 }
 
@@ -99,13 +108,16 @@ std::string print_settings(const Settings& settings) {
     }
     const std::string value = setting.get(settings);
     fmt::format_to(std::back_inserter(out), "{} = {}\n", setting.name,
-                   setting.kind == Setting::Kind::number ? value : quoted(value));
+                   setting.kind == Setting::Kind::number ? value : toml_string(value));
   }
   if (settings.retention.otherwise != RetentionPolicy{}) {
     append_policy(out, "default", settings.retention.otherwise);
   }
   for (const auto& [log, policy] : settings.retention.logs) {
     append_policy(out, log, policy);
+  }
+  for (const Token& token : settings.tokens) {
+    out += "\n" + print_token(token, hidden_digest);
   }
   return out;
 }
@@ -155,6 +167,7 @@ std::vector<SettingChange> settings_changes(const Settings& before, const Settin
   for (const std::string& log : logs) {
     compare(log, before.retention.of(log), after.retention.of(log));
   }
+  append_token_changes(changes, before.tokens, after.tokens);
   return changes;
 }
 

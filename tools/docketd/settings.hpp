@@ -11,6 +11,7 @@
 #include "engine/log.hpp"
 #include "engine/result.hpp"
 #include "tools/docketd/address.hpp"
+#include "tools/docketd/token.hpp"
 
 namespace docket::server {
 
@@ -60,6 +61,7 @@ struct Settings {
       7 * Nanos{86'400} * 1'000'000'000;  // everything is read once in it; 0: never
   LogOptions segment;
   LimitSettings limits;
+  std::vector<Token> tokens;  // none: everybody may do everything
 };
 
 // Reads a TOML file over `settings`. Error: invalid_argument; one line for each fault,
@@ -69,7 +71,7 @@ struct Settings {
 [[nodiscard]] Result<void> read_settings_text(std::string_view text, const std::string& name,
                                               Settings& settings);
 
-// A TOML file that says the same.
+// A TOML file that says the same, but for the digests of tokens, which it does not show.
 [[nodiscard]] std::string print_settings(const Settings& settings);
 
 // What keeps a server from starting with these. Error: invalid_argument.

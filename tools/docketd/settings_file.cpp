@@ -3,8 +3,11 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "engine/disk.hpp"
+#include "engine/event.hpp"
+#include "engine/timestamp.hpp"
 #include "tools/api/units.hpp"
 #include "tools/docketd/settings_table.hpp"
 
@@ -22,7 +25,9 @@ class FileReader {
   void read(const toml::table& root) {
     read_section(root, "");
     for (const auto& [key, node] : root) {
-      if (const toml::table* table = node.as_table()) {
+      if (key.str() == "token") {
+        read_tokens(node);
+      } else if (const toml::table* table = node.as_table()) {
         if (is_section(key.str())) {
           read_section(*table, key.str());
         } else {
@@ -54,7 +59,7 @@ class FileReader {
   void read_section(const toml::table& table, std::string_view section) {
     for (const auto& [key, node] : table) {
       const std::string_view name = key.str();
-      if (node.is_table() && section.empty()) {
+      if ((node.is_table() || name == "token") && section.empty()) {
         continue;
       }
       const std::string full =
@@ -120,6 +125,127 @@ class FileReader {
       }
     }
     (log == "default" ? settings_.retention.otherwise : settings_.retention.logs[log]) = policy;
+  }
+
+  void read_tokens(const toml::node& node) {
+    settings_.tokens.clear();
+    const toml::array* const list = node.as_array();
+    if (list == nullptr || !list->is_homogeneous(toml::node_type::table)) {
+      fault(node.source(), "token", "must be tables, each headed [[token]]");
+      return;
+    }
+    if (list->size() > tokens_max) {
+      fault(node.source(), "token", fmt::format("there are more than {}", tokens_max));
+      return;
+    }
+    for (const toml::node& item : *list) {
+      read_token(*item.as_table(), item.source());
+    }
+  }
+
+  void read_token(const toml::table& table, const toml::source_region& where) {
+    Token token;
+    bool has_role = false;
+    for (const auto& [item, node] : table) {
+      const std::string_view key = item.str();
+      const std::string full = fmt::format("token.{}", key);
+      if (key == "logs" || key == "nodes") {
+        read_names(node, full, key == "logs" ? token.logs : token.nodes, key == "logs");
+        continue;
+      }
+      if (key == "expires" && node.is_date_time()) {
+        read_expiry(*node.as_date_time(), token, full);
+        continue;
+      }
+      if (key != "name" && key != "sha256" && key != "role" && key != "filter" &&
+          key != "expires") {
+        fault(item.source(), full,
+              "is not a setting; known: name, sha256, role, filter, expires, logs, nodes");
+        continue;
+      }
+      const auto text = value_text(node, Setting::Kind::text, full);
+      if (!text) {
+        continue;
+      }
+      has_role = has_role || key == "role";
+      if (const auto read = read_token_text(token, key, *text); !read) {
+        // Of a query's error the first line: the caret has no place here.
+        const std::string& message = read.error().message;
+        fault(node.source(), full, message.substr(0, message.find('\n')));
+      }
+    }
+    if (token.name.empty() || token.sha256.empty() || !has_role) {
+      fault(where, "token", "needs a name, a sha256 and a role");
+    }
+    if (token.role != Role::reader && !token.scope.is_everything()) {
+      fault(where, "token.filter", "goes with the role reader only");
+    }
+    if (token.role != Role::writer && !(token.logs.empty() && token.nodes.empty())) {
+      fault(where, "token", "logs and nodes go with the role writer only");
+    }
+    for (const Token& other : settings_.tokens) {
+      if (!token.name.empty() && other.name == token.name) {
+        fault(where, "token.name", fmt::format("there are two of '{}'", token.name));
+      } else if (!token.sha256.empty() && other.sha256 == token.sha256) {
+        fault(where, "token.sha256", fmt::format("is that of '{}'", other.name));
+      }
+    }
+    settings_.tokens.push_back(std::move(token));
+  }
+
+  static Result<void> read_token_text(Token& token, std::string_view key, const std::string& text) {
+    if (key == "name") {
+      token.name = text;
+      if (!is_token_name(text)) {
+        return fail(ErrorCode::invalid_argument,
+                    "must be 1 to 64 of letters, digits, '.', '_' and '-'");
+      }
+    } else if (key == "sha256") {
+      token.sha256 = text;
+      if (!is_sha256(text)) {
+        return fail(ErrorCode::invalid_argument,
+                    "must be 64 lower-case hexadecimal digits, as docketd --new-token gives them");
+      }
+    } else if (key == "role") {
+      DOCKET_ASSIGN(token.role, parse_role(text));
+    } else if (key == "filter") {
+      if (text.find_first_not_of(' ') == std::string::npos) {
+        return fail(ErrorCode::invalid_argument, "is empty; leave it out for every event");
+      }
+      DOCKET_ASSIGN(token.scope, api::Scope::parse(text));
+    } else {
+      DOCKET_ASSIGN(token.expires, parse_rfc3339(text));
+    }
+    return {};
+  }
+
+  void read_expiry(const toml::value<toml::date_time>& node, Token& token, std::string_view name) {
+    std::ostringstream text;
+    text << *node;
+    const auto time = parse_rfc3339(text.str());
+    if (!time) {
+      fault(node.source(), name, "must be a time with its offset, such as 2027-01-31T00:00:00Z");
+      return;
+    }
+    token.expires = *time;
+  }
+
+  void read_names(const toml::node& node, std::string_view name, std::vector<std::string>& into,
+                  bool are_logs) {
+    const toml::array* const list = node.as_array();
+    if (list == nullptr || list->empty() || !list->is_homogeneous(toml::node_type::string) ||
+        list->size() > token_list_max) {
+      fault(node.source(), name, fmt::format("must be a list of 1 to {} strings", token_list_max));
+      return;
+    }
+    for (const toml::node& item : *list) {
+      const std::string& text = item.as_string()->get();
+      if (are_logs ? !is_log_name(text) : text.empty() || text.size() > limits::node_bytes_max) {
+        fault(item.source(), name, are_logs ? "is no name of a log" : "is no producer id");
+        continue;
+      }
+      into.push_back(text);
+    }
   }
 
   template <typename T>

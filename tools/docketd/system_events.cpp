@@ -209,10 +209,26 @@ Event rejected_event(const std::string& node, const std::string& peer, const std
   return event;
 }
 
-Event read_event(const api::ReadRecord& read, const std::string& peer, std::string_view failure) {
+Event denied_event(const std::string& who, const std::string& peer, const std::string& reason,
+                   std::uint64_t times) {
+  Event event = event_of_system("REJECT", {"Http", "", ""});
+  const std::size_t colon = who.find(':');
+  const bool has_kind = colon != std::string::npos && colon + 1 < who.size();
+  event.actor.kind = has_kind ? who.substr(0, colon) : "api";
+  event.actor.id = clipped(has_kind ? who.substr(colon + 1) : who, limits::id_bytes_max);
+  event.affected = times;
+  event.outcome = Outcome::denied;
+  event.ip = ip_of(peer);
+  event.reason = clipped(reason, limits::reason_bytes_max);
+  event.payload = Payload().text("peer", peer).text("error", reason).finish();
+  return event;
+}
+
+Event read_event(const api::ReadRecord& read, const std::string& token, const std::string& peer,
+                 std::string_view failure) {
   Event event = event_of_system(read.operation == "export" ? "EXPORT" : "READ", {"Log", "", ""});
-  event.actor.kind = "api";
-  event.actor.id = "anonymous";
+  event.actor.kind = token.empty() ? "api" : "api_token";
+  event.actor.id = token.empty() ? "anonymous" : token;
   event.affected = read.rows;
   event.ip = ip_of(peer);
   if (!failure.empty()) {

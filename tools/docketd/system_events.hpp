@@ -1,8 +1,9 @@
 // The events of log `docket`: what the system itself did, saw and let be read.
 //
-// The actor is system:docketd, but for reads and exports (kind `api`, the address in `ip`) and
-// refused senders (kind `node`). Verbs: START STOP CONFIGURE RETIRE READ EXPORT REJECT DROP, and
-// QUARANTINE VERIFY RECOVER SEAL COMMIT for damage and failures of the store.
+// The actor is system:docketd, but for reads and exports (api_token:NAME, or api:anonymous where
+// there are no tokens), refused senders (kind `node`) and denied requests (api_token:NAME, or
+// address:IP); the address is in `ip`. Verbs: START STOP CONFIGURE RETIRE READ EXPORT REJECT DROP,
+// and QUARANTINE VERIFY RECOVER SEAL COMMIT for damage and failures of the store.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +35,14 @@ inline constexpr std::string_view system_log_name = "docket";
 // `times` refusals of one sender for one reason, the first from `peer`.
 [[nodiscard]] Event rejected_event(const std::string& node, const std::string& peer,
                                    const std::string& reason, std::uint64_t times);
-// `failure` is empty when the reader got everything asked for.
-[[nodiscard]] Event read_event(const api::ReadRecord& read, const std::string& peer,
-                               std::string_view failure);
+// `times` HTTP requests of `who`, `kind:id` as in the query language, that lacked a good token, or
+// whose token did not suffice.
+[[nodiscard]] Event denied_event(const std::string& who, const std::string& peer,
+                                 const std::string& reason, std::uint64_t times);
+// `token` is the name of the one that was shown, or empty where none are configured; `failure` is
+// empty when the reader got everything asked for.
+[[nodiscard]] Event read_event(const api::ReadRecord& read, const std::string& token,
+                               const std::string& peer, std::string_view failure);
 // Events of this log that could not be kept.
 [[nodiscard]] Event dropped_event(std::uint64_t times);
 

@@ -92,6 +92,14 @@ TEST(AnswerReader, AProblemBecomesTheErrorItCameFrom) {
   const api::Answer syntax =
       api::problem(Error{ErrorCode::invalid_argument, "expected x\nverb:\n     ^", 0, 0, 5});
   EXPECT_EQ(error_of(syntax.status, syntax.body).message, "expected x\nverb:\n     ^");
+  const Error unknown =
+      error_of(401, api::problem(401, "unauthorized", "A token is needed", "none; x").body);
+  EXPECT_EQ(unknown.code, ErrorCode::io);
+  EXPECT_EQ(unknown.message,
+            "the server asks for a token: none; give one by --token-file FILE or $DOCKET_TOKEN");
+  const Error refused = error_of(403, api::problem(403, "forbidden", "No", "the role").body);
+  EXPECT_EQ(refused.code, ErrorCode::io);
+  EXPECT_EQ(refused.message, "the server refuses: the role");
   EXPECT_EQ(error_of(502, "<html>").code, ErrorCode::io);
   EXPECT_EQ(error_of(404, "").code, ErrorCode::not_found);
 }

@@ -32,19 +32,14 @@ class HttpServerTest : public api::StoreFixture {
  protected:
   HttpParts parts() {
     const auto fine = [] { return api::Answer{}; };
-    const auto on_read = [this](const api::ReadRecord& read, const std::string&,
-                                std::string_view failure) {
+    const auto on_read = [this](const api::ReadRecord& read, const std::string& token,
+                                const std::string&, std::string_view failure) {
       const std::lock_guard lock(mutex_);
       reads_.push_back(read.operation + " " + std::to_string(read.rows) + " " +
-                       std::string(failure));
+                       std::string(failure) + token);
     };
-    return {*service_,
-            EventRules{},
-            metrics_,
-            on_read,
-            fine,
-            fine,
-            [] { return std::string("metrics"); },
+    return {*service_, EventRules{}, metrics_, access_,
+            on_read,   fine,         fine,     [] { return std::string("metrics"); },
             visible_};
   }
 
@@ -114,6 +109,7 @@ class HttpServerTest : public api::StoreFixture {
 
   asio::io_context io_;
   HttpMetrics metrics_;
+  Access access_;
   std::atomic<std::uint64_t> visible_{0};
   std::mutex mutex_;
   std::vector<std::string> reads_;
@@ -411,6 +407,101 @@ TEST_F(HttpServerTest, ATailGoesOnAtTheLastEventThatItsReaderHad) {
   asio::read_until(socket, asio::dynamic_buffer(text), "id: activity:3\n\n");
   EXPECT_THAT(text, Not(HasSubstr("\"seq\":2,")));
   EXPECT_THAT(text, HasSubstr("data: {\"seq\":3,"));
+}
+
+Token token_of(const std::string& secret, Role role, const std::string& filter = "") {
+  Token token;
+  token.name = "token-" + secret;
+  token.sha256 = digest_of(secret);
+  token.role = role;
+  token.scope = api::Scope::parse(filter).value();
+  return token;
+}
+
+std::string shown(const std::string& secret) {
+  return "Host: localhost\r\nAuthorization: Bearer " + secret + "\r\n";
+}
+
+TEST_F(HttpServerTest, WithTokensARequestWithoutOneIs401AndSaysWhatIsTaken) {
+  access_.change({token_of("r", Role::reader)});
+  start();
+  const std::string answer =
+      answer_to("GET /api/v1/count HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(answer, HasSubstr("WWW-Authenticate: Bearer realm=\"docket\"\r\n"));
+  EXPECT_THAT(answer, HasSubstr("application/problem+json"));
+  EXPECT_EQ(ask("/healthz").status, 200U);
+  EXPECT_EQ(ask("/readyz").status, 200U);
+  EXPECT_EQ(ask("/metrics").status, 401U);
+  // The body of a refused post is read over, so that the sender sees why.
+  EXPECT_THAT(answer_to(post(std::string(event_json))), StartsWith("HTTP/1.1 401"));
+  EXPECT_TRUE(reads().empty());
+}
+
+TEST_F(HttpServerTest, TwoAuthorizationsAreNone) {
+  access_.change({token_of("r", Role::reader)});
+  start();
+  EXPECT_THAT(answer_to("GET /api/v1/count HTTP/1.1\r\nConnection: close\r\n" + shown("r") +
+                        "Authorization: Bearer x\r\n\r\n"),
+              StartsWith("HTTP/1.1 401"));
+}
+
+TEST_F(HttpServerTest, ReadsAreThoseOfTheTokensScopeAndNameIt) {
+  add("activity", {event(1, "EDIT"), event(2, "DELETE")});
+  access_.change({token_of("r", Role::reader, "verb:EDIT")});
+  start();
+  cli::HttpClient reader(
+      cli::parse_server_url("http://127.0.0.1:" + std::to_string(server_->port())).value(),
+      {.token = "r"});
+  EXPECT_EQ(reader.get("/api/v1/count").value().body, R"({"count":1,"gaps":[]})");
+  EXPECT_EQ(reader.get("/api/v1/events/activity/2").value().status, 404U);
+  EXPECT_EQ(reader.get("/api/v1/export").value().rows, "");
+  EXPECT_EQ(reader.get("/api/v1/stats").value().status, 403U);
+  auto socket = raw("GET /api/v1/tail?n=9 HTTP/1.1\r\n" + shown("r") + "\r\n");
+  std::string text;
+  asio::read_until(socket, asio::dynamic_buffer(text), "id: activity:2\n\n");
+  EXPECT_THAT(text, HasSubstr("EDIT"));
+  EXPECT_THAT(text, Not(HasSubstr("DELETE")));
+  EXPECT_EQ(reads(),
+            (std::vector<std::string>{"count 1 token-r", "export 1 token-r", "tail 0 token-r"}));
+}
+
+TEST_F(HttpServerTest, ATailEndsWhenItsTokenGoes) {
+  add("activity", {event(1)});
+  access_.change({token_of("r", Role::reader)});
+  start();
+  auto socket = raw("GET /api/v1/tail?n=1 HTTP/1.1\r\n" + shown("r") + "\r\n");
+  std::string text;
+  asio::read_until(socket, asio::dynamic_buffer(text), "id: activity:1\n\n");
+  access_.change({token_of("other", Role::reader)});
+  boost::system::error_code error;
+  asio::read(socket, asio::dynamic_buffer(text), error);
+  EXPECT_EQ(error, asio::error::eof);
+}
+
+TEST_F(HttpServerTest, AWriterSendsToItsLogsAndAsksNothing) {
+  Token writer = token_of("w", Role::writer);
+  writer.logs = {"api"};
+  access_.change({writer, token_of("a", Role::admin)});
+  start();
+  const std::string allowed = R"({"log":"api",)" + std::string(event_json.substr(1));
+  const std::string sent = answer_to(
+      post("[" + allowed + "," + std::string(event_json) + "]", "Authorization: Bearer w\r\n"));
+  EXPECT_THAT(sent, StartsWith("HTTP/1.1 207"));
+  EXPECT_THAT(sent, HasSubstr("the token may not write to 'activity'"));
+  EXPECT_THAT(
+      answer_to("GET /api/v1/count HTTP/1.1\r\nConnection: close\r\n" + shown("w") + "\r\n"),
+      StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(get("/api/v1/search").body, HasSubstr("\"node\":\"token-w\""));
+}
+
+TEST_F(HttpServerTest, AnIdempotencyKeyIsThatOfItsToken) {
+  access_.change({token_of("v", Role::writer), token_of("w", Role::writer)});
+  start();
+  const std::string key = "Idempotency-Key: k\r\nAuthorization: Bearer ";
+  EXPECT_THAT(answer_to(post(std::string(event_json), key + "v\r\n")), Not(HasSubstr("duplicate")));
+  EXPECT_THAT(answer_to(post(std::string(event_json), key + "w\r\n")), Not(HasSubstr("duplicate")));
+  EXPECT_THAT(answer_to(post(std::string(event_json), key + "w\r\n")), HasSubstr("duplicate"));
 }
 
 TEST_F(HttpServerTest, StoppingClosesIdleConnectionsAndFreesThePort) {

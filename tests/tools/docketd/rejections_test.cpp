@@ -4,12 +4,15 @@
 
 #include <vector>
 
+#include "tools/docketd/system_events.hpp"
+
 namespace docket::server {
 namespace {
 
 struct Recorder {
   std::vector<Event> events;
-  Rejections rejections{[this](Event event) { events.push_back(std::move(event)); }};
+  Rejections rejections{[this](Event event) { events.push_back(std::move(event)); },
+                        rejected_event};
 };
 
 TEST(Rejections, TheFirstIsRecordedAtOnceWithSenderAddressAndReason) {

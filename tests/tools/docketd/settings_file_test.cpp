@@ -122,6 +122,72 @@ TEST(SettingsFile, WhatIsPrintedReadsBackToTheSame) {
   EXPECT_EQ(again.data, "a \"quoted\" \\ path");
 }
 
+const std::string digest(64, 'a');
+
+std::string token_text(const std::string& more) {
+  return "[[token]]\nname = \"ada\"\nsha256 = \"" + digest + "\"\n" + more;
+}
+
+TEST(SettingsFile, TokensAreRead) {
+  Settings settings;
+  const auto read = read_settings_text(
+      token_text("role = \"reader\"\nfilter = \"log:activity\"\nexpires = 2027-01-31T00:00:00Z\n") +
+          "[[token]]\nname = \"shop\"\nrole = \"writer\"\nsha256 = \"" + std::string(64, 'b') +
+          "\"\nlogs = [\"api\"]\nnodes = [\"web-1\", \"web-2\"]\nexpires = "
+          "\"2027-01-31T01:00:00+01:00\"\n",
+      "f.toml", settings);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(settings.tokens.size(), 2U);
+  const Token& ada = settings.tokens[0];
+  EXPECT_EQ(ada.name, "ada");
+  EXPECT_EQ(ada.sha256, digest);
+  EXPECT_EQ(ada.role, Role::reader);
+  EXPECT_EQ(ada.scope.text(), "log:activity");
+  const Token& shop = settings.tokens[1];
+  EXPECT_EQ(shop.expires, ada.expires);
+  EXPECT_EQ(shop.logs, std::vector<std::string>{"api"});
+  EXPECT_EQ(shop.nodes, (std::vector<std::string>{"web-1", "web-2"}));
+}
+
+TEST(SettingsFile, FaultyTokensAreNamed) {
+  EXPECT_THAT(error_of("token = 5\n"), HasSubstr("must be tables, each headed [[token]]"));
+  EXPECT_THAT(error_of("[[token]]\nname = \"a\"\n"),
+              HasSubstr("needs a name, a sha256 and a role"));
+  EXPECT_THAT(error_of("[[token]]\nname = \"a b\"\n"), HasSubstr("token.name: must be 1 to 64"));
+  EXPECT_THAT(error_of("[[token]]\nsha256 = \"12\"\n"), HasSubstr("token.sha256: must be 64"));
+  EXPECT_THAT(error_of(token_text("role = \"root\"\n")), HasSubstr("token.role: must be writer"));
+  EXPECT_THAT(error_of(token_text("role = \"reader\"\nfilter = \"verb:(\"\n")),
+              HasSubstr("f.toml:5:10: token.filter: "));
+  EXPECT_THAT(error_of(token_text("role = \"reader\"\nfilter = \" \"\n")), HasSubstr("is empty"));
+  EXPECT_THAT(error_of(token_text("role = \"admin\"\nfilter = \"verb:EDIT\"\n")),
+              HasSubstr("goes with the role reader only"));
+  EXPECT_THAT(error_of(token_text("role = \"reader\"\nlogs = [\"api\"]\n")),
+              HasSubstr("go with the role writer only"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\nlogs = []\n")), HasSubstr("a list of 1 to"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\nlogs = [\"A\"]\n")),
+              HasSubstr("no name of a log"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\nexpires = 2027-01-31T00:00:00\n")),
+              HasSubstr("a time with its offset"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\nexpires = \"soon\"\n")),
+              HasSubstr("token.expires: "));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\nscope = \"x\"\n")), HasSubstr("known: name"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\n") + token_text("role = \"writer\"\n")),
+              HasSubstr("there are two of 'ada'"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\n") +
+                       "[[token]]\nname = \"b\"\nrole = \"admin\"\nsha256 = \"" + digest + "\"\n"),
+              HasSubstr("is that of 'ada'"));
+}
+
+TEST(SettingsFile, PrintedTokensShowNoDigest) {
+  Settings settings;
+  ASSERT_TRUE(
+      read_settings_text(token_text("role = \"reader\"\nfilter = \"log:api\"\n"), "f", settings));
+  const std::string printed = print_settings(settings);
+  EXPECT_THAT(printed, HasSubstr("[[token]]\nname = \"ada\"\nsha256 = \"(not shown)\"\n"
+                                 "role = \"reader\"\nfilter = \"log:api\"\n"));
+  EXPECT_EQ(printed.find(digest), std::string::npos);
+}
+
 TEST(SettingsFile, AMissingFileIsNotFound) {
   Settings settings;
   const auto read = read_settings_file("/nonexistent/docket.toml", settings);

@@ -52,5 +52,26 @@ TEST(Settings, ChangesAreNamedAsInTheFile) {
             "retention.campaign.max_bytes  -> 1000B\n");
 }
 
+TEST(Settings, ChangedTokensAreNamedWithoutTheirDigests) {
+  Token ada;
+  ada.name = "ada";
+  ada.sha256 = std::string(64, 'a');
+  Settings before;
+  before.tokens = {ada};
+  Settings after = before;
+  after.tokens[0].sha256 = std::string(64, 'b');
+  after.tokens.push_back(ada);
+  after.tokens[1].name = "shop";
+  after.tokens[1].role = Role::writer;
+  const auto changes = settings_changes(before, after);
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].name, "token.ada");
+  EXPECT_EQ(changes[0].before, "reader");
+  EXPECT_EQ(changes[0].after, "reader, another token");
+  EXPECT_EQ(changes[1].name, "token.shop");
+  EXPECT_EQ(changes[1].after, "writer");
+  EXPECT_EQ(settings_changes(after, Settings()).size(), 2U);
+}
+
 }  // namespace
 }  // namespace docket::server

@@ -43,9 +43,9 @@ TEST(SystemEvents, EachKeepsTheRulesOfTheEventAndIsValidJson) {
   expect_sound(notice_event("activity", "damage_quarantined", nasty));
   expect_sound(notice_event("", nasty, nasty));
   expect_sound(rejected_event("", nasty, nasty, 7));
-  expect_sound(read_event({"search", nasty, 12, {}}, "127.0.0.1:50000", ""));
+  expect_sound(read_event({"search", nasty, 12, {}}, "", "127.0.0.1:50000", ""));
   expect_sound(read_event(
-      {"export", "", 1, std::vector<Gap>(5000, {"activity", Seq(1), Seq(2), nasty})}, "", ""));
+      {"export", "", 1, std::vector<Gap>(5000, {"activity", Seq(1), Seq(2), nasty})}, "", "", ""));
   expect_sound(dropped_event(3));
 }
 
@@ -61,21 +61,43 @@ TEST(SystemEvents, ARetirementNamesSegmentRangeAndReason) {
 }
 
 TEST(SystemEvents, AReadSaysWhatWasAskedByWhomAndHowManyRowsItGave) {
-  const Event event = read_event({"count", "verb:DELETE", 12, {}}, "10.0.0.1:50000", "");
+  const Event event = read_event({"count", "verb:DELETE", 12, {}}, "", "10.0.0.1:50000", "");
   EXPECT_EQ(event.verb, "READ");
   EXPECT_EQ(event.actor.kind, "api");
   EXPECT_EQ(format_ip(event.ip.value()), "10.0.0.1");
   EXPECT_EQ(event.affected, 12U);
   EXPECT_EQ(event.payload, R"({"operation":"count","query":"verb:DELETE","rows":12})");
-  const Event cut = read_event({"export", "", 5, {}}, "10.0.0.1:50000", "cancelled");
+  const Event cut = read_event({"export", "", 5, {}}, "", "10.0.0.1:50000", "cancelled");
   EXPECT_EQ(cut.verb, "EXPORT");
   EXPECT_EQ(cut.outcome, Outcome::failure);
   EXPECT_EQ(cut.reason, "cancelled");
 }
 
+TEST(SystemEvents, AReadNamesTheToken) {
+  const Event event = read_event({"count", "", 1, {}}, "ada", "10.0.0.1:50000", "");
+  EXPECT_EQ(event.actor.kind, "api_token");
+  EXPECT_EQ(event.actor.id, "ada");
+}
+
+TEST(SystemEvents, ADeniedRequestNamesWhoAskedAndWhy) {
+  const Event token = denied_event("api_token:ada", "10.0.0.1:50000", "expired", 1);
+  expect_sound(token);
+  EXPECT_EQ(token.verb, "REJECT");
+  EXPECT_EQ(token.actor.kind, "api_token");
+  EXPECT_EQ(token.actor.id, "ada");
+  EXPECT_EQ(token.outcome, Outcome::denied);
+  const Event address = denied_event("address:2001:db8::/64", "[2001:db8::1]:1", "no token", 7);
+  expect_sound(address);
+  EXPECT_EQ(address.actor.kind, "address");
+  EXPECT_EQ(address.actor.id, "2001:db8::/64");
+  EXPECT_EQ(address.affected, 7U);
+  expect_sound(denied_event("many", "", "refused as well", 3));
+  expect_sound(denied_event("address:", "", "x", 3));
+}
+
 TEST(SystemEvents, AReadThatMissedSomethingSaysWhat) {
   const Event event =
-      read_event({"export", "", 5, {{"activity", Seq(3), Seq(9), "damaged"}}}, "", "");
+      read_event({"export", "", 5, {{"activity", Seq(3), Seq(9), "damaged"}}}, "", "", "");
   EXPECT_EQ(event.payload, R"({"operation":"export","query":"","rows":5,"gaps":[{"log":"activity",)"
                            R"("first_seq":3,"last_seq":9,"reason":"damaged"}],"gaps_in_all":1})");
 }

@@ -1,0 +1,14 @@
+#include "tools/docketd/toml_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace docket::server {
+namespace {
+
+TEST(TomlText, QuotesBackslashesAndControlCharactersAreEscaped) {
+  EXPECT_EQ(toml_string("plain"), "\"plain\"");
+  EXPECT_EQ(toml_string("a\"b\\c\n\x7f"), R"("a\"b\\c\u000a\u007f")");
+}
+
+}  // namespace
+}  // namespace docket::server
