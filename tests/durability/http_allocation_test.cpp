@@ -33,7 +33,8 @@ class HttpAllocationLoop : public api::StoreFixture {
         fine,
         fine,
         [] { return std::string("metrics"); },
-        visible_};
+        visible_,
+        [] { return ingest::TlsContext(); }};
     server_ = HttpServer::start({"127.0.0.1", 0}, {}, std::move(parts)).value();
   }
   void TearDown() override { server_.reset(); }

@@ -13,6 +13,7 @@
 #include "tools/api/units.hpp"
 #include "tools/docket/manual_text.hpp"
 #include "tools/docket/report_plan.hpp"
+#include "tools/docket/server_access.hpp"
 #include "tools/version.hpp"
 
 namespace docket::cli {
@@ -220,10 +221,7 @@ class Parser {
                    "Ask this server ($DOCKET_SERVER, else http://127.0.0.1:7480)")
         ->type_name("URL")
         ->group(server ? "Options" : "");
-    app.add_option("--token-file", typed_.arguments.token_file,
-                   "Show the server the token in this file ($DOCKET_TOKEN)")
-        ->type_name("FILE")
-        ->group(server ? "Options" : "");
+    add_access_options(app, typed_.arguments, server);
   }
 
   void add_format(CLI::App& app, const std::string& names) {
@@ -521,9 +519,7 @@ class Parser {
           "--server", name + " does not take it" +
                           (known.directory ? ": it reads a directory, named by --data DIR" : ""));
     }
-    if (!a.token_file.empty() && (!a.data.empty() || !known.server)) {
-      throw CLI::ValidationError("--token-file", "is for a server; a directory asks for none");
-    }
+    check_access_options(a, known.server && a.data.empty());
     if (a.data.empty() && known.directory && !known.server) {
       throw CLI::ValidationError(name, "reads a data directory; name it by --data DIR");
     }

@@ -42,7 +42,8 @@ struct Arguments {
   // Where to look: a directory, else a server.
   std::string data;
   std::string server;
-  std::string token_file;  // empty: the environment may have one
+  std::string token_file;            // empty: the environment may have one
+  std::string ca, certificate, key;  // of https
   Format format = Format::table;
   std::string zone = "local";
   bool strict = false;  // a gap makes the exit code 3

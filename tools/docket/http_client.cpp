@@ -6,7 +6,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/read.hpp>
@@ -14,6 +13,8 @@
 #include <boost/beast/http/write.hpp>
 #include <chrono>
 #include <optional>
+
+#include "ingest/tls_stream.hpp"
 
 namespace docket::cli {
 
@@ -43,17 +44,19 @@ std::string ServerUrl::authority() const {
 }
 
 Result<ServerUrl> parse_server_url(std::string_view url) {
-  const auto malformed = [url](std::string_view why) {
+  const auto malformed = [url] {
     return fail(
         ErrorCode::invalid_argument,
-        fmt::format("the server's address must be http://HOST[:PORT], and is '{}'{}", url, why));
+        fmt::format("the server's address must be http[s]://HOST[:PORT], and is '{}'", url));
   };
-  static constexpr std::string_view scheme = "http://";
-  if (!url.starts_with(scheme)) {
-    return malformed(url.starts_with("https://") ? ": this version speaks no TLS" : "");
-  }
-  std::string_view rest = url.substr(scheme.size());
+  static constexpr std::string_view plain = "http://";
+  static constexpr std::string_view secure = "https://";
   ServerUrl parsed;
+  parsed.is_tls = url.starts_with(secure);
+  if (!parsed.is_tls && !url.starts_with(plain)) {
+    return malformed();
+  }
+  std::string_view rest = url.substr(parsed.is_tls ? secure.size() : plain.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   parsed.prefix = rest.substr(slash);
   while (!parsed.prefix.empty() && parsed.prefix.back() == '/') {
@@ -64,30 +67,30 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
   if (!authority.empty() && authority.front() == '[') {
     const std::size_t bracket = authority.find(']');
     if (bracket == std::string_view::npos) {
-      return malformed("");
+      return malformed();
     }
     parsed.host = authority.substr(1, bracket - 1);
     host_end = bracket + 1;
   } else {
     parsed.host = authority.substr(0, std::min(host_end, authority.size()));
   }
-  parsed.port = "80";
+  parsed.port = parsed.is_tls ? "443" : "80";
   if (host_end < authority.size()) {
     parsed.port = authority.substr(host_end + 1);
     if (authority[host_end] != ':' || parsed.port.empty() ||
         parsed.port.find_first_not_of("0123456789") != std::string::npos) {
-      return malformed("");
+      return malformed();
     }
   }
   if (parsed.host.empty() || parsed.prefix.find_first_of("?# ") != std::string::npos) {
-    return malformed("");
+    return malformed();
   }
   return parsed;
 }
 
 struct HttpClient::State {
   State(ServerUrl server, ServerAccess server_access)
-      : url(std::move(server)), access(std::move(server_access)), stream(io) {}
+      : url(std::move(server)), access(std::move(server_access)) {}
 
   // Runs what was started until it has ended.
   void finish() {
@@ -96,21 +99,49 @@ struct HttpClient::State {
   }
 
   Result<void> connect() {
+    if (url.is_tls && !tls) {
+      DOCKET_ASSIGN(tls, ingest::client_tls(access.tls));
+    }
     asio::ip::tcp::resolver resolver(io);
     error_code error;
     const auto endpoints = resolver.resolve(url.host, url.port, error);
     if (error) {
       return unreachable(error);
     }
-    stream.expires_after(connect_timeout);
-    stream.async_connect(endpoints, [&error](error_code result, const auto&) { error = result; });
+    stream.emplace(beast::tcp_stream(io), tls);
+    stream->expires_after(connect_timeout);
+    stream->transport().async_connect(endpoints,
+                                      [&error](error_code result, const auto&) { error = result; });
     finish();
     if (error) {
       return unreachable(error);
     }
+    if (url.is_tls) {
+      DOCKET_TRY(shake_hands());
+    }
     connected = true;
     buffer.clear();
     return {};
+  }
+
+  Result<void> shake_hands() {
+    if (!stream->expect_host(url.host)) {
+      return fail(ErrorCode::invalid_argument, fmt::format("'{}' is no name of a host", url.host));
+    }
+    error_code error;
+    stream->expires_after(connect_timeout);
+    stream->async_handshake(asio::ssl::stream_base::client,
+                            [&error](error_code result) { error = result; });
+    finish();
+    if (!error) {
+      return {};
+    }
+    const std::string fault = stream->certificate_fault();
+    return fail(ErrorCode::io,
+                fmt::format("cannot trust the server at {}: {}", url.authority(),
+                            error == beast::error::timeout ? "no answer in time"
+                            : fault.empty()                ? error.message()
+                                            : "its certificate is not accepted: " + fault));
   }
 
   [[nodiscard]] tl::unexpected<Error> unreachable(error_code error) const {
@@ -127,8 +158,8 @@ struct HttpClient::State {
       request.set(http::field::authorization, "Bearer " + access.token);
     }
     error_code error;
-    stream.expires_after(answer_timeout);
-    http::async_write(stream, request,
+    stream->expires_after(answer_timeout);
+    http::async_write(*stream, request,
                       [&error](error_code result, std::size_t) { error = result; });
     finish();
     return error ? Result<void>(cut_off(error)) : Result<void>();
@@ -148,8 +179,8 @@ struct HttpClient::State {
       Result<void> done = send(target);
       if (done) {
         error_code error;
-        stream.expires_after(answer_timeout);
-        http::async_read_header(stream, buffer, *parser,
+        stream->expires_after(answer_timeout);
+        http::async_read_header(*stream, buffer, *parser,
                                 [&error](error_code result, std::size_t) { error = result; });
         finish();
         if (!error) {
@@ -172,14 +203,17 @@ struct HttpClient::State {
   }
 
   void close() {
-    stream.close();
+    if (stream) {
+      stream->close();
+    }
     connected = false;
   }
 
   const ServerUrl url;
   const ServerAccess access;
   asio::io_context io{1};
-  beast::tcp_stream stream;
+  ingest::TlsContext tls;
+  std::optional<ingest::TlsStream> stream;
   beast::flat_buffer buffer;
   bool connected = false;
 };
@@ -193,8 +227,8 @@ Result<HttpAnswer> HttpClient::get(const std::string& target) {
   DOCKET_TRY(state_->begin(target, parser));
   parser->body_limit(body_bytes_max);
   error_code error;
-  state_->stream.expires_after(answer_timeout);
-  http::async_read(state_->stream, state_->buffer, *parser,
+  state_->stream->expires_after(answer_timeout);
+  http::async_read(*state_->stream, state_->buffer, *parser,
                    [&error](error_code result, std::size_t) { error = result; });
   state_->finish();
   if (error) {
@@ -223,8 +257,8 @@ Result<HttpAnswer> HttpClient::stream(const std::string& target,
     parser->get().body().data = piece.data();
     parser->get().body().size = piece.size();
     std::optional<error_code> ended;
-    state_->stream.expires_after(idle ? follow_timeout : answer_timeout);
-    http::async_read_some(state_->stream, state_->buffer, *parser,
+    state_->stream->expires_after(idle ? follow_timeout : answer_timeout);
+    http::async_read_some(*state_->stream, state_->buffer, *parser,
                           [&ended](error_code result, std::size_t) { ended = result; });
     state_->io.restart();
     while (!ended && go_on) {

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "engine/result.hpp"
+#include "ingest/tls.hpp"
 
 namespace docket::cli {
 
 struct ServerUrl {
-  std::string host;  // without brackets
+  bool is_tls = false;  // https
+  std::string host;     // without brackets
   std::string port;
   std::string prefix;  // of every path; "" or "/docket"
   [[nodiscard]] std::string authority() const;
@@ -23,7 +25,8 @@ struct ServerUrl {
 
 // What it takes to be let in.
 struct ServerAccess {
-  std::string token;  // empty: none is shown
+  std::string token;     // empty: none is shown
+  ingest::TlsFiles tls;  // for https: whom to trust, and what to show
 };
 
 struct HttpAnswer {
@@ -32,7 +35,8 @@ struct HttpAnswer {
   std::string rows, sha256, position, gaps;  // an export's trailers
 };
 
-// Not thread-safe. Connects when first asked, and anew where the server has closed meanwhile.
+// Not thread-safe. Under https the server's certificate must be valid for the host. Connects when
+// first asked, and anew where the server has closed meanwhile.
 class HttpClient {
  public:
   explicit HttpClient(ServerUrl url, ServerAccess access = {});

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/docketd/certificates.hpp"
 #include "tools/manual/completion.hpp"
 #include "tools/manual/man_page.hpp"
 #include "tools/version.hpp"
@@ -41,8 +42,7 @@ ParsedArguments parse_arguments(int argc, char** argv) {
   app.add_option("--log-format", a.log_format, "logfmt or json, on stderr (logfmt)")
       ->envname("DOCKET_LOG_FORMAT")
       ->type_name("FORMAT");
-  app.add_flag("--insecure", a.insecure,
-               "Listen beyond this machine although there is no TLS and no token")
+  app.add_flag("--insecure", a.insecure, "Listen beyond this machine also without TLS and tokens")
       ->envname("DOCKET_INSECURE");
   app.add_flag("--check-config", a.check_config, "Check the configuration and exit");
   app.add_flag("--print-config", a.print_config,
@@ -56,7 +56,8 @@ ParsedArguments parse_arguments(int argc, char** argv) {
   app.footer(
       "Flags come before environment variables, these before the file, the file before\n"
       "defaults. SIGTERM stops after storing and acknowledging what was received; SIGHUP\n"
-      "reads retention, tokens, scrub period and log level anew. Events of docketd itself are in "
+      "reads retention, tokens, certificates, scrub period and log level anew. Events of docketd "
+      "itself are in "
       "log docket.");
   std::string shell;
   bool man = false;
@@ -110,6 +111,9 @@ Result<Settings> load_settings(const Arguments& arguments) {
   }
   settings.insecure = arguments.insecure;
   DOCKET_TRY(check_settings(settings));
+  if (settings.tls.is_on()) {
+    DOCKET_TRY(ingest::server_tls(tls_files(settings.tls)));
+  }
   return settings;
 }
 

@@ -1,10 +1,14 @@
 #include "tools/docketd/http_connection.hpp"
 
 #include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -27,6 +31,7 @@ namespace {
 constexpr std::uint32_t head_bytes_max = 256U << 10;
 constexpr std::chrono::seconds head_timeout{60};  // also how long an idle connection is kept
 constexpr std::chrono::seconds write_timeout{30};
+constexpr std::chrono::seconds handshake_timeout{10};
 // A peer that closed its half is given so long to be answered all the same; then its question is
 // cancelled, as nobody is likely to wait for it.
 constexpr std::chrono::seconds half_closed_grace{1};
@@ -36,6 +41,13 @@ constexpr std::size_t lingering_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t refused_body_bytes_max = std::size_t{64} << 20;
 constexpr std::chrono::seconds refused_body_time_max{10};
 
+// In the clear, to those who ask in the clear.
+constexpr std::string_view speaks_tls =
+    "HTTP/1.1 400 Bad Request\r\nServer: docket\r\nContent-Type: application/problem+json\r\n"
+    "Content-Length: 150\r\nConnection: close\r\n\r\n"
+    R"({"type":"urn:docket:problem:tls_needed","title":"This port speaks TLS","status":400,)"
+    R"("detail":"the request came in the clear; ask by https:// instead"})";
+
 std::string peer_text(const asio::ip::tcp::socket& socket) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
@@ -44,11 +56,14 @@ std::string peer_text(const asio::ip::tcp::socket& socket) {
 
 // Whether the peer has closed its half, told without reading.
 enum class PeerState : std::uint8_t { quiet, sending, closed };
-PeerState peer_state(int socket) {
+PeerState peer_state(int socket, bool is_tls) {
   char byte = 0;
   const ssize_t got = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (got > 0) {
-    return PeerState::sending;
+    // The farewell of TLS stands before the end and is not read here.
+    pollfd watched{socket, POLLRDHUP, 0};
+    const bool has_ended = is_tls && ::poll(&watched, 1, 0) > 0;
+    return has_ended ? PeerState::closed : PeerState::sending;
   }
   const bool would_block = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
   return would_block ? PeerState::quiet : PeerState::closed;
@@ -62,7 +77,7 @@ std::int64_t steady_ns() {
 
 HttpConnection::HttpConnection(HttpContext& context, asio::ip::tcp::socket socket)
     : context_(context),
-      stream_(std::move(socket)),
+      stream_(beast::tcp_stream(std::move(socket)), context.parts.tls()),
       buffer_(head_bytes_max),
       waiting_since_(steady_ns()) {
   peer_ = peer_text(stream_.socket());
@@ -89,17 +104,39 @@ void HttpConnection::close_now() {
   if (cancelled_) {
     *cancelled_ = true;
   }
-  beast::get_lowest_layer(stream_).close();
+  stream_.close();
 }
 
 asio::awaitable<void> HttpConnection::run() {
-  while (!context_.stopping) {
+  const bool is_spoken = co_await shake_hands();
+  while (is_spoken && !context_.stopping) {
     const bool go_on = co_await serve_one();
     if (!go_on) {
       break;
     }
   }
   co_await close_politely();
+}
+
+asio::awaitable<bool> HttpConnection::shake_hands() {
+  if (!stream_.is_tls()) {
+    co_return true;
+  }
+  boost::system::error_code error;
+  stream_.expires_after(handshake_timeout);
+  co_await stream_.async_handshake(asio::ssl::stream_base::server,
+                                   asio::redirect_error(asio::use_awaitable, error));
+  if (!error) {
+    co_return true;
+  }
+  ++context_.parts.metrics.tls_failures;
+  if (error.category() == asio::error::get_ssl_category() &&
+      ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
+    const auto buffer = asio::buffer(speaks_tls);
+    co_await asio::async_write(stream_.transport(), buffer,
+                               asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return false;
 }
 
 asio::awaitable<bool> HttpConnection::serve_one() {
@@ -260,7 +297,8 @@ void HttpConnection::watch_peer() {
         if (error || !connection || connection->watch_ != timer) {
           return;
         }
-        const PeerState state = peer_state(connection->stream_.socket().native_handle());
+        const PeerState state =
+            peer_state(connection->stream_.socket().native_handle(), connection->stream_.is_tls());
         if (state == PeerState::quiet) {
           connection->watch_peer();
         } else if (state == PeerState::closed) {
@@ -290,6 +328,14 @@ asio::awaitable<void> HttpConnection::close_politely() {
   if (!socket.is_open()) {
     co_return;
   }
+  if (stream_.is_tls()) {
+    // Fails where bytes are left that nobody reads; the farewell has been sent all the same.
+    stream_.expires_after(half_closed_grace);
+    co_await stream_.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
+    if (!socket.is_open()) {
+      co_return;
+    }
+  }
   static_cast<void>(socket.shutdown(asio::ip::tcp::socket::shutdown_send, error));
   // Closing with unread bytes resets the connection and may take our last answer with it.
   const std::size_t bytes_max = body_unread_ ? refused_body_bytes_max : lingering_bytes_max;
@@ -297,12 +343,13 @@ asio::awaitable<void> HttpConnection::close_politely() {
       std::chrono::steady_clock::now() + (body_unread_ ? refused_body_time_max : half_closed_grace);
   std::vector<char> rest(body_unread_ ? 65536 : 4096);
   std::size_t read = 0;
+  error = {};
   while (!error && read < bytes_max) {
     // A peer that sends nothing for so long has had the time to see the answer.
     stream_.expires_at(std::min(end, std::chrono::steady_clock::now() + half_closed_grace));
     const auto buffer = asio::buffer(rest);
-    read +=
-        co_await stream_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    read += co_await stream_.transport().async_read_some(
+        buffer, asio::redirect_error(asio::use_awaitable, error));
   }
   stream_.close();
 }

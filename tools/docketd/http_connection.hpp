@@ -4,7 +4,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -13,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "ingest/tls_stream.hpp"
 #include "tools/docketd/content_coding.hpp"
 #include "tools/docketd/http_context.hpp"
 #include "tools/docketd/request_guard.hpp"
@@ -39,6 +39,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using Fields = boost::beast::http::fields;
 
+  // Begins TLS, where it is spoken. False: the peer does not.
+  boost::asio::awaitable<bool> shake_hands();
   // Reads one request and answers it. False: the connection is done.
   boost::asio::awaitable<bool> serve_one();
   enum class Body : std::uint8_t { complete, ended, no_room };
@@ -71,7 +73,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<void> close_politely();
 
   HttpContext& context_;
-  boost::beast::tcp_stream stream_;
+  ingest::TlsStream stream_;
   boost::beast::flat_buffer buffer_;
   std::string peer_;
   bool idle_ = true;

@@ -66,6 +66,8 @@ void HttpMetrics::append(std::string& out) const {
          connections_accepted.load());
   single("docket_http_connections_refused_total", "counter",
          "HTTP connections refused because there were too many.", connections_refused.load());
+  single("docket_http_tls_failures_total", "counter",
+         "HTTP connections that did not come to speak TLS.", tls_failures.load());
   single("docket_exported_rows_total", "counter", "Rows given to exports.", exported_rows.load());
   out +=
       "# HELP docket_http_answers_total Answers by class of status.\n"

@@ -31,6 +31,7 @@ struct HttpMetrics {
   std::atomic<std::uint64_t> connections{0};            // now
   std::atomic<std::uint64_t> connections_accepted{0};   // since start, as all below
   std::atomic<std::uint64_t> connections_refused{0};    // there were too many
+  std::atomic<std::uint64_t> tls_failures{0};           // TLS did not come to be
   std::array<std::atomic<std::uint64_t>, 6> answers{};  // by the first digit of the status
   std::atomic<std::uint64_t> exported_rows{0};
 

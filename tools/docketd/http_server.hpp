@@ -14,6 +14,7 @@
 #include "engine/event.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/tls.hpp"
 #include "tools/api/service.hpp"
 #include "tools/docketd/access.hpp"
 #include "tools/docketd/address.hpp"
@@ -38,6 +39,8 @@ struct HttpParts {
   std::function<std::string()> metrics_text;
   // Rises whenever new events became visible; follow-streams look at it before they ask.
   const std::atomic<std::uint64_t>& visible;
+  // Of the next connection; null: in the clear.
+  std::function<ingest::TlsContext()> tls;
 };
 
 class HttpServer {

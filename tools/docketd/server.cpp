@@ -11,6 +11,7 @@
 #include "ingest/server.hpp"
 #include "tools/api/service.hpp"
 #include "tools/docketd/access.hpp"
+#include "tools/docketd/certificates.hpp"
 #include "tools/docketd/descriptors.hpp"
 #include "tools/docketd/http_server.hpp"
 #include "tools/docketd/logger.hpp"
@@ -89,8 +90,15 @@ class RunningServer final : public Server {
     taken.scrub_period = settings.scrub_period;
     taken.log_level = settings.log_level;
     taken.tokens = settings.tokens;
+    if (settings_.tls.is_on() && settings.tls.is_on()) {
+      taken.tls = settings.tls;
+    }
     // The addresses that are listened on may be other ones than those of the file.
-    if (const auto checked = check_settings(taken); !checked) {
+    auto checked = check_settings(taken);
+    if (checked) {
+      checked = certificates_.read(taken.tls);
+    }
+    if (!checked) {
       reload_failed(checked.error());
       return;
     }
@@ -103,6 +111,7 @@ class RunningServer final : public Server {
     settings_.scrub_period = taken.scrub_period;
     settings_.log_level = taken.log_level;
     settings_.tokens = taken.tokens;
+    settings_.tls = taken.tls;
     access_.change(settings_.tokens);
     set_log_level(settings_.log_level);
     retention_->change(settings_.retention);
@@ -154,6 +163,7 @@ class RunningServer final : public Server {
 
  private:
   Result<void> listen() {
+    DOCKET_TRY(certificates_.read(settings_.tls));
     ingest::ServerOptions options;
     options.address = settings_.ingest.host;
     options.port = settings_.ingest.port;
@@ -183,7 +193,8 @@ class RunningServer final : public Server {
                     [this] { return health(); },
                     [this] { return readiness(); },
                     [this] { return metrics(); },
-                    watch_.visible()};
+                    watch_.visible(),
+                    [this] { return certificates_.current(); }};
     DOCKET_ASSIGN(http_, HttpServer::start(settings_.http, settings_.limits, std::move(parts)));
     return {};
   }
@@ -266,6 +277,7 @@ class RunningServer final : public Server {
   Rejections rejections_{[this](Event event) { system_log_->record(std::move(event)); },
                          rejected_event};
   Rejections denials_{[this](Event event) { system_log_->record(std::move(event)); }, denied_event};
+  Certificates certificates_;
   Access access_{settings_.tokens, [this](const std::string& who, const std::string& peer,
                                           const std::string& reason) {
                    denials_.observe(who, peer, reason, now_ns());

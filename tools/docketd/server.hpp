@@ -26,8 +26,8 @@ class Server {
   [[nodiscard]] virtual Address ingest_address() const = 0;
   [[nodiscard]] virtual Address http_address() const = 0;
 
-  // Takes over retention, tokens, scrub period and log level of `settings`, all or none, and
-  // records what changed; names on stderr what takes a restart.
+  // Takes over retention, tokens, certificates, scrub period and log level of `settings`, all or
+  // none, and records what changed; names on stderr what takes a restart.
   virtual void reload(const Settings& settings) = 0;
   // Records and tells that the settings stay as they are.
   virtual void reload_failed(const Error& error) = 0;

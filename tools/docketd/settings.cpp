@@ -36,6 +36,20 @@ void append_policy(std::string& out, std::string_view name, const RetentionPolic
   }
 }
 
+// Whoever reaches a port beyond loopback must need a token, and nobody on the way may read it.
+Result<void> check_reach(std::string_view name, const Address& address, bool has_tls,
+                         bool has_tokens) {
+  if (address.is_loopback() || (has_tls && has_tokens)) {
+    return {};
+  }
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("{}: {} is not a loopback address, and there is no {}{}{}: whoever "
+                          "reaches the port could send and read events. To listen there all the "
+                          "same, say --insecure",
+                          name, address.text(), has_tls ? "" : "TLS",
+                          has_tls || has_tokens ? "" : " and no ", has_tokens ? "" : "token"));
+}
+
 const Token* token_of(const std::vector<Token>& tokens, std::string_view name) {
   const auto found = std::ranges::find(tokens, name, &Token::name);
   return found == tokens.end() ? nullptr : &*found;
@@ -123,16 +137,15 @@ std::string print_settings(const Settings& settings) {
 }
 
 Result<void> check_settings(const Settings& settings) {
-  for (const auto& [name, address] :
-       {std::pair{"ingest", settings.ingest}, std::pair{"http", settings.http}}) {
-    if (!address.is_loopback() && !settings.insecure) {
-      return fail(
-          ErrorCode::invalid_argument,
-          fmt::format("{}: {} is not a loopback address. This version has neither TLS nor "
-                      "tokens: whoever reaches the port can send and read events. To listen "
-                      "there all the same, say --insecure",
-                      name, address.text()));
-    }
+  if (settings.tls.certificate.empty() != settings.tls.key.empty()) {
+    return fail(ErrorCode::invalid_argument, "tls: certificate and key go together");
+  }
+  if (!settings.tls.is_on() && !settings.tls.client_ca.empty()) {
+    return fail(ErrorCode::invalid_argument, "tls.client_ca: goes with certificate and key");
+  }
+  if (!settings.insecure) {
+    DOCKET_TRY(check_reach("ingest", settings.ingest, false, false));
+    DOCKET_TRY(check_reach("http", settings.http, settings.tls.is_on(), !settings.tokens.empty()));
   }
   if (settings.ingest.port != 0 && settings.ingest == settings.http) {
     return fail(ErrorCode::invalid_argument,

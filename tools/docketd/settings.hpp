@@ -49,11 +49,20 @@ struct LimitSettings {
   friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
 };
 
+// Paths of PEM files.
+struct TlsSettings {
+  std::string certificate;  // its chain; empty: no TLS
+  std::string key;
+  std::string client_ca;  // empty: no certificate is asked of clients
+  [[nodiscard]] bool is_on() const { return !certificate.empty(); }
+};
+
 struct Settings {
   std::string data = "./docket-data";
   Address ingest{"127.0.0.1", 7470};
   Address http{"127.0.0.1", 7480};
-  bool insecure = false;  // may listen beyond this machine
+  bool insecure = false;  // may listen beyond this machine without TLS and tokens
+  TlsSettings tls;
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::logfmt;
   RetentionSettings retention;

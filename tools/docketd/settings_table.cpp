@@ -79,6 +79,14 @@ Setting listener(std::string_view name, Address Settings::* member) {
           }};
 }
 
+Setting tls_file(std::string_view name, std::string TlsSettings::* member) {
+  return {"tls", name, Kind::text, [member](const Settings& s) { return s.tls.*member; },
+          [member](Settings& s, std::string_view text) -> Result<void> {
+            s.tls.*member = text;
+            return {};
+          }};
+}
+
 std::vector<Setting> make_table() {
   std::vector<Setting> table;
   table.push_back({"", "data", Kind::text, [](const Settings& s) { return s.data; },
@@ -91,6 +99,9 @@ std::vector<Setting> make_table() {
                    }});
   table.push_back(listener("ingest", &Settings::ingest));
   table.push_back(listener("http", &Settings::http));
+  table.push_back(tls_file("certificate", &TlsSettings::certificate));
+  table.push_back(tls_file("key", &TlsSettings::key));
+  table.push_back(tls_file("client_ca", &TlsSettings::client_ca));
   table.push_back({"log", "level", Kind::text,
                    [](const Settings& s) { return std::string(to_string(s.log_level)); },
                    [](Settings& s, std::string_view text) -> Result<void> {

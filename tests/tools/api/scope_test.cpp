@@ -295,7 +295,7 @@ TEST_F(ScopeOracle, NoRowNoCountAndNoValueOfAFacetLiesOutside) {
     }
     ASSERT_FALSE(HasFailure());
   }
-  EXPECT_GT(narrowed, static_cast<std::size_t>(rounds) / 10) << "scopes that leave something out of what was asked";
+  EXPECT_GT(narrowed, std::size_t{rounds} / 10) << "scopes that leave out some of what was asked";
 }
 
 }  // namespace

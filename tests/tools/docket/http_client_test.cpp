@@ -24,7 +24,9 @@ TEST(ServerUrl, OtherFormsAreRefused) {
                            "http://x:", "http://x:8o", "http://[::1", "http://x/a?b", "HTTP://x"}) {
     EXPECT_FALSE(parse_server_url(text)) << text;
   }
-  EXPECT_THAT(parse_server_url("https://x").error().message, HasSubstr("no TLS"));
+  EXPECT_TRUE(parse_server_url("https://x").value().is_tls);
+  EXPECT_EQ(parse_server_url("https://x").value().port, "443");
+  EXPECT_FALSE(parse_server_url("http://x").value().is_tls);
 }
 
 TEST(HttpClient, ARefusedConnectionIsOneClearLine) {

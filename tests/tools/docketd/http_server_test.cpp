@@ -38,9 +38,11 @@ class HttpServerTest : public api::StoreFixture {
       reads_.push_back(read.operation + " " + std::to_string(read.rows) + " " +
                        std::string(failure) + token);
     };
-    return {*service_, EventRules{}, metrics_, access_,
-            on_read,   fine,         fine,     [] { return std::string("metrics"); },
-            visible_};
+    return {*service_, EventRules{},
+            metrics_,  access_,
+            on_read,   fine,
+            fine,      [] { return std::string("metrics"); },
+            visible_,  [this] { return tls_; }};
   }
 
   void start(const LimitSettings& limits = {}) {
@@ -110,6 +112,7 @@ class HttpServerTest : public api::StoreFixture {
   asio::io_context io_;
   HttpMetrics metrics_;
   Access access_;
+  ingest::TlsContext tls_;
   std::atomic<std::uint64_t> visible_{0};
   std::mutex mutex_;
   std::vector<std::string> reads_;
@@ -452,7 +455,7 @@ TEST_F(HttpServerTest, ReadsAreThoseOfTheTokensScopeAndNameIt) {
   start();
   cli::HttpClient reader(
       cli::parse_server_url("http://127.0.0.1:" + std::to_string(server_->port())).value(),
-      {.token = "r"});
+      {"r", {}});
   EXPECT_EQ(reader.get("/api/v1/count").value().body, R"({"count":1,"gaps":[]})");
   EXPECT_EQ(reader.get("/api/v1/events/activity/2").value().status, 404U);
   EXPECT_EQ(reader.get("/api/v1/export").value().rows, "");

@@ -23,6 +23,10 @@ TEST(SettingsFile, EverySectionIsRead) {
 data = "/var/lib/docket"
 ingest = "127.0.0.1:1"
 http = "[::1]:2"
+[tls]
+certificate = "/etc/docket/tls.crt"
+key = "/etc/docket/tls.key"
+client_ca = "/etc/docket/clients.crt"
 [log]
 level = "warning"
 format = "json"
@@ -48,6 +52,9 @@ period = "30d"
   EXPECT_EQ(settings.data, "/var/lib/docket");
   EXPECT_EQ(settings.scrub_period, 30 * Nanos{86'400} * 1'000'000'000);
   EXPECT_EQ(settings.http.text(), "[::1]:2");
+  EXPECT_EQ(settings.tls.certificate, "/etc/docket/tls.crt");
+  EXPECT_EQ(settings.tls.key, "/etc/docket/tls.key");
+  EXPECT_EQ(settings.tls.client_ca, "/etc/docket/clients.crt");
   EXPECT_EQ(settings.log_level, LogLevel::warning);
   EXPECT_EQ(settings.log_format, LogFormat::json);
   EXPECT_EQ(settings.segment.segment_bytes, std::uint64_t{1} << 20);

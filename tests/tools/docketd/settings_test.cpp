@@ -16,11 +16,32 @@ TEST(Settings, ListeningBeyondLoopbackNeedsInsecureAndSaysWhy) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("--insecure"));
   EXPECT_THAT(refused.error().message, HasSubstr("0.0.0.0:7480"));
-  EXPECT_THAT(refused.error().message, HasSubstr("neither TLS nor tokens"));
+  EXPECT_THAT(refused.error().message, HasSubstr("no TLS and no token:"));
   settings.insecure = true;
   EXPECT_TRUE(check_settings(settings));
   settings = Settings();
   settings.ingest = {"::", 7470};
+  EXPECT_FALSE(check_settings(settings));
+}
+
+TEST(Settings, HttpBeyondLoopbackNeedsBothTlsAndTokens) {
+  Settings settings;
+  settings.http = {"0.0.0.0", 7480};
+  settings.tls = {"c", "k", ""};
+  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("no token:"));
+  settings.tokens.emplace_back();
+  EXPECT_TRUE(check_settings(settings));
+  settings.tls = {};
+  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("no TLS:"));
+}
+
+TEST(Settings, CertificateAndKeyGoTogether) {
+  Settings settings;
+  settings.tls.certificate = "c";
+  EXPECT_FALSE(check_settings(settings));
+  settings.tls.key = "k";
+  EXPECT_TRUE(check_settings(settings));
+  settings.tls = {"", "", "ca"};
   EXPECT_FALSE(check_settings(settings));
 }
 

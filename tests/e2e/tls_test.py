@@ -1,0 +1,192 @@
+"""TLS through the real programs, against openssl as the other side."""
+
+import http.client
+import json
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import unittest
+
+import access_test
+import driver
+
+TOKENS = access_test.token("admin", "admin")
+BEARER = access_test.bearer("admin")
+
+
+def make(directory, name, signer=None):
+    """NAME.crt and NAME.key: an authority, or signed by one."""
+    base = directory / name
+    command = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+               "-nodes", "-subj", f"/CN={name}", "-keyout", f"{base}.key"]
+    if signer is None:
+        command += ["-x509", "-days", "2", "-out", f"{base}.crt"]
+        subprocess.run(command, check=True, capture_output=True)
+        return
+    subprocess.run([*command, "-out", f"{base}.csr"], check=True, capture_output=True)
+    (directory / f"{name}.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    subprocess.run(
+        ["openssl", "x509", "-req", "-in", f"{base}.csr", "-days", "2", "-CAcreateserial",
+         "-CA", directory / f"{signer}.crt", "-CAkey", directory / f"{signer}.key",
+         "-extfile", directory / f"{name}.ext", "-out", f"{base}.crt"],
+        check=True, capture_output=True)
+
+
+@unittest.skipUnless(shutil.which("openssl"), "needs the program openssl")
+class Tls(driver.EndToEnd):
+    def setUp(self):
+        super().setUp()
+        for name, signer in (("ca", None), ("server", "ca"), ("client", "ca"), ("other", None)):
+            make(self.directory, name, signer)
+
+    def config(self, more=""):
+        return (f'[tls]\ncertificate = "{self.directory}/server.crt"\n'
+                f'key = "{self.directory}/server.key"\n{more}{TOKENS}')
+
+    def start(self, more=""):
+        server = driver.Server(self.directory / "data", config=self.config(more))
+        self.addCleanup(server.__exit__)
+        self.url = f"https://127.0.0.1:{server.http[1]}"
+        return server
+
+    def context(self):
+        return ssl.create_default_context(cafile=self.directory / "ca.crt")
+
+    def get(self, server, path, context=None):
+        connection = http.client.HTTPSConnection(
+            *server.http, timeout=driver.ANSWER_SECONDS, context=context or self.context())
+        self.addCleanup(connection.close)
+        connection.request("GET", path, headers=BEARER)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def s_client(self, server, *arguments):
+        return subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{server.http[1]}",
+             "-CAfile", self.directory / "ca.crt", *arguments],
+            input=b"", capture_output=True, timeout=driver.ANSWER_SECONDS)
+
+    def docket(self, *arguments, check=True, ca="ca", url=None):
+        return driver.run("docket", *arguments, "--server", url or self.url, "--ca",
+                          self.directory / f"{ca}.crt", check=check,
+                          environment={"DOCKET_TOKEN": access_test.SECRETS["admin"]})
+
+    def test_questions_posts_exports_and_tails_go_under_tls(self):
+        server = self.start()
+        connection = http.client.HTTPSConnection(*server.http, timeout=driver.ANSWER_SECONDS,
+                                                 context=self.context())
+        self.addCleanup(connection.close)
+        events = [access_test.event(1), {**access_test.event(2), "payload": {"x": "y" * 40_000}}]
+        connection.request("POST", "/api/v1/events", json.dumps(events * 20), BEARER)
+        self.assertEqual(json.loads(connection.getresponse().read())["accepted"], 40)
+        connection.request("GET", "/api/v1/count", headers=BEARER)
+        self.assertEqual(json.loads(connection.getresponse().read())["count"], 40)
+        self.assertEqual(self.docket("count").stdout, "40\n")
+        exported = self.docket("export", "-o", "ndjson").stdout
+        self.assertEqual(exported.count("\n"), 40)
+        self.assertEqual(self.docket("tail", "-n", "3", "-o", "ndjson").stdout.count("\n"), 3)
+
+    def test_only_tls_1_2_and_1_3_with_sound_suites(self):
+        server = self.start()
+        for version in ("-tls1_2", "-tls1_3"):
+            met = self.s_client(server, version)
+            self.assertEqual(met.returncode, 0, met.stderr)
+            self.assertIn(b"Verify return code: 0", met.stdout)
+        weak = ("-cipher", "ALL:@SECLEVEL=0")
+        for refused in (("-tls1_1", *weak), ("-tls1", *weak),
+                        ("-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"),
+                        ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"),
+                        ("-tls1_2", "-cipher", "NULL:aNULL:@SECLEVEL=0")):
+            met = self.s_client(server, *refused)
+            self.assertNotEqual(met.returncode, 0, refused)
+            self.assertIn(b"Cipher is (NONE)", met.stdout)
+        met = self.s_client(server, "-tls1_2")
+        self.assertNotIn(b"TLS session ticket:", met.stdout)
+
+    def test_what_comes_in_the_clear_is_told_so(self):
+        server = self.start()
+        connection = http.client.HTTPConnection(*server.http, timeout=driver.ANSWER_SECONDS)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 400)
+        self.assertIn("https", json.loads(answer.read())["detail"])
+        refused = self.docket("count", url=f"http://127.0.0.1:{server.http[1]}", check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("https", refused.stderr)
+        with socket.create_connection(server.http, timeout=driver.ANSWER_SECONDS) as garbage:
+            garbage.sendall(b"\x00" * 200)
+            garbage.shutdown(socket.SHUT_WR)
+            while garbage.recv(4096):
+                pass
+        self.assertEqual(self.get(server, "/healthz")[0], 200)
+
+    def test_the_inspector_checks_whom_it_speaks_to(self):
+        server = self.start()
+        refused = self.docket("count", ca="other", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertEqual(refused.stderr.count("\n"), 1)
+        self.assertIn("certificate is not accepted", refused.stderr)
+        self.assertEqual(self.docket("count", url=f"https://localhost:{server.http[1]}").stdout,
+                         "0\n")
+
+    def test_clients_show_a_certificate_where_one_is_asked_for(self):
+        server = self.start(f'client_ca = "{self.directory}/ca.crt"\n')
+        with self.assertRaises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
+            self.get(server, "/healthz")
+        known = self.context()
+        known.load_cert_chain(self.directory / "client.crt", self.directory / "client.key")
+        self.assertEqual(self.get(server, "/healthz", known)[0], 200)
+        stranger = self.context()
+        stranger.load_cert_chain(self.directory / "other.crt", self.directory / "other.key")
+        with self.assertRaises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
+            self.get(server, "/healthz", stranger)
+        shown = self.docket("count", "--cert", self.directory / "client.crt", "--key",
+                            self.directory / "client.key")
+        self.assertEqual(shown.stdout, "0\n")
+        self.assertEqual(self.docket("count", check=False).returncode, 1)
+
+    def test_a_reload_takes_a_new_certificate_or_keeps_the_old_one(self):
+        server = self.start()
+
+        def serial():
+            der = ssl.get_server_certificate(server.http)
+            return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=der.encode(),
+                                  capture_output=True, check=True).stdout
+
+        first = serial()
+        make(self.directory, "new", "ca")
+        shutil.copy(self.directory / "new.crt", self.directory / "server.crt")
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_until(lambda: "configuration is unchanged" in server.log())
+        self.assertEqual(serial(), first)
+        shutil.copy(self.directory / "new.key", self.directory / "server.key")
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_until(lambda: "configuration reloaded" in server.log())
+        self.assertNotEqual(serial(), first)
+        self.assertEqual(self.get(server, "/healthz")[0], 200)
+
+    def test_beyond_loopback_it_takes_tls_and_tokens(self):
+        def checked(config, *arguments):
+            path = self.directory / "check.toml"
+            path.write_text('http = "0.0.0.0:7480"\n' + config)
+            return driver.run("docketd", "--config", path, "--check-config", *arguments,
+                              check=False)
+
+        only_tls = self.config().removesuffix(TOKENS)
+        for config, missing in (("", "no TLS and no token"), (TOKENS, "no TLS"),
+                                (only_tls, "no token")):
+            refused = checked(config)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn(missing, refused.stderr)
+            self.assertEqual(checked(config, "--insecure").returncode, 0)
+        self.assertEqual(checked(self.config()).returncode, 0)
+        missing = checked(self.config().replace("server.key", "none.key"))
+        self.assertEqual(missing.returncode, 2)
+        self.assertIn("none.key", missing.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
