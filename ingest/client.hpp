@@ -16,7 +16,8 @@ namespace docket::client {
 struct Options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7470;
-  std::string node;  // this sender's name; required, the same across restarts
+  std::string node;   // this sender's name; required, the same across restarts
+  std::string token;  // shown to the server; empty: none
   // 0: the start time in ns, so every process run is a new epoch. Any other says "the same run
   // again": batches are then cut only by batch_rows, by size and by flush(), so that a second run
   // that emits and flushes the same makes the same batches, and what is stored is not stored twice.

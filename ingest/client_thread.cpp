@@ -368,6 +368,7 @@ asio::awaitable<void> RunningClient::connect_loop() {
     ingest::Hello hello;
     hello.epoch = epoch_;
     hello.node = options_.node;
+    hello.token = options_.token;
     const std::string why = co_await link_->run(options_.address, options_.port, hello);
     disconnected(why);
     if (closing_) {

@@ -48,11 +48,6 @@ class EventDecoder {
 // What a sender is told whose event names a log that the store does not make.
 [[nodiscard]] std::string log_refusal(const Error& error);
 
-// Whether a sender that may write to `allowed` only may write to `log`; empty: it may to all.
-[[nodiscard]] bool may_write(const std::vector<std::string>& allowed, std::string_view log);
-// What it is told otherwise.
-[[nodiscard]] std::string log_forbidden(std::string_view log);
-
 struct RejectedEvent {
   std::uint64_t index = 0;  // position in the request
   std::string error;

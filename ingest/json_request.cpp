@@ -17,6 +17,7 @@
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
 #include "ingest/json_cursor.hpp"
+#include "ingest/sender_rights.hpp"
 
 namespace docket::ingest {
 namespace {
@@ -297,14 +298,6 @@ std::string log_refusal(const Error& error) {
   }
   constexpr std::string_view field = "log: ";
   return error.message.starts_with(field) ? error.message : std::string(field) + error.message;
-}
-
-bool may_write(const std::vector<std::string>& allowed, std::string_view log) {
-  return allowed.empty() || std::ranges::find(allowed, log) != allowed.end();
-}
-
-std::string log_forbidden(std::string_view log) {
-  return fmt::format("log: the token may not write to '{}'", log);
 }
 
 void store_json(Store& store, std::string_view body, const EventRules& rules,

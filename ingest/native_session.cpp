@@ -127,6 +127,9 @@ asio::awaitable<bool> NativeSession::shake_hands() {
   }
   epoch_ = hello->epoch;
   const ServerOptions& options = connection_->core().options;
+  if (!admit(hello->token)) {
+    co_return false;
+  }
   Welcome welcome;
   welcome.window_batches = window_batches;
   welcome.payload_bytes_max = static_cast<std::uint32_t>(options.rules.payload_bytes_max);
@@ -138,6 +141,24 @@ asio::awaitable<bool> NativeSession::shake_hands() {
   connection_->established();
   is_welcome_ = true;
   co_return true;
+}
+
+bool NativeSession::admit(std::string_view token) {
+  const ServerOptions& options = connection_->core().options;
+  if (!options.authenticate) {
+    return true;
+  }
+  auto rights = options.authenticate(token, connection_->peer());
+  if (!rights) {
+    violation(WireError::unauthorized, "token: " + rights.error().message);
+    return false;
+  }
+  rights_ = std::move(*rights);
+  if (!rights_.nodes.empty() && std::ranges::find(rights_.nodes, node_) == rights_.nodes.end()) {
+    violation(WireError::unauthorized, "node: the token may not send as '" + node_ + "'");
+    return false;
+  }
+  return true;
 }
 
 asio::awaitable<void> NativeSession::run() {
@@ -210,6 +231,11 @@ asio::awaitable<void> NativeSession::take_batch() {
                                           : prefix.error().message);
     co_return;
   }
+  if (rights_.hold && !rights_.hold()) {
+    charge(*pending, 0);
+    violation(WireError::unauthorized, "token: may no longer send");
+    co_return;
+  }
   pending->batch = prefix->batch;
   pending->log = prefix->log;
   owed_.push_back(pending);
@@ -221,6 +247,11 @@ asio::awaitable<void> NativeSession::take_batch() {
     lasting.message = is_log_name(pending->log)
                           ? "log: docket is reserved for the system's own events"
                           : "log: must match [a-z][a-z0-9_-]{0,31}";
+    refuse_batch(pending, lasting);
+    co_return;
+  }
+  if (!may_write(rights_.logs, pending->log)) {
+    lasting.message = log_forbidden(pending->log);
     refuse_batch(pending, lasting);
     co_return;
   }

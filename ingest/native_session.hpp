@@ -51,6 +51,8 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   [[nodiscard]] asio::awaitable<bool> read_frame();
   [[nodiscard]] asio::awaitable<bool> need(std::size_t bytes);
   [[nodiscard]] asio::awaitable<bool> shake_hands();
+  // Sets rights_ by the token. False: the peer is refused.
+  [[nodiscard]] bool admit(std::string_view token);
   [[nodiscard]] asio::awaitable<void> take_batch();
   [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
   void give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch, Nanos received);
@@ -70,6 +72,7 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
 
   bool is_welcome_ = false;
   std::string node_;
+  SenderRights rights_;
   std::uint64_t epoch_ = 0;
   std::vector<OpenLog> logs_;
   std::deque<PendingPtr> owed_;  // in the order they came

@@ -77,6 +77,10 @@ NdjsonSession::Slot* NdjsonSession::slot_of(std::string_view log) {
 NdjsonSession::Pause NdjsonSession::add(const EventDecoder::Decoded& decoded) {
   Slot* slot = slot_of(decoded.log);
   if (slot == nullptr) {
+    if (!may_write(rights_.logs, decoded.log)) {
+      reject(++lines_, log_forbidden(decoded.log));
+      return Pause::starved;
+    }
     new_log_ = decoded.log;
     return Pause::new_log;
   }
@@ -95,6 +99,22 @@ NdjsonSession::Pause NdjsonSession::add(const EventDecoder::Decoded& decoded) {
   return Pause::starved;
 }
 
+bool NdjsonSession::admit(std::optional<std::string_view> token) {
+  const auto& authenticate = connection_->core().options.authenticate;
+  if (authenticate) {
+    auto rights = authenticate(token.value_or(std::string_view()), connection_->peer());
+    if (!rights) {
+      connection_->refuse(connection_->peer(), "token: " + rights.error().message);
+      fail("token: " + rights.error().message +
+           (token ? "" : "; the first line is to be {\"token\":\"...\"}"));
+      return false;
+    }
+    rights_ = std::move(*rights);
+  }
+  is_admitted_ = true;
+  return true;
+}
+
 NdjsonSession::Pause NdjsonSession::take_line(std::string_view line) {
   if (is_blank(line)) {
     ++lines_;
@@ -103,6 +123,16 @@ NdjsonSession::Pause NdjsonSession::take_line(std::string_view line) {
   if (line.size() > line_bytes_max) {
     reject(++lines_, "line: is longer than 1 MiB");
     return Pause::starved;
+  }
+  if (!is_admitted_) {
+    const auto token = token_of_line(line);
+    if (!admit(token)) {
+      return Pause::ended;
+    }
+    if (token) {
+      ++lines_;
+      return Pause::starved;
+    }
   }
   const auto decoded = decoder_.decode(line, connection_->core().options.rules, received_);
   if (!decoded) {
@@ -115,6 +145,10 @@ NdjsonSession::Pause NdjsonSession::take_line(std::string_view line) {
 NdjsonSession::Pause NdjsonSession::decode_lines() {
   received_ = now_ns();
   InputBuffer& input = connection_->input();
+  if (rights_.hold && !rights_.hold()) {
+    connection_->refuse(connection_->peer(), "token: may no longer send");
+    fail("token: may no longer send");
+  }
   for (;;) {
     if (failed_) {
       return Pause::ended;

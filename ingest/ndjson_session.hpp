@@ -24,7 +24,7 @@ inline constexpr std::size_t line_bytes_max = std::size_t{1} << 20;
 // events go at once, so that a single line is durable as soon as possible; while commits are under
 // way they gather, so that bulk makes large batches.
 //
-// L1  A line is settled when it is blank, rejected, or in a batch that is durable.
+// L1  A line is settled when it is blank, a token, rejected, or in a batch that is durable.
 // L2  The first line that is not settled is the least of the first lines of all builders with rows,
 //     all batches in flight and all refused batches; `durable` is the one before it.
 // L3  The error of a rejected line is written before any `durable` that covers it.
@@ -61,6 +61,8 @@ class NdjsonSession : public std::enable_shared_from_this<NdjsonSession> {
 
   Pause decode_lines();
   Pause take_line(std::string_view line);
+  // The first line that is not blank shows the token. False: the peer is refused.
+  [[nodiscard]] bool admit(std::optional<std::string_view> token);
   Pause add(const EventDecoder::Decoded& decoded);
   void reject(std::uint64_t line, std::string_view error);
   [[nodiscard]] Slot* slot_of(std::string_view log);
@@ -91,6 +93,8 @@ class NdjsonSession : public std::enable_shared_from_this<NdjsonSession> {
   EventDecoder decoder_;
   Nanos received_ = 0;
 
+  bool is_admitted_ = false;
+  SenderRights rights_;
   std::uint64_t lines_ = 0;  // seen completely
   std::size_t scanned_ = 0;  // bytes of the unread input known to hold no newline
   bool skipping_ = false;    // inside a line that is too long

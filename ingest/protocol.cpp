@@ -369,7 +369,7 @@ Result<ErrorFrame> parse_error(std::span<const std::byte> body) {
   error.message = reader.text(error_text_bytes_max);
   if (body.size() < error_fixed_bytes || !reader.complete() || (flags & ~error_retryable) != 0 ||
       reserved != 0 || code < static_cast<std::uint16_t>(WireError::protocol) ||
-      code > static_cast<std::uint16_t>(WireError::unknown_outcome)) {
+      code > static_cast<std::uint16_t>(WireError::unauthorized)) {
     return malformed("error: malformed");
   }
   error.code = static_cast<WireError>(code);

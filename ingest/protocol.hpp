@@ -99,6 +99,7 @@ enum class WireError : std::uint16_t {
   no_space = 6,         // retryable
   closed = 7,           // shutting down; retryable
   unknown_outcome = 8,  // stored or not, a resend will tell; retryable
+  unauthorized = 9,     // the token is none, or not for this node; the connection closes
 };
 
 struct ErrorFrame {

@@ -9,6 +9,7 @@
 #include "engine/event.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/sender_rights.hpp"
 
 namespace docket::ingest {
 
@@ -25,6 +26,7 @@ struct ServerOptions {
   // How long one side is waited for: a peer that does not read its answers, and a store that has
   // no room for a connection's NDJSON lines, before the connection ends.
   std::uint32_t write_ms = 30'000;
+  Authenticate authenticate;  // empty: whoever reaches the port may send
 };
 
 struct ServerStats {

@@ -162,6 +162,36 @@ class Access(driver.EndToEnd):
                     text += piece
             self.assertTrue(text.endswith(b"0\r\n\r\n"))
 
+    def test_senders_need_a_token_that_sends(self):
+        server = self.start(TOKENS + token("api", "writer", 'logs = ["api"]\n'))
+        line = json.dumps(event(1)) + "\n"
+
+        def exchange(secret):
+            shown = json.dumps({"token": secret}) + "\n" if secret else ""
+            return server.exchange((shown + line).encode()).decode()
+
+        for secret, why in ((None, "no token was shown"), ("x", "no token of this server"),
+                            (SECRETS["reader"], "does not send")):
+            self.assertIn(why, exchange(secret))
+        self.assertIn('{"durable":2}', exchange(SECRETS["writer"]))
+        self.assertIn("may not write to 'activity'", exchange("api"))
+        self.assertEqual(self.ask(server, "/api/v1/count", "reader")["count"], 1)
+        recorded = "/api/v1/count?q=log:docket+verb:REJECT+target:Ingest"
+        self.wait_until(lambda: self.ask(server, recorded, "admin")["count"] == 3)
+
+        path = self.directory / "events.ndjson"
+        path.write_text(json.dumps(event(2)) + "\n")
+        done = server.docket("import", path, check=False,
+                             environment={"DOCKET_TOKEN": SECRETS["admin"]})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ingest = "%s:%d" % server.ingest
+        refused = driver.run("docket", "import", path, "--ingest", ingest, check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no token was shown", refused.stderr)
+        driver.run("docket", "import", path, "--ingest", ingest,
+                   environment={"DOCKET_TOKEN": SECRETS["writer"]})
+        self.assertEqual(self.ask(server, "/api/v1/count", "reader")["count"], 2)
+
     def test_a_token_made_by_docketd_lets_its_holder_in(self):
         made = driver.run("docketd", "--new-token", "fresh", "--role", "admin").stdout
         secret, _, table = made.partition("\n\n")

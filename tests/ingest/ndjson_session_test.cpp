@@ -9,6 +9,7 @@
 
 #include "ingest/server.hpp"
 #include "tests/ingest/peer.hpp"
+#include "tests/ingest/token_guard.hpp"
 #include "tests/support/fake_store.hpp"
 
 namespace docket::ingest {
@@ -290,6 +291,69 @@ TEST_F(NdjsonSessionTest, ManySendersShareASmallBudget) {
   }
   EXPECT_EQ(complete, senders);
   EXPECT_EQ(store_.events("activity").size(), static_cast<std::size_t>(senders * lines));
+}
+
+ServerOptions guarded_by(const testing::TokenGuard& guard) {
+  ServerOptions options;
+  options.authenticate = guard.authenticate();
+  return options;
+}
+
+TEST_F(NdjsonSessionTest, TheFirstLineShowsTheTokenAndCountsAsALine) {
+  start(guarded_by({}));
+  EXPECT_EQ(last_line(exchange("\n{\"token\":\"good\"}\n" + line_of(1) + "\n")),
+            R"({"durable":3})");
+  EXPECT_EQ(store_.events("activity").size(), 1U);
+}
+
+TEST_F(NdjsonSessionTest, WithoutAGoodTokenNothingIsStoredAndTheAnswerSaysWhy) {
+  start(guarded_by({}));
+  EXPECT_EQ(exchange(line_of(1) + "\n" + line_of(2) + "\n"),
+            R"({"line":1,"error":"not stored from here on: token: this is none; the first line is )"
+            R"(to be {\"token\":\"...\"}"})"
+            "\n");
+  EXPECT_EQ(exchange("{\"token\":\"bad\"}\n" + line_of(1) + "\n"),
+            R"({"line":1,"error":"not stored from here on: token: this is none"})"
+            "\n");
+  EXPECT_EQ(exchange("{\"token\":\"bad\"}"),
+            R"({"line":1,"error":"not stored from here on: token: this is none"})"
+            "\n");
+  EXPECT_TRUE(store_.events("activity").empty());
+  EXPECT_EQ(server_->stats().protocol_errors, 3U);
+}
+
+TEST_F(NdjsonSessionTest, WhereNoneIsAskedForATokenIsReadOver) {
+  start();
+  EXPECT_EQ(last_line(exchange("{\"token\":\"x\"}\n" + line_of(1))), R"({"durable":2})");
+}
+
+TEST_F(NdjsonSessionTest, LinesOfLogsThatTheTokenIsNotForAreRejectedOneByOne) {
+  testing::TokenGuard guard;
+  guard.logs = {"api"};
+  start(guarded_by(guard));
+  const std::string answers =
+      exchange("{\"token\":\"good\"}\n" + line_of(1) + "\n" + line_of(2, "api") + "\n");
+  EXPECT_NE(answers.find(R"({"line":2,"error":"log: the token may not write to 'activity'"})"),
+            std::string::npos);
+  EXPECT_EQ(last_line(answers), R"({"durable":3})");
+  EXPECT_EQ(store_.events("api").size(), 1U);
+}
+
+TEST_F(NdjsonSessionTest, ATokenThatEndsEndsItsConnection) {
+  testing::TokenGuard guard;
+  start(guarded_by(guard));
+  Peer peer(port());
+  peer.send("{\"token\":\"good\"}\n" + line_of(1) + "\n");
+  auto answer = peer.line();
+  while (answer && *answer != R"({"durable":2})") {
+    answer = peer.line();
+  }
+  ASSERT_TRUE(answer);
+  *guard.holds = false;
+  peer.send(line_of(2) + "\n");
+  EXPECT_EQ(peer.line(),
+            R"({"line":3,"error":"not stored from here on: token: may no longer send"})");
+  EXPECT_EQ(store_.events("activity").size(), 1U);
 }
 
 }  // namespace

@@ -152,8 +152,9 @@ bool Peer::closed() {
   return !::testing::Test::HasFailure();
 }
 
-std::optional<ingest::Welcome> Peer::shake_hands(const std::string& node, std::uint64_t epoch) {
-  send(hello_bytes(node, epoch));
+std::optional<ingest::Welcome> Peer::shake_hands(const std::string& node, std::uint64_t epoch,
+                                                 const std::string& token) {
+  send(hello_bytes(node, epoch, token));
   const auto first = frame();
   if (!first || first->type != ingest::FrameType::welcome) {
     ADD_FAILURE() << "no welcome";
@@ -275,7 +276,8 @@ bool eventually(const std::function<bool()>& condition) {
   return false;
 }
 
-std::vector<std::byte> hello_bytes(const std::string& node, std::uint64_t epoch) {
+std::vector<std::byte> hello_bytes(const std::string& node, std::uint64_t epoch,
+                                   const std::string& token) {
   std::vector<std::byte> bytes;
   for (const char c : ingest::native_preface) {
     bytes.push_back(static_cast<std::byte>(c));
@@ -283,6 +285,7 @@ std::vector<std::byte> hello_bytes(const std::string& node, std::uint64_t epoch)
   ingest::Hello hello;
   hello.node = node;
   hello.epoch = epoch;
+  hello.token = token;
   ingest::append_hello(bytes, hello);
   return bytes;
 }

@@ -52,7 +52,8 @@ class Peer {
   bool closed();
 
   // Preface and hello; returns the welcome.
-  std::optional<ingest::Welcome> shake_hands(const std::string& node, std::uint64_t epoch = 1);
+  std::optional<ingest::Welcome> shake_hands(const std::string& node, std::uint64_t epoch = 1,
+                                             const std::string& token = "");
   void send_batch(std::string_view log, std::uint64_t number, std::span<const std::byte> body);
   // The next frame, which must be of that kind.
   std::optional<ingest::Ack> ack();
@@ -93,7 +94,8 @@ class Listener {
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
 
 // Bytes of a frame, for tests that take them apart.
-[[nodiscard]] std::vector<std::byte> hello_bytes(const std::string& node, std::uint64_t epoch);
+[[nodiscard]] std::vector<std::byte> hello_bytes(const std::string& node, std::uint64_t epoch,
+                                                 const std::string& token = "");
 [[nodiscard]] std::vector<std::byte> batch_bytes(std::string_view log, std::uint64_t number,
                                                  std::span<const std::byte> body);
 // An encoded batch of `rows` events; the actors' ids are first_id, first_id + 1, ...

@@ -91,9 +91,8 @@ Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
   return facts;
 }
 
-Result<server::Address> ingest_address(const Arguments& arguments) {
+Result<server::Address> ingest_address(const Arguments& arguments, const ServerAccess& access) {
   if (arguments.ingest.empty()) {
-    DOCKET_ASSIGN(const ServerAccess access, server_access(arguments));
     return ask_ingest_address(arguments.server, access);
   }
   auto address = server::parse_address(arguments.ingest);
@@ -104,11 +103,12 @@ Result<server::Address> ingest_address(const Arguments& arguments) {
 }
 
 // One connection attempt, so that a server that is not there is told at once.
-Result<void> probe(const server::Address& address) {
+Result<void> probe(const server::Address& address, const std::string& token) {
   client::Options options;
   options.address = address.host;
   options.port = address.port;
   options.node = "import:probe";
+  options.token = token;
   DOCKET_ASSIGN(const auto client, client::Client::start(options));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   for (int i = 0; i < 40; ++i) {
@@ -123,8 +123,8 @@ Result<void> probe(const server::Address& address) {
 
 class Import {
  public:
-  Import(const server::Address& address, std::string log)
-      : address_(address), log_(std::move(log)) {}
+  Import(const server::Address& address, std::string token, std::string log)
+      : address_(address), token_(std::move(token)), log_(std::move(log)) {}
 
   [[nodiscard]] Result<void> run(const EventFile& file) {
     DOCKET_ASSIGN(const FileFacts facts, inspect(file, log_));
@@ -132,6 +132,7 @@ class Import {
     options.address = address_.host;
     options.port = address_.port;
     options.node = facts.sender;
+    options.token = token_;
     options.epoch = 1;
     options.memory_bytes = memory_bytes;
     options.rules = rules;
@@ -219,6 +220,7 @@ class Import {
   }
 
   const server::Address address_;
+  const std::string token_;
   const std::string log_;
   Faults faults_;
   std::uint64_t stored_ = 0;
@@ -236,14 +238,18 @@ int run_import(Context& context) {
                      "docket, which is the system's own",
                      0, 0, 0});
   }
-  const auto address = ingest_address(arguments);
+  const auto access = server_access(arguments);
+  if (!access) {
+    return complain(access.error());
+  }
+  const auto address = ingest_address(arguments, *access);
   if (!address) {
     return complain(address.error());
   }
-  if (const auto reached = probe(*address); !reached) {
+  if (const auto reached = probe(*address, access->token); !reached) {
     return complain(reached.error());
   }
-  Import import(*address, arguments.log);
+  Import import(*address, access->token, arguments.log);
   int code = exit_done;
   for (const std::string& path : arguments.files) {
     if (const auto done = import.run({path, arguments.raw}); !done) {

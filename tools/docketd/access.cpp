@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/timestamp.hpp"
+
 namespace docket::server {
 
 namespace {
@@ -30,6 +32,25 @@ std::string_view bearer_of(std::string_view authorization) {
 }
 
 }  // namespace
+
+Result<ingest::SenderRights> rights_of(Access& access, std::string_view token,
+                                       const std::string& peer) {
+  const Shown shown = access.show(token, peer, now_ns());
+  if (!shown.fault.empty()) {
+    return fail(ErrorCode::invalid_argument, shown.fault);
+  }
+  ingest::SenderRights rights;
+  rights.hold = [&access, grant = shown.token] { return access.holds(grant, now_ns()); };
+  if (shown.token) {
+    if (!may_use(shown.token->role, api::Endpoint::post_events)) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("the role {} does not send", to_string(shown.token->role)));
+    }
+    rights.logs = shown.token->logs;
+    rights.nodes = shown.token->nodes;
+  }
+  return rights;
+}
 
 Access::Access(const std::vector<Token>& tokens, OnDenied on_denied)
     : on_denied_(std::move(on_denied)) {
@@ -82,9 +103,7 @@ Shown Access::show(std::string_view token, const std::string& peer, Nanos now) {
   }
   if (!shown.fault.empty()) {
     shown.is_throttled = attempts_.failed(peer, now);
-    if (on_denied_) {
-      on_denied_(who, peer, shown.fault);
-    }
+    shown.who = std::move(who);
   }
   return shown;
 }
@@ -128,6 +147,9 @@ void Access::admit(AdmittedRequest& request, std::string_view authorization,
                                         : "Bearer realm=\"docket\", error=\"invalid_token\"";
   }
   if (!shown.fault.empty()) {
+    if (on_denied_) {
+      on_denied_(shown.who, peer, shown.fault);
+    }
     return;
   }
   if (!request.refusal && shown.token && !may_use(shown.token->role, request.route.endpoint)) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/sender_rights.hpp"
 #include "tools/api/answer.hpp"
 #include "tools/docketd/attempts.hpp"
 #include "tools/docketd/request_guard.hpp"
@@ -28,9 +29,16 @@ using Grant = std::shared_ptr<const Token>;
 // Either who it is, or why not.
 struct Shown {
   Grant token;
+  std::string who;            // where there is a fault: `kind:id`, as told to `on_denied`
   std::string fault;          // not empty: it is none of ours, and why
   bool is_throttled = false;  // too many failures from there lately
 };
+
+class Access;
+// What the sender that shows this token may do; `access` must outlive the answer. Error:
+// invalid_argument saying why it may not send.
+[[nodiscard]] Result<ingest::SenderRights> rights_of(Access& access, std::string_view token,
+                                                     const std::string& peer);
 
 // Thread-safe.
 class Access {
@@ -47,7 +55,7 @@ class Access {
 
   // No tokens are configured.
   [[nodiscard]] bool is_open() const;
-  // What a peer at ADDRESS:PORT presents as its token. A fault is told to `on_denied`.
+  // What a peer at ADDRESS:PORT, or an address, presents as its token.
   [[nodiscard]] Shown show(std::string_view token, const std::string& peer, Nanos now);
   // Whether what was granted then is granted still, word for word.
   [[nodiscard]] bool holds(const Grant& grant, Nanos now) const;

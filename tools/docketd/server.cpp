@@ -169,6 +169,9 @@ class RunningServer final : public Server {
     options.port = settings_.ingest.port;
     options.rules.payload_bytes_max = settings_.limits.payload_bytes;
     options.memory_bytes = settings_.limits.ingest_bytes;
+    options.authenticate = [this](std::string_view token, const std::string& peer) {
+      return rights_of(access_, token, peer);
+    };
     options.connections_max = senders_within(raise_descriptor_limit(), settings_.limits);
     if (options.connections_max < settings_.limits.ingest_connections) {
       log_line(LogLevel::warning, "the limit of open files allows fewer senders than configured",

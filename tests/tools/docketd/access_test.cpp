@@ -129,6 +129,25 @@ TEST_F(AccessTest, WithoutTokensEverybodyMayDoEverythingUntilThereAreSome) {
   EXPECT_FALSE(access_.holds({}, now));
 }
 
+TEST_F(AccessTest, SendersAreThoseOfARoleThatSends) {
+  Token writer = token("shop", Role::writer);
+  writer.logs = {"api"};
+  writer.nodes = {"web-1"};
+  access_.change({writer, token("ada", Role::reader)});
+  const auto rights = rights_of(access_, "secret of shop", "10.0.0.1");
+  ASSERT_TRUE(rights);
+  EXPECT_EQ(rights->logs, writer.logs);
+  EXPECT_EQ(rights->nodes, writer.nodes);
+  EXPECT_TRUE(rights->hold());
+  EXPECT_EQ(rights_of(access_, "secret of ada", "10.0.0.1").error().message,
+            "the role reader does not send");
+  EXPECT_EQ(rights_of(access_, "", "10.0.0.1").error().message, "no token was shown");
+  access_.change({token("ada", Role::reader)});
+  EXPECT_FALSE(rights->hold());
+  access_.change({});
+  EXPECT_TRUE(rights_of(access_, "", "10.0.0.1")->hold());
+}
+
 TEST_F(AccessTest, AnAddressThatFailsTooOftenIsToldToWaitWhileGoodTokensWork) {
   for (std::uint32_t i = 0; i < Attempts::failures_max; ++i) {
     ASSERT_EQ(status("/api/v1/count", "Bearer guess"), 401U);

@@ -1,0 +1,34 @@
+// What a sender may do, and how it shows that it may.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/result.hpp"
+
+namespace docket::ingest {
+
+struct SenderRights {
+  std::vector<std::string> logs;   // that it may write to; empty: all
+  std::vector<std::string> nodes;  // that it may call itself; empty: all
+  std::function<bool()> hold;      // whether it still may; empty: it always may. Thread-safe
+};
+
+// What a peer may do that shows this token, or none. Called from the io threads, several at a time;
+// must not block for long. Error: nothing at all, and why.
+using Authenticate =
+    std::function<Result<SenderRights>(std::string_view token, const std::string& peer)>;
+
+// Whether a sender that may write to `allowed` only may write to `log`; empty: it may to all.
+[[nodiscard]] bool may_write(const std::vector<std::string>& allowed, std::string_view log);
+// What it is told otherwise.
+[[nodiscard]] std::string log_forbidden(std::string_view log);
+
+// The token of the line `{"token":"…"}`; nullopt for any other line. A token has neither quotes nor
+// backslashes.
+[[nodiscard]] std::optional<std::string_view> token_of_line(std::string_view line);
+
+}  // namespace docket::ingest
