@@ -192,6 +192,21 @@ class Access(driver.EndToEnd):
                    environment={"DOCKET_TOKEN": SECRETS["writer"]})
         self.assertEqual(self.ask(server, "/api/v1/count", "reader")["count"], 2)
 
+    def test_the_load_generator_shows_a_token(self):
+        server = self.start()
+        path = self.directory / "token"
+        path.write_text(SECRETS["writer"] + "\n")
+        ingest = "%s:%d" % server.ingest
+        for protocol in ("native", "ndjson"):
+            flags = ("--events", "3000", "--connections", "3", "--protocol", protocol,
+                     "--server", ingest)
+            sent = driver.load("send", *flags, "--token-file", path)
+            self.assertIn("3,000 events durable", sent.stdout)
+            refused = driver.load("send", *flags, "--patience-ms", "1000", check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("no token was shown", refused.stderr)
+        self.assertEqual(self.ask(server, "/api/v1/count", "reader")["count"], 6000)
+
     def test_a_token_made_by_docketd_lets_its_holder_in(self):
         made = driver.run("docketd", "--new-token", "fresh", "--role", "admin").stdout
         secret, _, table = made.partition("\n\n")

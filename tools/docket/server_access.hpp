@@ -3,8 +3,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <string>
-#include <string_view>
 
 #include "engine/result.hpp"
 #include "tools/docket/arguments.hpp"
@@ -17,11 +15,7 @@ void add_access_options(CLI::App& app, Arguments& arguments, bool shown);
 // Refuses them where no server is asked, and half a pair. Error: CLI::ValidationError.
 void check_access_options(const Arguments& arguments, bool asks_server);
 
-// Reads `--token-file`, else $DOCKET_TOKEN. Errors: those of reading the file; invalid_argument for
-// one that holds no token, or more than one line.
+// Reads `--token-file`, else $DOCKET_TOKEN. Errors: those of api::read_token_file().
 [[nodiscard]] Result<ServerAccess> server_access(const Arguments& arguments);
-
-// White space around it is left out. Error: invalid_argument naming `source`.
-[[nodiscard]] Result<std::string> parse_token(std::string_view text, const std::string& source);
 
 }  // namespace docket::cli

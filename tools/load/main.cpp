@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "tools/api/token_file.hpp"
 #include "tools/docketd/address.hpp"
 #include "tools/load/commands.hpp"
 #include "tools/load/flags.hpp"
@@ -35,6 +36,9 @@ int run(int argc, char** argv) {
   sending->add_option("--protocol", protocol)
       ->capture_default_str()
       ->check(CLI::IsMember({"native", "ndjson"}));
+  std::string token_file;
+  sending->add_option("--token-file", token_file, "show the server the token in this file")
+      ->type_name("FILE");
   sending->add_option("--connections", send.run.send.connections)
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000));
@@ -149,6 +153,13 @@ int run(int argc, char** argv) {
       send.events = events.options();
       send.run.send.address = address->host;
       send.run.send.port = address->port;
+      if (!token_file.empty()) {
+        auto token = api::read_token_file(token_file);
+        if (!token) {
+          throw CLI::ValidationError("--token-file", token.error().message);
+        }
+        send.run.send.token = std::move(*token);
+      }
       send.run.watch = watch.watch();
       send.run.slice = std::chrono::milliseconds(slice_ms);
       send.run.ndjson = protocol == "ndjson";

@@ -45,6 +45,10 @@ class Connection {
       return;
     }
     TcpSocket socket = std::move(*connected);
+    if (auto shown = show_token(socket); !shown) {
+      error_ = std::move(shown).error();
+      return;
+    }
     std::thread reader([&] {
       if (auto read = read_answers(socket); !read) {
         read_error_ = std::move(read).error();
@@ -64,8 +68,11 @@ class Connection {
     } else if (!written) {
       error_ = std::move(written).error();
     } else if (answers_.settled() != lines_) {
-      error_ = Error{ErrorCode::io, fmt::format("the server closed after settling {} of {} lines",
-                                                answers_.settled(), lines_)};
+      error_ =
+          Error{ErrorCode::io, fmt::format("the server closed after settling {} of {} lines{}{}",
+                                           answers_.settled(), lines_,
+                                           answers_.first_error().empty() ? "" : "; first ",
+                                           answers_.first_error())};
     }
   }
 
@@ -81,6 +88,29 @@ class Connection {
   // When the connection's line `line`, counted from 0, was due.
   [[nodiscard]] Clock::time_point due(std::uint64_t line) const {
     return pacer_.due(options_.first + number_ + line * options_.connections);
+  }
+
+  // The first line, which counts as one of the connection's and not as one of the events'.
+  Result<void> show_token(TcpSocket& socket) {
+    if (options_.token.empty()) {
+      return {};
+    }
+    DOCKET_TRY(socket.send(fmt::format("{{\"token\":\"{}\"}}\n", options_.token)));
+    std::array<char, 4096> bytes{};
+    while (answers_.settled() == 0) {
+      DOCKET_ASSIGN(const bool answered, socket.wait(options_.patience_ms));
+      if (!answered) {
+        return fail(ErrorCode::io, fmt::format("no answer for {} ms", options_.patience_ms));
+      }
+      DOCKET_ASSIGN(const std::size_t size, socket.receive(bytes));
+      DOCKET_TRY(answers_.take({bytes.data(), size}));
+      if (size == 0 || answers_.rejected() > 0) {
+        return fail(ErrorCode::io,
+                    fmt::format("the token was refused: {}", answers_.first_error()));
+      }
+    }
+    answers_.begin();
+    return {};
   }
 
   Result<void> write_lines(TcpSocket& socket) {

@@ -15,6 +15,7 @@ namespace docket::load {
 struct SendOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7470;
+  std::string token;                  // shown to the server; empty: none
   std::uint64_t first = 0;            // the generator's events first ..
   std::uint64_t events = 0;           // .. first + events - 1
   std::uint32_t connections = 1;      // connection c sends first + c, first + c + connections, ...

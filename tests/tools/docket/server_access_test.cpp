@@ -1,6 +1,5 @@
 #include "tools/docket/server_access.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -9,18 +8,6 @@
 
 namespace docket::cli {
 namespace {
-
-using ::testing::HasSubstr;
-
-TEST(ServerAccess, ATokenIsOneWordWhateverSpaceIsAroundIt) {
-  EXPECT_EQ(parse_token("dkt_1\n", "f"), "dkt_1");
-  EXPECT_EQ(parse_token("  dkt_1\r\n\n", "f"), "dkt_1");
-  for (const std::string bad : {"", "\n", "two words", "a\nb", "a\x01", "\xc3\xa4"}) {
-    const auto parsed = parse_token(bad, "the file");
-    ASSERT_FALSE(parsed) << bad;
-    EXPECT_THAT(parsed.error().message, HasSubstr("the file: "));
-  }
-}
 
 TEST(ServerAccess, ItIsReadFromTheFile) {
   const docket::testing::TemporaryDirectory directory;

@@ -27,5 +27,14 @@ TEST(NdjsonAnswers, AFallingCountOrAnotherLineIsAnError) {
   EXPECT_FALSE(broken.take("{\"durable\":10\n"));
 }
 
+TEST(NdjsonAnswers, LinesBeforeTheBeginCountNoLonger) {
+  NdjsonAnswers answers;
+  ASSERT_TRUE(answers.take("{\"durable\":1}\n"));
+  answers.begin();
+  EXPECT_EQ(answers.settled(), 0U);
+  ASSERT_TRUE(answers.take("{\"durable\":4}\n"));
+  EXPECT_EQ(answers.settled(), 3U);
+}
+
 }  // namespace
 }  // namespace docket::load
