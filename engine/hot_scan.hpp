@@ -5,9 +5,9 @@
 //   A block is valid when header, directory and every section match their checksums, it names this
 //   segment, its salt and its own offset, its writer epoch is not older than that of a block before
 //   it, and its seqs go on from the block before it.
-//   Where a valid block behind an invalid place says that the place or the expected seq was
-//   durable, or the caller knows it of the seq, acknowledged data is damaged there: the range is
-//   quarantined and reading goes on at the next valid block.
+//   Where a block behind an invalid place, of which at least header and directory are valid, says
+//   that the place or the expected seq was durable, or the caller knows it of the seq, acknowledged
+//   data is damaged there: the range is quarantined and reading goes on at the next valid block.
 //   Otherwise what follows was never acknowledged: a torn tail.
 #pragma once
 

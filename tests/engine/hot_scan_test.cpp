@@ -180,6 +180,40 @@ TEST(HotScan, MarkTellsDamageToTheLastGroupFromATornTail) {
   EXPECT_EQ(got.scan.damage[0].last_seq, Seq(20));
 }
 
+TEST(HotScan, HeadOfATornGroupTellsDamageToTheGroupBeforeIt) {
+  HotFile file = file_of(3);
+  const BlockHeader& last = file.headers()[2];
+  const std::uint64_t head_end = last.offset.value + block_header_bytes + last.directory_bytes;
+  std::fill(file.bytes().begin() + static_cast<long>(head_end), file.bytes().end(), std::byte{0});
+  EXPECT_TRUE(scan_of(file.bytes()).scan.damage.empty()) << "there is only a torn tail";
+  HotFile damaged = file;
+  damage(damaged, 1);
+  for (const bool with_header : {true, false}) {
+    if (!with_header) {
+      std::fill_n(damaged.bytes().begin(), 512, std::byte{0x5a});
+    }
+    const Scanned got = scan_of(damaged.bytes());
+    ASSERT_EQ(got.scan.damage.size(), 1U) << with_header;
+    EXPECT_EQ(got.scan.damage[0].first_seq, Seq(with_header ? 11 : 1));
+    EXPECT_EQ(got.scan.damage[0].last_seq, Seq(20));
+    EXPECT_EQ(got.scan.next_seq, Seq(21));
+    EXPECT_GE(got.scan.end.value, head_end);
+  }
+  damaged.bytes()[last.offset.value + block_header_bytes] ^= std::byte{1};
+  EXPECT_TRUE(scan_of(damaged.bytes()).scan.damage.empty())
+      << "a head that is not whole is nothing";
+}
+
+TEST(HotScan, HeadThatStatesMoreThanASegmentHoldsIsNotBelieved) {
+  HotFile file = file_of(1);
+  file.skip(limits::segment_rows_limit + 20);
+  file.add(plain_events(10, 10));
+  damage(file, 1);
+  const Scanned got = scan_of(file.bytes());
+  EXPECT_EQ(got.scan.next_seq, Seq(11));
+  EXPECT_TRUE(got.scan.damage.empty());
+}
+
 TEST(HotScan, DamagedBlockWithoutRowsDoesNotCostTheAcknowledgedOneBehindIt) {
   HotFile file = file_of(1);
   file.add({}, Seq(10), 1);
