@@ -236,6 +236,9 @@ Result<HotScan> scan_hot_segment(const File& file, std::string_view log, Segment
     if (!block || !goes_on(block->header)) {
       if (!durable) {
         DOCKET_ASSIGN(durable, durable_behind(scanner, scan.end));
+        if (durable->seq >= expected && durable->seq - expected >= limits::segment_rows_limit) {
+          durable = Durable();  // more than a segment can have is told by nobody who knows
+        }
         durable->seq = std::max(durable->seq, proven);
       }
       scan.torn_end = FileOffset(std::max(scan.end.value, scanner.last_non_zero()));
@@ -251,9 +254,7 @@ Result<HotScan> scan_hot_segment(const File& file, std::string_view log, Segment
       for (FileOffset at = begin;;) {
         DOCKET_ASSIGN(block, scanner.next_block(at));
         if (!block) {
-          // Of more seqs than a segment can have, a head tells nothing that is true.
-          if (durable->seq >= scan.next_seq &&
-              durable->seq - expected < limits::segment_rows_limit) {
+          if (durable->seq >= scan.next_seq) {
             damaged(scan.torn_end, durable->seq + 1);
             scan.next_seq = durable->seq + 1;
             scan.end = scan.torn_end = FileOffset(align_block(scan.torn_end.value));

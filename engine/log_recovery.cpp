@@ -11,17 +11,6 @@ namespace docket {
 
 namespace {
 
-void add_gap(std::vector<Gap>& gaps, Gap gap) {
-  if (gap.first_seq > gap.last_seq || std::find_if(gaps.begin(), gaps.end(), [&gap](const Gap& g) {
-                                        return g.first_seq <= gap.first_seq &&
-                                               g.last_seq >= gap.last_seq;
-                                      }) != gaps.end()) {
-    return;
-  }
-  gaps.push_back(std::move(gap));
-  std::sort(gaps.begin(), gaps.end());
-}
-
 struct SeqRange {
   Seq first;  // 0: nothing is known
   Seq end;    // one behind the last
@@ -147,6 +136,17 @@ Result<Manifest> rebuild_manifest(Disk& disk, const std::string& directory, cons
 }
 
 }  // namespace
+
+void add_gap(std::vector<Gap>& gaps, Gap gap) {
+  if (gap.first_seq > gap.last_seq || std::find_if(gaps.begin(), gaps.end(), [&gap](const Gap& g) {
+                                        return g.first_seq <= gap.first_seq &&
+                                               g.last_seq >= gap.last_seq;
+                                      }) != gaps.end()) {
+    return;
+  }
+  gaps.push_back(std::move(gap));
+  std::sort(gaps.begin(), gaps.end());
+}
 
 Result<LogFiles> list_log_files(Disk& disk, const std::string& directory) {
   LogFiles files;

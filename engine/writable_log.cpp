@@ -135,7 +135,22 @@ void WritableLog::stop(bool seal_large) {
   queue_changed_.notify_all();
   if (committer_.joinable()) {
     committer_.join();
+    static_cast<void>(within_memory([this] { return prove_last(); }));
   }
+}
+
+// What is missing at the next start is then known to have been there, whatever befalls the files
+// meanwhile. Where it cannot be written, the marks are what is left.
+Result<void> WritableLog::prove_last() {
+  const std::lock_guard lock(manifest_mutex_);
+  if (next_seq_ <= manifest_.next_seq || next_seq_ - 1 <= manifest_.proven) {
+    return {};
+  }
+  Manifest edited = manifest_;
+  edited.proven = next_seq_ - 1;
+  DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
+  manifest_ = std::move(edited);
+  return {};
 }
 
 void WritableLog::end_sealing() {
