@@ -133,8 +133,8 @@ class Damage(driver.EndToEnd):
         super().setUp()
         with driver.Server(self.directory / "data", config=driver.SMALL_SEGMENTS) as server:
             self.data = self.directory / "data"
-            # At a rate, lest all of them are one commit group, and so one segment. Segments are sealed
-            # and indexed behind the acknowledgement.
+            # At a rate, lest all of them are one commit group, and so one segment. Segments are
+            # sealed and indexed behind the acknowledgement.
             driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", *self.FLAGS,
                         "--rate", 100000)
             self.wait_until(lambda: 1 < len(self.files(".seg")) == len(self.files(".idx")))
