@@ -20,7 +20,7 @@ constexpr std::size_t head_bytes_max =
 // A block that has been read and found valid in itself.
 struct ReadBlock {
   BlockHeader header;
-  std::string node;
+  BlockSender sender;
   std::uint64_t strings_bytes = 0;
 };
 
@@ -67,7 +67,7 @@ class Scanner {
         directory->rows != header->rows) {
       return std::nullopt;
     }
-    ReadBlock block{*header, {}, 0};
+    ReadBlock block{*header, {}};
     for (const SectionEntry& entry : directory->entries) {
       const auto bytes = std::span<const std::byte>(body_).subspan(entry.offset, entry.bytes);
       if (!check_section(entry, bytes)) {
@@ -85,7 +85,10 @@ class Scanner {
         if (!names) {
           return std::nullopt;
         }
-        block.node = names->size() > 1 ? std::string((*names)[1]) : std::string();
+        const auto name = [&names](std::uint32_t id) {
+          return names->size() > id ? std::string((*names)[id]) : std::string();
+        };
+        block.sender = {name(1), name(2)};
       }
     }
     return block;
@@ -283,7 +286,7 @@ Result<HotScan> scan_hot_segment(const File& file, std::string_view log, Segment
     scan.data_end = header.is_mark() ? scan.data_end : scan.end;
     scan.torn_end = scan.end;
     scan.strings_bytes += block->strings_bytes;
-    visit(header, block->node);
+    visit(header, block->sender);
   }
 }
 

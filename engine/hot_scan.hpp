@@ -47,8 +47,14 @@ struct HotScan {
   std::vector<DamagedRange> damage;
 };
 
-// Called for each valid block, in order; `node` is who sent it. Blocks without rows, too.
-using HotBlockVisitor = std::function<void(const BlockHeader& header, std::string_view node)>;
+// Who has sent a block, and who its rows say has, where that is another; else empty.
+struct BlockSender {
+  std::string node;
+  std::string shown;
+};
+
+// Called for each valid block, in order. Blocks without rows, too.
+using HotBlockVisitor = std::function<void(const BlockHeader& header, const BlockSender& sender)>;
 
 // Scans segment `id` of `log` from `from` (a block boundary; segment_header_bytes for all of the
 // file). `expected` is the seq that the first block should have; every seq up to `proven` is known

@@ -228,12 +228,12 @@ Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& direc
 }
 
 HotBlockVisitor note_blocks(HotBlocks& blocks, ProducerTable& producers) {
-  return [&blocks, &producers](const BlockHeader& header, std::string_view node) {
+  return [&blocks, &producers](const BlockHeader& header, const BlockSender& sender) {
     if (header.is_mark()) {
       return;
     }
     blocks.append(header);
-    producers.stored({std::string(node), header.producer_epoch, header.producer_batch},
+    producers.stored({sender.node, header.producer_epoch, header.producer_batch, sender.shown},
                      header.first_seq, header.rows, header.received_max);
   };
 }

@@ -64,12 +64,7 @@ class ReadOnlyLog : public Log {
 
   [[nodiscard]] std::vector<ProducerState> producers() const override {
     const std::lock_guard lock(mutex_);
-    std::vector<ProducerState> states;
-    for (const auto& [node, producer] : producers_.all()) {
-      states.push_back(
-          {node, producer.newest.number, producer.newest.last_batch, producer.last_received});
-    }
-    return states;
+    return producers_.senders();
   }
 
   // Looks at the directory again.

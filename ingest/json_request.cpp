@@ -31,6 +31,37 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// The first place outside strings where `is_end` holds of the character, the brackets open behind
+// it, and whether it closes one; all of the text when there is none.
+template <typename IsEnd>
+std::size_t find_outside_strings(std::string_view text, IsEnd is_end) {
+  std::uint32_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+      continue;
+    }
+    const bool closes = depth > 0 && (c == '}' || c == ']');
+    if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (closes) {
+      --depth;
+    }
+    if (is_end(c, depth, closes)) {
+      return i;
+    }
+  }
+  return text.size();
+}
+
 // Cuts an array into the texts of its elements. It looks at brackets and quotes only: whether an
 // element is valid is for the decoder to say.
 class ArrayElements {
@@ -67,27 +98,9 @@ class ArrayElements {
  private:
   // Where the comma or bracket behind the element is.
   [[nodiscard]] std::size_t end_of_element() const {
-    std::uint32_t depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < rest_.size(); ++i) {
-      const char c = rest_[i];
-      if (in_string) {
-        if (c == '\\') {
-          ++i;
-        } else if (c == '"') {
-          in_string = false;
-        }
-      } else if (c == '"') {
-        in_string = true;
-      } else if (c == '{' || c == '[') {
-        ++depth;
-      } else if (depth > 0 && (c == '}' || c == ']')) {
-        --depth;
-      } else if (depth == 0 && (c == ',' || c == ']')) {
-        return i;
-      }
-    }
-    return rest_.size();
+    return find_outside_strings(rest_, [](char c, std::uint32_t depth, bool closes) {
+      return depth == 0 && !closes && (c == ',' || c == ']');
+    });
   }
 
   std::nullopt_t broken(const char* fault) {
@@ -118,7 +131,10 @@ class RequestDecoder {
 
   Result<void> decode(std::string_view body) {
     body = trimmed(body);
-    return !body.empty() && body.front() == '[' ? decode_array(body) : decode_lines(body);
+    if (!body.empty() && body.front() == '[') {
+      return decode_array(body);
+    }
+    return is_one_object(body) ? take(body) : decode_lines(body);
   }
 
   // Closes the last batches.
@@ -138,6 +154,12 @@ class RequestDecoder {
     BatchBuilder builder;
     std::uint64_t batches = 0;
   };
+
+  // One event may be written over several lines; what stands beside others is a line.
+  static bool is_one_object(std::string_view body) {
+    const auto ends = [](char, std::uint32_t depth, bool closes) { return closes && depth == 0; };
+    return body.starts_with('{') && find_outside_strings(body, ends) + 1 == body.size();
+  }
 
   Result<void> decode_array(std::string_view array) {
     ArrayElements elements(array);
@@ -274,6 +296,11 @@ class RequestAnswer {
   }
 };
 
+// What tells one body from another under the same key. Never 0.
+std::uint64_t fingerprint_of(std::string_view body) {
+  return XXH3_64bits(body.data(), body.size()) | 1;
+}
+
 // The producer that stands for one idempotency key.
 std::string producer_of(const std::string& key) {
   const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
@@ -325,7 +352,8 @@ void store_json(Store& store, std::string_view body, const EventRules& rules,
     stamp.node = node;
     if (!idempotency_key.empty()) {
       stamp.node = producer_of(idempotency_key);
-      stamp.epoch = 1;
+      stamp.shown = node;
+      stamp.epoch = fingerprint_of(body);
       stamp.batch = submissions[i].number;
     }
     senders.emplace_back(std::move(stamp), [answer, i](Result<Receipt> result) {

@@ -29,9 +29,9 @@ Scanned scan_of(const std::vector<std::byte>& bytes, SegmentId id = SegmentId(1)
   const auto file = disk.open("f.hot", OpenMode::read);
   Scanned scanned;
   auto scan = scan_hot_segment(**file, "activity", id, from, expected, proven,
-                               [&](const BlockHeader& header, std::string_view node) {
+                               [&](const BlockHeader& header, const BlockSender& sender) {
                                  scanned.blocks.push_back(header.first_seq);
-                                 scanned.nodes.emplace_back(node);
+                                 scanned.nodes.push_back(sender.node);
                                });
   EXPECT_TRUE(scan) << scan.error().describe();
   scanned.scan = std::move(*scan);
@@ -430,7 +430,7 @@ TEST(HotScan, NewerFormatIsRefused) {
   const auto opened = disk.open("f.hot", OpenMode::read);
   const auto scan =
       scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
-                       Seq(0), [](const BlockHeader&, std::string_view) {});
+                       Seq(0), [](const BlockHeader&, const BlockSender&) {});
   ASSERT_FALSE(scan);
   EXPECT_EQ(scan.error().code, ErrorCode::newer_format);
 }
@@ -476,7 +476,7 @@ TEST(HotScan, BadSectorAnywhereCostsNoMoreThanItsBlock) {
     std::vector<Seq> blocks;
     const auto scan =
         scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes),
-                         Seq(1), Seq(40), [&blocks](const BlockHeader& header, std::string_view) {
+                         Seq(1), Seq(40), [&blocks](const BlockHeader& header, const BlockSender&) {
                            blocks.push_back(header.first_seq);
                          });
     ASSERT_TRUE(scan) << scan.error().describe();
@@ -498,7 +498,7 @@ TEST(HotScan, ErrorOfTheDiskIsAnErrorAndNotDamage) {
     disk.inject({.at = n});
     const auto scan =
         scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes),
-                         Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
+                         Seq(1), Seq(0), [](const BlockHeader&, const BlockSender&) {});
     if (!disk.fault_hit()) {
       break;
     }

@@ -220,7 +220,7 @@ TEST_F(ReadOnlyStoreTest, DamageIsNamedAsAGapAndNotRepaired) {
   const auto file = disk_.open(hot, OpenMode::read);
   ASSERT_TRUE(
       scan_hot_segment(**file, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
-                       Seq(0), [&second](const BlockHeader& header, std::string_view) {
+                       Seq(0), [&second](const BlockHeader& header, const BlockSender&) {
                          second = header.first_seq == Seq(11) ? header.offset.value : second;
                        }));
   disk_.flip_bit(hot, (second + 900) * 8);
@@ -401,7 +401,7 @@ TEST_F(ReadOnlyStoreTest, DamageBehindWhatIsFollowedIsNamedAtTheNextLook) {
   const auto file = disk_.open(hot, OpenMode::read);
   ASSERT_TRUE(
       scan_hot_segment(**file, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
-                       Seq(0), [&second](const BlockHeader& header, std::string_view) {
+                       Seq(0), [&second](const BlockHeader& header, const BlockSender&) {
                          second = header.first_seq == Seq(11) ? header.offset.value : second;
                        }));
   disk_.flip_bit(hot, (second + 900) * 8);

@@ -89,6 +89,11 @@ Answer problem(const Error& error) {
 
 Answer problem_of_post(const Error& error) {
   const CodeRow& row = row_of(error.code);
+  if (error.code == ErrorCode::out_of_order) {
+    // Only under an Idempotency-Key has a request a place in an order.
+    return problem(422, "key_reused", "The Idempotency-Key belongs to another request",
+                   error.message);
+  }
   if (error.code == ErrorCode::invalid_argument || row.retry_after_s != 0) {
     return problem(error);
   }
