@@ -322,6 +322,48 @@ class Render(driver.EndToEnd):
         self.assertTrue(lines.startswith(plain), lines)
         self.assertNotIn("exported", lines)
 
+    def test_payloads_that_few_parsers_take_are_shown_byte_for_byte(self):
+        """The grammar allows them, so they are stored, and must not hide what else was found."""
+        server = self.start()
+        payloads = [
+            '{"n":18446744073709551616}',
+            '{ "n" : 1e400, "x": [-9223372036854775809] }',
+            '{"changes":[{"field":"x","old":"\\ud83d","new":1E400}]}',
+            '{"before":{"a":"\\udc00"},"after":{"a":1.50}}',
+            "{}",
+        ]
+        events = [json.dumps({**event(session="s"), "payload": 0})
+                  .replace('"payload": 0', f'"payload": {payload}') for payload in payloads]
+        answers = server.send_ndjson(events)
+        self.assertEqual(answers, [{"durable": len(payloads)}])
+        names = [f"activity:{seq + 1}" for seq in range(len(payloads))]
+        for ask in (server.docket, server.docket_data):
+            for form in ("table", "json", "ndjson", "csv", "syslog", "cef"):
+                for command in (("search", "--oldest"), ("tail",), ("history", "Contact:1"),
+                                ("story", "activity:1")):
+                    text = ask(*command, "-o", form).stdout
+                    if form in ("json", "ndjson"):
+                        for payload in payloads:
+                            self.assertIn(f'"payload":{payload}', text, command)
+            for name, payload in zip(names, payloads):
+                for form in ("json", "ndjson"):
+                    self.assertIn(f'"payload":{payload}', ask("show", name, "-o", form).stdout)
+                self.assertIn(f"payload   {payload}", ask("show", name).stdout)
+            shown = ask("show", "activity:3").stdout
+            self.assertIn('- "\\ud83d"', shown)
+            self.assertIn("+ 1E400", shown)
+            self.assertIn('a: "\\udc00" -> 1.50', ask("history", "Contact:1").stdout)
+            self.assertEqual(ask("count", "changed:x").stdout, "1\n")
+            self.assertEqual(ask("count", "changed:a").stdout, "1\n")
+            ask("report", "failures")
+        exported = self.directory / "events.ndjson"
+        exported.write_text(server.docket("export", "-o", "ndjson").stdout)
+        other = self.start("other")
+        other.docket("import", exported)
+        self.assertEqual([re.search('"payload":(.*),"node"', line).group(1) for line in
+                          other.docket("search", "--oldest", "-o", "ndjson").stdout.splitlines()],
+                         payloads)
+
     def test_words_of_the_command_line_reach_the_query(self):
         server = self.start()
         server.send_ndjson([event("CREATE"), event("UPDATE"), event("DELETE", reason="bob"),
