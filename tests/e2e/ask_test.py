@@ -114,6 +114,26 @@ class Ask(driver.EndToEnd):
             buckets = self.server.get("/api/v1/histogram", q=query, every="1d")["buckets"]
             self.assertEqual(sum(b["count"] for b in buckets), count)
 
+    def test_json_is_one_document_however_many_events(self):
+        count = self.server.count()
+        records = self.same("search", "--limit", EVENTS * 2, "-o", "ndjson").splitlines()
+        self.assertEqual(len(records), count)
+        page = self.same("search", "--limit", EVENTS * 2, "-o", "json")
+        self.assertEqual(json.loads(page), {"events": [json.loads(line) for line in records],
+                                            "next": None, "gaps": []})
+        part = self.server.docket("search", "--limit", 10001, "-o", "json")
+        self.assertEqual(len(json.loads(part.stdout)["events"]), 10001)
+        self.assertEqual(part.stderr, f"next: {json.loads(part.stdout)['next']}\n")
+        # One page of the API comes as the API has it.
+        _, _, body = self.server.request("GET", "/api/v1/search?limit=7&tz=UTC")
+        self.assertEqual(self.same("search", "--limit", 7, "--utc", "-o", "json").encode(),
+                         body + b"\n")
+        tail = json.loads(self.same("tail", "-n", 7, "-o", "json"))
+        self.assertEqual(tail["events"], json.loads(body)["events"][::-1])
+        nothing = {"events": [], "next": None, "gaps": []}
+        for command in (("search", "verb:NONE"), ("tail", "verb:NONE"), ("tail", "-n", 0)):
+            self.assertEqual(json.loads(self.same(*command, "-o", "json")), nothing, command)
+
     def test_records_of_facets_say_on_stderr_what_was_cut(self):
         for form in ("csv", "ndjson"):
             cut = self.server.docket("facets", "--by", "verb,outcome", "--top", 2, "-o", form)

@@ -292,8 +292,10 @@ class Parser {
     app->add_option("-n", a.newest, "How many, up to 1,000 (10)")
         ->type_name("N")
         ->check(between(0, 1000));
-    app->add_flag("-f,--follow", a.follow,
-                  "Then each one as it arrives; an interrupt ends it and tells the position");
+    app->add_flag(
+        "-f,--follow", a.follow,
+        "Then each one as it arrives; an interrupt ends it and tells the position. -o json "
+        "then writes an object a line, as ndjson does, and without -f one document");
     app->add_option("--after", a.after,
                     "With -f: begin behind this position, at most one event a log; a log that is "
                     "not named begins with its first event")

@@ -11,6 +11,7 @@
 #include "tests/query/hostile_corpus.hpp"
 #include "tests/query/line_readers.hpp"
 #include "tools/api/answer.hpp"
+#include "tools/docket/answer_reader.hpp"
 
 namespace docket::cli {
 namespace {
@@ -54,6 +55,24 @@ TEST(EventOutput, HostileEventsAreShownSafely) {
       EXPECT_EQ(acting_in(event_in_full(event, terminal, zone), "\n\t"), "") << hostile.name;
     }
   }
+}
+
+TEST(EventOutput, ADocumentOfEventsIsAnAnswerToASearch) {
+  EXPECT_EQ(EventDocument().end("", {}), R"({"events":[],"next":null,"gaps":[]})");
+  std::vector<Event> events;
+  EventDocument document;
+  std::string text;
+  for (const HostileText& hostile : hostile_texts()) {
+    events.push_back(hostile_event(hostile));
+    text += document.add(events.back());
+  }
+  const std::vector<Gap> gaps{{"activity", Seq(1), Seq(2), "torn"}};
+  text += document.end("a\"b", gaps);
+  const auto page = read_page(text);
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_EQ(page->events, events);
+  EXPECT_EQ(page->next, "a\"b");
+  EXPECT_EQ(read_gaps(text).value(), gaps);
 }
 
 TEST(EventOutput, JsonOnATerminalIsSafeAndTheSameDocument) {
