@@ -139,9 +139,10 @@ Result<void> RunningClient::check(std::string_view log, const EventView& event) 
       !ingest::is_json_object(event.payload)) {
     return fail(ErrorCode::invalid_argument, "payload: must be a JSON object");
   }
-  // The clock only bounds the future: what keeps the rule at an earlier time keeps it now.
-  Nanos received = past_ns_.load(std::memory_order_relaxed);
-  if (event.ts > received + limits::future_ns_max) {
+  // The clock only bounds the future: what keeps the rule at an earlier time keeps it now. In a
+  // fixed epoch it must not decide what is in a batch.
+  Nanos received = options_.epoch != 0 ? INT64_MAX : past_ns_.load(std::memory_order_relaxed);
+  if (options_.epoch == 0 && event.ts > received + limits::future_ns_max) {
     received = now_ns();
     past_ns_.store(received, std::memory_order_relaxed);
   }

@@ -395,24 +395,6 @@ class Render(driver.EndToEnd):
             self.assertEqual(server.docket("count", *words).stdout, f"{count}\n", words)
         self.assertEqual(server.docket("count", "[verb:SEND]").stdout, "0\n")
 
-    def test_an_export_can_be_imported_again(self):
-        server = self.start("first")
-        driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", "--events", 3000, "--end",
-                    "2026-05-01T00:00:00Z")
-        exported = self.directory / "export.ndjson"
-        server.docket("export", "-o", "ndjson", "--out", exported)
-        second = self.start("second")
-        for _ in range(2):  # a second import of the same file adds nothing
-            second.docket("import", exported)
-            self.assertEqual(second.count(), 3000)
-        # However the server is found, the same file adds nothing.
-        driver.run("docket", "import", exported, environment={"DOCKET_SERVER": second.url})
-        driver.run("docket", "import", exported, "--ingest", f"127.0.0.1:{second.ingest[1]}")
-        self.assertEqual(second.count(), 3000)
-        checked = driver.load("check", "--server", second.url, "--events", 3000, "--end",
-                              "2026-05-01T00:00:00Z", "--filters", 50)
-        self.assertIn("0 mismatches", checked.stdout)
-
     def test_an_object_is_followed_through_all_that_touched_it(self):
         server = self.start()
         server.send_ndjson([

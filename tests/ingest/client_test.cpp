@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/timestamp.hpp"
 #include "ingest/server.hpp"
 #include "tests/ingest/cutting_proxy.hpp"
 #include "tests/ingest/peer.hpp"
@@ -520,8 +521,32 @@ TEST_F(ClientTest, TheSameRunAgainInAFixedEpochStoresNothingTwice) {
     }
     ASSERT_TRUE(client->flush(10'000));
     EXPECT_EQ(client->counters().durable, 1050U);
+    EXPECT_EQ(client->counters().known, run == 0 ? 0U : 1050U);
   }
   EXPECT_EQ(ids("activity"), numbers(1050));
+}
+
+// Were it kept out by emit(), a run on another day would make other batches.
+TEST_F(ClientTest, InAFixedEpochATimeToComeIsRejectedByTheServerAndItsNeighboursAreNot) {
+  Options fixed = options();
+  fixed.epoch = 7;
+  for (int run = 0; run < 2; ++run) {
+    const auto client = Client::start(fixed).value();
+    std::string error;
+    for (int i = 0; i < 3; ++i) {
+      const std::string id = std::to_string(i);
+      EventView event = event_of(id);
+      event.ts = i == 1 ? now_ns() + 2 * limits::future_ns_max : 1;
+      ASSERT_TRUE(client->emit("activity", event,
+                               [&error](const Delivery& delivery) { error += delivery.error; }));
+    }
+    ASSERT_TRUE(client->flush(10'000));
+    EXPECT_EQ(error, "ts: is more than 24 h in the future");
+    EXPECT_EQ(client->counters().durable, 2U);
+    EXPECT_EQ(client->counters().rejected, 1U);
+    EXPECT_EQ(client->counters().known, run == 0 ? 0U : 2U);
+  }
+  EXPECT_EQ(ids("activity"), (std::vector<std::string>{"0", "2"}));
 }
 
 TEST_F(ClientTest, BadOptionsAreErrors) {

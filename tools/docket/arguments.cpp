@@ -183,7 +183,8 @@ class Parser {
       if (!has_query && command->get_option_no_throw("FILE") == nullptr) {
         break;
       }
-      const bool is_word = only_words || !word.starts_with('-') || (has_query && !is_option(word));
+      const bool is_word =
+          only_words || word == "-" || !word.starts_with('-') || (has_query && !is_option(word));
       if (is_word) {
         word.insert(0, 1, word_mark);
       } else if (word == "--") {
@@ -385,7 +386,9 @@ class Parser {
 
     app = add({Command::import, nullptr, false, true, {}, false}, "import",
               "Send events from NDJSON or Docket CSV files, each exactly once, through the server");
-    app->add_option("FILE", a.files, "Files, each NDJSON or CSV as exported")
+    app->add_option("FILE", a.files,
+                    "Files, each NDJSON or CSV as exported; - is standard input. A pipe is copied "
+                    "to a temporary file first, as it is read twice")
         ->type_name("")
         ->required();
     app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
@@ -394,6 +397,15 @@ class Parser {
                     "Where the server takes events ($DOCKET_INGEST, else the server is asked)")
         ->type_name("ADDR:PORT");
     app->add_flag("--raw", a.raw, "CSV cells are as they are; else a leading ' is taken off them");
+    app->footer(
+        "A file is known by its content: importing it again, from wherever, stores nothing twice "
+        "and "
+        "goes\non where a run was broken off. A file that has grown or was corrected is another "
+        "one, "
+        "and all of\nits events are stored: import only the new part. What is refused is named "
+        "with "
+        "its line and\nstays out for good, an event from more than 24 h ahead too: import it by "
+        "itself, in a file of its\nown, once it is mended.");
   }
 
   void add_store_commands() {
