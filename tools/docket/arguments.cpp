@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "tools/api/units.hpp"
+#include "tools/docket/command_words.hpp"
 #include "tools/docket/manual_text.hpp"
 #include "tools/docket/report_plan.hpp"
 #include "tools/version.hpp"
@@ -22,63 +23,12 @@ namespace {
 constexpr int usage_error = 2;
 constexpr std::uint64_t story_limit_default = 500;
 
-struct FormatRow {
-  Format format;
-  std::string_view name;
-};
-constexpr std::array formats{
-    FormatRow{Format::table, "table"},   FormatRow{Format::json, "json"},
-    FormatRow{Format::ndjson, "ndjson"}, FormatRow{Format::csv, "csv"},
-    FormatRow{Format::syslog, "syslog"}, FormatRow{Format::cef, "cef"},
-};
 // What numbers can be written in, and events.
 constexpr std::array number_formats{Format::table, Format::json, Format::ndjson, Format::csv};
 constexpr std::array event_formats{Format::table, Format::json,   Format::ndjson,
                                    Format::csv,   Format::syslog, Format::cef};
 constexpr std::array export_formats{Format::csv, Format::ndjson, Format::syslog, Format::cef};
 constexpr std::array check_formats{Format::table, Format::json};
-
-// "table|json"
-std::string names_of(std::span<const Format> some) {
-  std::string names;
-  for (const Format format : some) {
-    names += names.empty() ? "" : "|";
-    names += to_string(format);
-  }
-  return names;
-}
-
-// Words of a query and names of files are marked before the parser of options sees them, and the
-// mark is taken off afterwards: it would take `-ip:10.0.0.0/8` for an option, `export` for a second
-// command, and the brackets off `[a]`.
-constexpr char word_mark = '\x01';
-
-std::string unmarked(const std::string& word) {
-  return word.starts_with(word_mark) ? word.substr(1) : word;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) {
-    text += text.empty() ? "" : " ";
-    text += unmarked(word);
-  }
-  return text;
-}
-
-// Whether a word is an option and no negated term. A short option of another command is one, too:
-// `search -n 5` is a mistake and should not look for 5 where there is no n.
-bool is_option(std::string_view word) {
-  static constexpr std::array<std::string_view, 4> short_options{"-f", "-h", "-n", "-o"};
-  if (word.starts_with("--") || std::ranges::find(short_options, word) != short_options.end()) {
-    return true;
-  }
-  const std::string_view attached = word.substr(std::min<std::size_t>(word.size(), 2));
-  return (word.starts_with("-n") &&
-          std::ranges::all_of(attached, [](char c) { return c >= '0' && c <= '9'; })) ||
-         (word.starts_with("-o") &&
-          std::ranges::find(formats, attached, &FormatRow::name) != formats.end());
-}
 
 // Whether the word is an option of `app` that has its value in the next word.
 bool takes_next_word(const CLI::App& app, const std::string& word) {
@@ -186,7 +136,7 @@ class Parser {
       const bool is_word =
           only_words || word == "-" || !word.starts_with('-') || (has_query && !is_option(word));
       if (is_word) {
-        word.insert(0, 1, word_mark);
+        word = marked_word(word);
       } else if (word == "--") {
         only_words = true;
       } else if (takes_next_word(*command, word)) {
@@ -375,6 +325,11 @@ class Parser {
                     "the files that --out names: audit.csv makes audit.000001.csv and so on")
         ->type_name("FILE");
     app->footer(
+        "'docket import' makes the same events again of CSV with --raw, byte for byte; of NDJSON, "
+        "but "
+        "line\nbreaks between the tokens of a payload are blanks there; and of CSV without --raw, "
+        "but "
+        "\\uNNNN stays\nas it is.\n\n"
         "For a scheduled job, safe against kill -9 at any instant, such as in a crontab:\n"
         "  */5 * * * * docket export --utc 'log:activity' -o syslog --out /srv/audit/docket.log "
         "--resume /srv/audit/docket.cursor\n"
@@ -382,7 +337,8 @@ class Parser {
         "and\nnone is left out, those with an old time that came late included. Where nothing is "
         "new there\nis no file.");
     app->add_flag("--raw", a.raw,
-                  "CSV cells as they are; else what a spreadsheet would run gets a leading '");
+                  "CSV cells as they are; else what a spreadsheet would run gets a leading ', and "
+                  "control characters and marks of direction become \\uNNNN");
 
     app = add({Command::import, nullptr, false, true, {}, false}, "import",
               "Send events from NDJSON or Docket CSV files, each exactly once, through the server");
@@ -396,7 +352,8 @@ class Parser {
     app->add_option("--ingest", a.ingest,
                     "Where the server takes events ($DOCKET_INGEST, else the server is asked)")
         ->type_name("ADDR:PORT");
-    app->add_flag("--raw", a.raw, "CSV cells are as they are; else a leading ' is taken off them");
+    app->add_flag("--raw", a.raw,
+                  "CSV cells are as they are; else the ' of the export is taken off them");
     app->footer(
         "A file is known by its content: importing it again, from wherever, stores nothing twice "
         "and "
@@ -555,16 +512,15 @@ class Parser {
           known.command == Command::export_events ? Format::csv : Format::table;
       return;
     }
-    const auto named = std::ranges::find(formats, typed_.format, &FormatRow::name);
-    if (named == formats.end() ||
-        std::ranges::find(known.formats, named->format) == known.formats.end()) {
+    const auto named = find_format(typed_.format);
+    if (!named || std::ranges::find(known.formats, *named) == known.formats.end()) {
       const std::string name = known.app->get_name();
       throw CLI::ValidationError("-o", known.formats.empty()
                                            ? name + " does not take it"
                                            : name + " does not write " + typed_.format + ", but " +
                                                  names_of(known.formats));
     }
-    typed_.arguments.format = named->format;
+    typed_.arguments.format = *named;
     if (typed_.arguments.raw && typed_.arguments.format != Format::csv &&
         known.command == Command::export_events) {
       throw CLI::ValidationError("--raw", "goes with -o csv only");
@@ -581,10 +537,6 @@ class Parser {
 };
 
 }  // namespace
-
-std::string_view to_string(Format format) {
-  return std::ranges::find(formats, format, &FormatRow::format)->name;
-}
 
 ParsedArguments parse_arguments(int argc, const char* const* argv) {
   return Parser().parse(argc, argv);

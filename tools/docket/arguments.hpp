@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/counts.hpp"
+#include "tools/docket/output_format.hpp"
 
 namespace docket::cli {
 
@@ -31,11 +32,6 @@ enum class Command : std::uint8_t {
   verify,
   help_query,
 };
-
-enum class Format : std::uint8_t { table, json, ndjson, csv, syslog, cef };
-
-// As typed behind -o.
-[[nodiscard]] std::string_view to_string(Format format);
 
 struct Arguments {
   Command command = Command::search;

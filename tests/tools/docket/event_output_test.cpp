@@ -110,7 +110,7 @@ TEST(EventOutput, HostileValuesOfFacetsAreSafeInEveryFormat) {
   ASSERT_EQ(records->size(), hostile_texts().size() + 1);
   for (std::size_t i = 0; i < hostile_texts().size(); ++i) {
     const std::string visible = query::made_visible(hostile_texts()[i].text, "\t\r\n");
-    const bool guarded = query::is_run_by_spreadsheets(visible);
+    const bool guarded = query::needs_guard(visible);
     EXPECT_EQ(records->at(i + 1).at(0), (guarded ? "'" : "") + visible);
   }
 }

@@ -1,0 +1,42 @@
+#include "tools/docket/command_words.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "tools/docket/output_format.hpp"
+
+namespace docket::cli {
+
+namespace {
+constexpr char word_mark = '\x01';
+}  // namespace
+
+std::string marked_word(const std::string& word) {
+  return word_mark + word;
+}
+
+std::string unmarked(const std::string& word) {
+  return word.starts_with(word_mark) ? word.substr(1) : word;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    text += text.empty() ? "" : " ";
+    text += unmarked(word);
+  }
+  return text;
+}
+
+bool is_option(std::string_view word) {
+  static constexpr std::array<std::string_view, 4> short_options{"-f", "-h", "-n", "-o"};
+  if (word.starts_with("--") || std::ranges::find(short_options, word) != short_options.end()) {
+    return true;
+  }
+  const std::string_view attached = word.substr(std::min<std::size_t>(word.size(), 2));
+  return (word.starts_with("-n") &&
+          std::ranges::all_of(attached, [](char c) { return c >= '0' && c <= '9'; })) ||
+         (word.starts_with("-o") && find_format(attached).has_value());
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,22 @@
+// Words of a query and names of files on the command line, which the parser of options must not
+// understand: it would take `-ip:10.0.0.0/8` for an option, `export` for a second command, and the
+// brackets off `[a]`. They are marked before it sees them, and the mark is taken off afterwards.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace docket::cli {
+
+[[nodiscard]] std::string marked_word(const std::string& word);
+// As it was typed, whether it has the mark or not.
+[[nodiscard]] std::string unmarked(const std::string& word);
+// The words of a query as one text.
+[[nodiscard]] std::string joined(const std::vector<std::string>& words);
+
+// Whether a word is an option and no negated term. A short option of another command is one, too:
+// `search -n 5` is a mistake and should not look for 5 where there is no n.
+[[nodiscard]] bool is_option(std::string_view word);
+
+}  // namespace docket::cli
