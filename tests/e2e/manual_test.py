@@ -87,6 +87,7 @@ class Manual(driver.EndToEnd):
             (("docket", "export", "--out", "f"), {"file.csv"}),
             (("docket", "completion", ""), {"bash", "zsh", "fish"}),
             (("docket", "help", "q"), {"query"}),
+            (("docket", "report", ""), {"handover", "activity", "access", "failures"}),
             (("docket", "search", "--limit", ""), set()),
             (("docketd", "--data", ""), {"store"}),
             (("docketd", "--completion", "b"), {"bash"}),

@@ -41,6 +41,15 @@ CLI::Validator between(std::uint64_t first, std::uint64_t last) {
   return CLI::Range(first, last).description("");
 }
 
+// An empty value is a variable of a script that was not set, and must not be taken for no option.
+CLI::Validator not_empty() {
+  return CLI::Validator(
+      [](const std::string& value) {
+        return std::string(value.empty() ? "must not be empty" : "");
+      },
+      "");
+}
+
 // The options as typed, before they are understood.
 struct Typed {
   Arguments arguments;
@@ -92,6 +101,7 @@ class Parser {
     std::vector<std::string> words = marked({argv + std::min(argc, 1), argv + argc});
     std::ranges::reverse(words);  // CLI11 takes a vector from its end
     try {
+      check_command(words);
       app_.parse(words);
       finish();
     } catch (const CLI::ParseError& error) {
@@ -146,6 +156,27 @@ class Parser {
     return words;
   }
 
+  // The parser of options would say that a command is missing, and not which word is none. `words`
+  // in reverse.
+  void check_command(const std::vector<std::string>& words) const {
+    for (auto word = words.rbegin(); word != words.rend(); ++word) {
+      if (takes_next_word(app_, *word)) {
+        if (++word == words.rend()) {
+          return;
+        }
+      } else if (!word->starts_with('-')) {
+        std::vector<std::string> names;
+        for (const CLI::App* each : app_.get_subcommands([](const CLI::App*) { return true; })) {
+          names.push_back(each->get_name());
+        }
+        if (std::ranges::find(names, *word) == names.end()) {
+          throw CLI::ValidationError("docket", no_such_command(*word, names));
+        }
+        return;
+      }
+    }
+  }
+
   CLI::App* add(Known known, const std::string& name, const std::string& description) {
     known.app = app_.add_subcommand(name, description);
     if (known.directory || known.server) {
@@ -166,10 +197,13 @@ class Parser {
     app.add_option("--data", typed_.arguments.data,
                    "Read this data directory, also beside its running server; never writes")
         ->type_name("DIR")
+        ->check(not_empty())
         ->group(directory ? "Options" : "");
     app.add_option("--server", typed_.arguments.server,
-                   "Ask this server ($DOCKET_SERVER, else http://127.0.0.1:7480)")
+                   "Ask this server, http://HOST[:PORT][/PREFIX] ($DOCKET_SERVER, else "
+                   "http://127.0.0.1:7480)")
         ->type_name("URL")
+        ->check(not_empty())
         ->group(server ? "Options" : "");
   }
 
@@ -181,6 +215,7 @@ class Parser {
     app.add_option("--tz", typed_.arguments.zone,
                    "Time zone of days, clock times and tables, such as Europe/Berlin (local)")
         ->type_name("ZONE")
+        ->check(not_empty())
         ->each([this](const std::string&) { typed_.zone_given = true; });
     app.add_flag("--utc", typed_.utc, "The same as --tz UTC");
   }
@@ -206,7 +241,9 @@ class Parser {
     app->add_option("--limit", a.limit, "Events at most (50)")
         ->type_name("N")
         ->check(between(1, 1'000'000'000));
-    app->add_option("--cursor", a.cursor, "Go on where an earlier page ended")->type_name("CURSOR");
+    app->add_option("--cursor", a.cursor, "Go on where an earlier page ended")
+        ->type_name("CURSOR")
+        ->check(not_empty());
     app->add_flag("--oldest", a.oldest, "Oldest first");
 
     add_query(*add({Command::count, nullptr, true, true, number_formats, true}, "count",
@@ -319,17 +356,19 @@ class Parser {
             "The whole filtered set, oldest first, with row count and digest");
     add_query(*app);
     app->add_option("--out", a.out, "Write to this file, which appears when it is complete")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(not_empty());
     app->add_option("--resume", a.resume,
                     "Export only what no run with this cursor has exported, into the next of "
                     "the files that --out names: audit.csv makes audit.000001.csv and so on")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(not_empty());
     app->footer(
         "'docket import' makes the same events again of CSV with --raw, byte for byte; of NDJSON, "
         "but "
         "line\nbreaks between the tokens of a payload are blanks there; and of CSV without --raw, "
         "but "
-        "\\uNNNN stays\nas it is.\n\n"
+        "what became\nJSON's escapes stays such.\n\n"
         "For a scheduled job, safe against kill -9 at any instant, such as in a crontab:\n"
         "  */5 * * * * docket export --utc 'log:activity' -o syslog --out /srv/audit/docket.log "
         "--resume /srv/audit/docket.cursor\n"
@@ -338,7 +377,7 @@ class Parser {
         "new there\nis no file.");
     app->add_flag("--raw", a.raw,
                   "CSV cells as they are; else what a spreadsheet would run gets a leading ', and "
-                  "control characters and marks of direction become \\uNNNN");
+                  "control characters and marks of direction become JSON's escapes");
 
     app = add({Command::import, nullptr, false, true, {}, false}, "import",
               "Send events from NDJSON or Docket CSV files, each exactly once, through the server");
@@ -348,10 +387,12 @@ class Parser {
         ->type_name("")
         ->required();
     app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
-        ->type_name("LOG");
+        ->type_name("LOG")
+        ->check(not_empty());
     app->add_option("--ingest", a.ingest,
                     "Where the server takes events ($DOCKET_INGEST, else the server is asked)")
-        ->type_name("ADDR:PORT");
+        ->type_name("ADDR:PORT")
+        ->check(not_empty());
     app->add_flag("--raw", a.raw,
                   "CSV cells are as they are; else the ' of the export is taken off them");
     app->footer(
@@ -373,7 +414,8 @@ class Parser {
                         "The segments with their ranges");
     app->add_option("--log", a.log, "Of this log only")->type_name("LOG");
     add({Command::nodes, nullptr, true, true, number_formats, true}, "nodes",
-        "The senders: how far each is stored");
+        "The senders: how far each is stored. The batches of a sender are taken in their order "
+        "only, so that none before its last one is missing");
     app = add({Command::retention, nullptr, true, true, number_formats, false}, "retention",
               "What each log may keep, and what goes now");
     app->add_flag("--dry-run", a.dry_run, "List each segment that would be retired now");
@@ -442,6 +484,9 @@ class Parser {
     check_stories(known);
     if (!a.after.empty() && !a.follow) {
       throw CLI::ValidationError("--after", "goes with -f");
+    }
+    if (typed_.utc && typed_.zone_given) {
+      throw CLI::ValidationError("--utc", "and --tz cannot both be given");
     }
     if (typed_.utc) {
       a.zone = "UTC";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "query/near_names.hpp"
+#include "query/render.hpp"
 #include "tools/docket/output_format.hpp"
 
 namespace docket::cli {
@@ -37,6 +39,17 @@ bool is_option(std::string_view word) {
   return (word.starts_with("-n") &&
           std::ranges::all_of(attached, [](char c) { return c >= '0' && c <= '9'; })) ||
          (word.starts_with("-o") && find_format(attached).has_value());
+}
+
+std::string no_such_command(std::string_view word, const std::vector<std::string>& names) {
+  std::string near;
+  for (const std::string& name : names) {
+    if (query::is_near_name(word, name)) {
+      near += (near.empty() ? "; did you mean " : " or ") + name;
+    }
+  }
+  return "there is no command '" + query::terminal_safe(word) + "'" + near +
+         (near.empty() ? "" : "?");
 }
 
 }  // namespace docket::cli

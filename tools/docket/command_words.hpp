@@ -19,4 +19,9 @@ namespace docket::cli {
 // `search -n 5` is a mistake and should not look for 5 where there is no n.
 [[nodiscard]] bool is_option(std::string_view word);
 
+// "there is no command 'serach'; did you mean search?": the near ones of `names`, where there are
+// some. Fit for a terminal.
+[[nodiscard]] std::string no_such_command(std::string_view word,
+                                          const std::vector<std::string>& names);
+
 }  // namespace docket::cli

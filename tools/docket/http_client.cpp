@@ -46,7 +46,8 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
   const auto malformed = [url](std::string_view why) {
     return fail(
         ErrorCode::invalid_argument,
-        fmt::format("the server's address must be http://HOST[:PORT], and is '{}'{}", url, why));
+        fmt::format("the server's address must be http://HOST[:PORT][/PREFIX], and is '{}'{}", url,
+                    why));
   };
   static constexpr std::string_view scheme = "http://";
   if (!url.starts_with(scheme)) {
@@ -77,6 +78,9 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
     if (authority[host_end] != ':' || parsed.port.empty() ||
         parsed.port.find_first_not_of("0123456789") != std::string::npos) {
       return malformed("");
+    }
+    if (parsed.port.size() > 5 || std::stoul(parsed.port) > 65535 || std::stoul(parsed.port) == 0) {
+      return malformed(": a port is from 1 to 65535");
     }
   }
   if (parsed.host.empty() || parsed.prefix.find_first_of("?# ") != std::string::npos) {

@@ -47,6 +47,34 @@ TEST(DocketArguments, AShortOptionIsNoWordOfTheQuery) {
   EXPECT_EQ(parse({"search", "--", "-h"}).arguments.query, "-h");
 }
 
+// What the parser says on stderr, with the exit code before it.
+std::string complaint(std::vector<const char*> words) {
+  ::testing::internal::CaptureStderr();
+  const auto parsed = parse(std::move(words));
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  return std::to_string(parsed.exit_code.value_or(-1)) + " " + text.substr(0, text.find('\n'));
+}
+
+TEST(DocketArguments, AWordThatIsNoCommandIsNamedWithNearOnes) {
+  EXPECT_EQ(complaint({"serach", "verb:EDIT"}),
+            "2 docket: there is no command 'serach'; did you mean search?");
+  EXPECT_EQ(complaint({"--data", "search", "nosuch"}), "2 docket: there is no command 'nosuch'");
+  EXPECT_EQ(complaint({"\x1b[2J"}), "2 docket: there is no command '\\x1b[2J'");
+  EXPECT_EQ(complaint({"--utc"}), "2 A subcommand is required");
+}
+
+TEST(DocketArguments, AnEmptyValueIsNotTakenForNoOption) {
+  EXPECT_EQ(complaint({"count", "--data", ""}), "2 --data: must not be empty");
+  EXPECT_EQ(complaint({"--server", "", "count"}), "2 --server: must not be empty");
+  EXPECT_EQ(complaint({"count", "--tz", ""}), "2 --tz: must not be empty");
+  EXPECT_EQ(complaint({"export", "--out", ""}), "2 --out: must not be empty");
+}
+
+TEST(DocketArguments, TwoTimeZonesAreOneTooMany) {
+  EXPECT_EQ(complaint({"count", "--utc", "--tz", "Europe/Berlin"}),
+            "2 --utc: and --tz cannot both be given");
+}
+
 TEST(DocketArguments, WhereToLookMayStandBeforeAndBehindTheCommand) {
   EXPECT_EQ(parse({"--data", "d", "count"}).arguments.data, "d");
   EXPECT_EQ(parse({"count", "--data", "d"}).arguments.data, "d");

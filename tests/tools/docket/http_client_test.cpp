@@ -24,6 +24,11 @@ TEST(ServerUrl, OtherFormsAreRefused) {
                            "http://x:", "http://x:8o", "http://[::1", "http://x/a?b", "HTTP://x"}) {
     EXPECT_FALSE(parse_server_url(text)) << text;
   }
+  for (const char* port : {"0", "65536", "99999", "100000", "18446744073709551617"}) {
+    EXPECT_THAT(parse_server_url("http://x:" + std::string(port)).error().message,
+                HasSubstr("a port is from 1 to 65535"));
+  }
+  EXPECT_EQ(parse_server_url("http://x:65535").value().port, "65535");
   EXPECT_THAT(parse_server_url("https://x").error().message, HasSubstr("no TLS"));
 }
 
