@@ -15,6 +15,7 @@
 #include "ingest/native_session.hpp"
 #include "ingest/ndjson_session.hpp"
 #include "ingest/protocol.hpp"
+#include "ingest/syslog_session.hpp"
 
 namespace docket::ingest {
 namespace {
@@ -30,7 +31,8 @@ constexpr auto memory_tick = std::chrono::milliseconds(20);
 constexpr std::uint32_t shed_after_ms = 1000;
 
 constexpr std::string_view unknown_protocol =
-    "error: this port takes the native protocol (first bytes DKT1) or NDJSON (first byte {)\n";
+    "error: this port takes the native protocol (first bytes DKT1), NDJSON (first byte {) or "
+    "syslog (first byte < or a digit)\n";
 
 bool is_blank(std::byte b) {
   return b == std::byte{' '} || b == std::byte{'\t'} || b == std::byte{'\r'} ||
@@ -414,6 +416,11 @@ asio::awaitable<void> Connection::serve_protocol() {
     const auto unread = input_.unread();
     if (!unread.empty() && (unread[0] == std::byte{'{'} || is_blank(unread[0]))) {
       const auto session = std::make_shared<NdjsonSession>(shared_from_this());
+      co_await session->run();
+      co_return;
+    }
+    if (!unread.empty() && begins_syslog(unread[0])) {
+      const auto session = std::make_shared<SyslogSession>(shared_from_this());
       co_await session->run();
       co_return;
     }

@@ -1,6 +1,6 @@
 // One accepted socket: bounded input, an outbox with its writer, and the marks by which the server
-// sees that a peer is too slow. The sessions (native_session, ndjson_session) speak through it.
-// Internal to the server's sources.
+// sees that a peer is too slow. The sessions (native_session, ndjson_session, syslog_session) speak
+// through it. Internal to the server's sources.
 #pragma once
 
 #include <atomic>

@@ -44,6 +44,8 @@ class EventDecoder {
 // Whether the bytes are exactly one valid JSON object (white space around it allowed), at most
 // json_depth_max deep. Thread-safe.
 [[nodiscard]] bool is_json_object(std::string_view json);
+// The same for an array.
+[[nodiscard]] bool is_json_array(std::string_view json);
 
 // What a sender is told whose event names a log that the store does not make.
 [[nodiscard]] std::string log_refusal(const Error& error);

@@ -1,0 +1,92 @@
+"""The other ways in: syslog from the programs that send it."""
+
+import json
+import shutil
+import subprocess
+import unittest
+
+import driver
+from driver import event
+
+
+def messages(server):
+    """The texts of log syslog, oldest first."""
+    found = server.search("log:syslog", oldest="true", limit=1000)
+    return [e["payload"].get("message") for e in found]
+
+
+class Syslog(driver.EndToEnd):
+    def logger(self, server, *arguments, text):
+        subprocess.run(["logger", "--server", "127.0.0.1", "--port", str(server.ingest[1]), "--tcp",
+                        "--tag", "shop", *arguments, "--", text],
+                       check=True, timeout=driver.ANSWER_SECONDS)
+
+    @unittest.skipUnless(shutil.which("logger"), "there is no logger")
+    def test_logger_is_understood_in_every_form_it_has(self):
+        server = self.start()
+        forms = (["--rfc5424"], ["--rfc5424", "--octet-count"], ["--rfc3164"],
+                 ["--rfc3164", "--octet-count"], ["--rfc5424=notime,notq,nohost"],
+                 ["--rfc5424", "--msgid", "EDIT", "--priority", "auth.err", "--id=4711",
+                  "--sd-id", "zoo@123", "--sd-param", 'tiger="hungry"',
+                  "--sd-id", "docket@32473", "--sd-param", 'actor.kind="user"',
+                  "--sd-param", 'actor.id="17"'])
+        for i, form in enumerate(forms):
+            self.logger(server, *form, text=f"message {i} Zoë")
+        # The last one names its actor, so it is an event of the platform's own.
+        self.wait_until(lambda: server.count() == len(forms))
+        self.assertEqual(sorted(messages(server)), [f"message {i} Zoë" for i in range(5)])
+        self.assertEqual(server.count("log:syslog actor:shop verb:LOG target.type:Host"), 5)
+        (own,) = server.search("log:activity")
+        self.assertEqual(own["actor"], {"kind": "user", "id": "17"})
+        self.assertEqual((own["verb"], own["outcome"]), ("EDIT", "failure"))
+        payload = own["payload"]
+        self.assertEqual((payload["facility"], payload["severity"]), ("auth", "err"))
+        self.assertEqual(payload["data"]["zoo@123"], {"tiger": "hungry"})
+        self.assertEqual((payload["procid"], payload["message"]), ("4711", "message 5 Zoë"))
+        self.assertEqual(server.stop(), 0)
+
+    def test_an_export_sent_to_another_server_is_the_same_log(self):
+        first, second = self.start("first"), self.start("second")
+        sent = [event(target=("List", str(i), f"News [{i}] \"x\""), payload={"n": i, "p": "a\\b]"},
+                      related=[{"type": "Contact", "id": str(i)}], reason="r" * (i % 3),
+                      ts=f"2026-05-01T{i // 60:02}:{i % 60:02}:03.123456789Z") for i in range(500)]
+        self.assertEqual(first.send_ndjson(sent)[-1], {"durable": 500})
+        exported = first.docket("export", "-o", "syslog").stdout
+        if shutil.which("nc"):
+            subprocess.run(["nc", "-N", "127.0.0.1", str(second.ingest[1])],
+                           input=exported.encode(), check=True, timeout=driver.ANSWER_SECONDS)
+        else:
+            self.assertEqual(second.exchange(exported.encode()), b"")
+        self.wait_until(lambda: second.count() == 500)
+
+        def log(server):
+            lines = server.docket("export", "-o", "ndjson").stdout.splitlines()
+            events = [json.loads(line) for line in lines]
+            for one in events:
+                del one["received"], one["node"]
+            return events
+
+        self.assertEqual(log(first), log(second))
+
+    def test_what_is_no_message_is_recorded_and_its_neighbours_are_stored(self):
+        server = self.start()
+        self.assertEqual(server.exchange(b"<13>one\nnot a message\n<13>two\n"), b"")
+        self.wait_until(lambda: server.count("log:syslog") == 2)
+        self.assertEqual(messages(server), ["one", "two"])
+        self.assertEqual(server.exchange(b"7 <13>onexyz"), b"")
+        self.wait_until(lambda: server.count("log:docket verb:REJECT") == 2)
+        reasons = {e["reason"] for e in server.search("log:docket verb:REJECT")}
+        self.assertEqual(reasons, {"syslog message: pri: expected <0> to <191>",
+                                   "syslog: expected the count of a message's octets"})
+        metrics = server.request("GET", "/metrics")[2].decode()
+        self.assertRegex(metrics, r"docket_ingest_events_rejected_total 1\b")
+
+    def test_what_came_before_a_stop_is_stored(self):
+        server = self.start()
+        self.assertEqual(server.exchange(b"".join(b"<13>%d\n" % i for i in range(20000))), b"")
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(server.docket_data("count", "log:syslog").stdout.strip(), "20000")
+
+
+if __name__ == "__main__":
+    unittest.main()
