@@ -355,13 +355,16 @@ TEST_F(ClientTest, ALogThatIsOneTooManyFailsItsEventsOnly) {
   ASSERT_TRUE(client->flush(10'000));
   store_.refuse_logs(ErrorCode::overloaded);
   std::atomic<int> failures{0};
+  // The first may be answered before the others come, which are then refused at once.
+  int taken = 0;
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(
-        client->emit("another", event_of("1"), [&](const Delivery& d) { failures += !d.ok(); }));
+    taken += client->emit("another", event_of("1"), [&](const Delivery& d) { failures += !d.ok(); })
+                 .has_value();
   }
   ASSERT_TRUE(client->flush(10'000));
-  EXPECT_EQ(failures, 3);
-  EXPECT_EQ(client->counters().rejected, 3U);
+  EXPECT_GE(taken, 1);
+  EXPECT_EQ(failures, taken);
+  EXPECT_EQ(client->counters().rejected, static_cast<std::uint64_t>(taken));
   EXPECT_TRUE(eventually([&] {
     const auto emitted = client->emit("another", event_of("1"));
     return !emitted && emitted.error().code == ErrorCode::closed;
