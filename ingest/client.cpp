@@ -12,6 +12,7 @@
 #include "engine/timestamp.hpp"
 #include "ingest/client_runner.hpp"
 #include "ingest/event_json.hpp"
+#include "ingest/local_socket.hpp"
 
 namespace docket::client {
 namespace {
@@ -241,7 +242,7 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   if (options.reconnect_ms_max == 0) {
     return fail(ErrorCode::invalid_argument, "reconnect_ms_max: must not be 0");
   }
-  if (options.port == 0) {
+  if (options.port == 0 && !options.address.starts_with(ingest::local_prefix)) {
     return fail(ErrorCode::invalid_argument, "port: must not be 0");
   }
   return std::unique_ptr<Client>(std::make_unique<RunningClient>(options, std::move(on_batch)));

@@ -14,7 +14,7 @@
 namespace docket::client {
 
 struct Options {
-  std::string address = "127.0.0.1";
+  std::string address = "127.0.0.1";  // or a name, or unix:PATH; then the port is nothing
   std::uint16_t port = 7470;
   std::string node;  // this sender's name; required, the same across restarts
   // 0: the start time in ns, so every process run is a new epoch. Any other says "the same run

@@ -39,12 +39,6 @@ bool is_blank(std::byte b) {
          b == std::byte{'\n'};
 }
 
-std::string address_of(const tcp::socket& socket) {
-  error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? std::string("unknown") : endpoint.address().to_string();
-}
-
 }  // namespace
 
 std::int64_t steady_ms() {
@@ -72,10 +66,10 @@ void InputBuffer::resize(std::size_t capacity) {
   begin_ = 0;
 }
 
-Connection::Connection(ServerCore& core, tcp::socket socket)
+Connection::Connection(ServerCore& core, StreamSocket socket)
     : core_(core),
       socket_(std::move(socket)),
-      peer_(address_of(socket_)),
+      peer_(peer_of(socket_)),
       writer_signal_(socket_.get_executor()),
       progress_(socket_.get_executor()),
       handshake_since_(steady_ms()) {
@@ -123,7 +117,7 @@ asio::awaitable<bool> Connection::wait_readable() {
     }
     error_code error;
     reading_since_.store(steady_ms(), std::memory_order_relaxed);
-    co_await socket_.async_wait(tcp::socket::wait_read,
+    co_await socket_.async_wait(StreamSocket::wait_read,
                                 asio::redirect_error(asio::use_awaitable, error));
     reading_since_.store(0, std::memory_order_relaxed);
     if (!error) {
@@ -458,7 +452,7 @@ asio::awaitable<void> Connection::close_gently() {
     co_return;
   }
   error_code error;
-  socket_.shutdown(tcp::socket::shutdown_send, error);
+  socket_.shutdown(StreamSocket::shutdown_send, error);
   const std::int64_t until = steady_ms() + linger.count();
   asio::steady_timer give_up(executor(), linger);
   give_up.async_wait([self = shared_from_this()](const error_code& cancelled) {

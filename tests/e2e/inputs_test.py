@@ -1,7 +1,10 @@
-"""The other ways in: syslog from the programs that send it."""
+"""The other ways in: syslog from the programs that send it, and a Unix socket."""
 
 import json
+import os
 import shutil
+import socket
+import stat
 import subprocess
 import unittest
 
@@ -86,6 +89,53 @@ class Syslog(driver.EndToEnd):
         self.assertEqual(server.exchange(b"".join(b"<13>%d\n" % i for i in range(20000))), b"")
         self.assertEqual(server.stop(), 0)
         self.assertEqual(server.docket_data("count", "log:syslog").stdout.strip(), "20000")
+
+
+class UnixSocket(driver.EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / "in.sock"
+        self.environment = {"DOCKET_SOCKET": str(self.path)}
+
+    def exchange(self, data):
+        if shutil.which("nc"):
+            return subprocess.run(["nc", "-N", "-U", self.path], input=data, check=True,
+                                  capture_output=True, timeout=driver.ANSWER_SECONDS).stdout
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.path))
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def test_every_program_sends_through_it(self):
+        server = self.start(environment=self.environment)
+        self.assertEqual(server.lines.get(timeout=driver.START_SECONDS),
+                         ["socket", str(self.path)])
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o660)
+        self.assertEqual(self.exchange(json.dumps(event()).encode()), b'{"durable":1}\n')
+        self.assertEqual(server.search("")[0]["node"], f"unix:{os.getuid()}")
+        self.assertEqual(self.exchange(b"<13>one"), b"")
+        for i, protocol in enumerate(("native", "ndjson")):
+            driver.load("send", "--server", f"unix:{self.path}", "--events", 1000, "--seed", i,
+                        "--end", "2026-05-01T00:00:00Z", "--protocol", protocol)
+        file = self.directory / "events.ndjson"
+        file.write_text("".join(json.dumps(event()) + "\n" for _ in range(10)))
+        driver.run("docket", "import", file, "--ingest", f"unix:{self.path}")
+        self.assertEqual(server.count(), 2012)
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse(self.path.exists())
+
+    def test_the_socket_of_a_killed_server_is_replaced_and_that_of_a_live_one_is_not(self):
+        first = self.start("first", environment=self.environment)
+        first.kill()
+        self.assertTrue(self.path.exists())
+        second = self.start("second", environment=self.environment)
+        third = driver.run("docketd", "--data", self.directory / "third", "--socket", self.path,
+                           "--ingest", "127.0.0.1:0", "--http", "127.0.0.1:0", check=False)
+        self.assertEqual((third.returncode, third.stderr),
+                         (1, f"docketd: cannot listen on {self.path}: another server does\n"))
+        self.assertEqual(self.exchange(json.dumps(event()).encode()), b'{"durable":1}\n')
+        self.assertEqual(second.count(), 1)
 
 
 if __name__ == "__main__":

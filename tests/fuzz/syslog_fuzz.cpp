@@ -5,9 +5,11 @@
 //   S2  A decoded event keeps every rule, its strings are valid UTF-8 and its payload is an object.
 //   S3  A decoder gives the same answer twice; an error is text that says of what it speaks.
 //   S4  What a message without the element says is in the event: its text ends the payload.
-//   S5  A decoded event, exported as syslog, reads back as an event that is exported the same.
+//   S5  A decoded event, exported as syslog, reads back as an event that is exported the same; or
+//       is refused, where characters that are written as \uNNNN make it too long.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,7 +59,7 @@ void check_parts(std::string_view text) {
   }
 }
 
-Event exported_and_read(const Event& event) {
+std::optional<Event> exported_and_read(const Event& event) {
   std::string line;
   docket::query::append_syslog(line, event);
   line.pop_back();
@@ -65,7 +67,10 @@ Event exported_and_read(const Event& event) {
   EventRules rules;
   rules.payload_bytes_max = docket::limits::payload_bytes_max;
   const auto decoded = decoder.decode(line, rules, received, sender);
-  DOCKET_ASSERT(decoded.has_value());
+  if (!decoded) {
+    DOCKET_ASSERT(line.find(R"(\\u)") != std::string::npos);
+    return std::nullopt;
+  }
   Event read = docket::testing::copy_of(decoded->event);
   read.log = decoded->log;
   read.seq = event.seq;
@@ -103,11 +108,14 @@ void check_event(std::string_view text) {
   DOCKET_ASSERT(same == event);
 
   event.seq = docket::Seq{1};
-  const Event read = exported_and_read(event);
+  const auto read = exported_and_read(event);
+  if (!read) {
+    return;
+  }
   std::string first;
   std::string second;
   docket::query::append_syslog(first, event);
-  docket::query::append_syslog(second, read);
+  docket::query::append_syslog(second, *read);
   DOCKET_ASSERT(first == second);
 }
 

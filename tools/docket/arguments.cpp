@@ -389,8 +389,10 @@ class Parser {
     app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
         ->type_name("LOG")
         ->check(not_empty());
-    app->add_option("--ingest", a.ingest,
-                    "Where the server takes events ($DOCKET_INGEST, else the server is asked)")
+    app->add_option(
+           "--ingest", a.ingest,
+           "Where the server takes events, or unix:PATH of its socket ($DOCKET_INGEST, else "
+           "the server is asked)")
         ->type_name("ADDR:PORT")
         ->check(not_empty());
     app->add_flag("--raw", a.raw,

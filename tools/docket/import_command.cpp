@@ -95,7 +95,7 @@ Result<server::Address> ingest_address(const Arguments& arguments) {
   if (arguments.ingest.empty()) {
     return ask_ingest_address(arguments.server);
   }
-  auto address = server::parse_address(arguments.ingest);
+  auto address = server::parse_destination(arguments.ingest);
   if (!address) {
     address.error().message.insert(0, "--ingest: ");
   }

@@ -100,6 +100,9 @@ int run(int argc, char** argv) {
   }
   static_cast<void>(std::printf("ingest %s\nhttp %s\n", (*server)->ingest_address().text().c_str(),
                                 (*server)->http_address().text().c_str()));
+  if (!settings->socket.empty()) {
+    static_cast<void>(std::printf("socket %s\n", settings->socket.c_str()));
+  }
   static_cast<void>(std::fflush(stdout));
   const std::string_view cause = serve(**server, parsed.arguments, signals);
   log_line(LogLevel::info, "stopping", {{"signal", std::string(cause)}});

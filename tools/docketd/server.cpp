@@ -72,6 +72,9 @@ class RunningServer final : public Server {
               {"data", settings_.data},
               {"ingest", ingest_address().text()},
               {"http", http_address().text()}});
+    if (!settings_.socket.empty()) {
+      log_line(LogLevel::info, "events are taken on a socket, too", {{"path", settings_.socket}});
+    }
     return {};
   }
 
@@ -147,6 +150,8 @@ class RunningServer final : public Server {
     ingest::ServerOptions options;
     options.address = settings_.ingest.host;
     options.port = settings_.ingest.port;
+    options.socket = settings_.socket;
+    options.socket_mode = settings_.socket_mode;
     options.rules.payload_bytes_max = settings_.limits.payload_bytes;
     options.memory_bytes = settings_.limits.ingest_bytes;
     options.connections_max = senders_within(raise_descriptor_limit(), settings_.limits);
