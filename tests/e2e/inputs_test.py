@@ -1,5 +1,6 @@
-"""The other ways in: syslog from the programs that send it, and a Unix socket."""
+"""The other ways in: syslog from the programs that send it, a Unix socket, and OTLP."""
 
+import gzip
 import json
 import os
 import shutil
@@ -136,6 +137,103 @@ class UnixSocket(driver.EndToEnd):
                          (1, f"docketd: cannot listen on {self.path}: another server does\n"))
         self.assertEqual(self.exchange(json.dumps(event()).encode()), b'{"durable":1}\n')
         self.assertEqual(second.count(), 1)
+
+
+def varint(number):
+    out = b""
+    while number >= 0x80:
+        out += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number, content):
+    """A field of a protocol buffer: bytes, or an integer."""
+    if isinstance(content, bytes):
+        return varint(number << 3 | 2) + varint(len(content)) + content
+    return varint(number << 3) + varint(content)
+
+
+def attribute(key, value):
+    return field(1, key.encode()) + field(2, field(1, value.encode()))
+
+
+class Otlp(driver.EndToEnd):
+    """What an exporter sends: the bytes of an ExportLogsServiceRequest."""
+
+    PROTOBUF = {"Content-Type": "application/x-protobuf"}
+    JSON = {"Content-Type": "application/json"}
+
+    def logs(self, *records):
+        resource = field(1, attribute("service.name", "shop"))
+        return field(1, field(1, resource) + field(2, b"".join(field(2, r) for r in records)))
+
+    def record(self, body, **fields):
+        time = varint(1 << 3 | 1) + (1777645323123456789).to_bytes(8, "little")
+        return time + field(2, 9) + field(5, field(1, body.encode())) + b"".join(
+            field(6, attribute("docket." + name.replace("_", "."), value))
+            for name, value in fields.items())
+
+    def post(self, server, body, headers):
+        status, got, answer = server.request("POST", "/v1/logs", body, headers)
+        self.assertEqual(got["Content-Type"], headers["Content-Type"])
+        return status, answer
+
+    def test_both_encodings_are_stored_and_found(self):
+        server = self.start()
+        ours = self.record("x", actor_kind="user", actor_id="17", verb="EDIT",
+                           target_type="List", target_id="4", payload='{"n":1}')
+        self.assertEqual(self.post(server, self.logs(self.record("hello"), ours), self.PROTOBUF),
+                         (200, b""))
+        request = {"resourceLogs": [{"scopeLogs": [{"logRecords": [
+            {"timeUnixNano": "1777645323123456789", "body": {"stringValue": "hello"}}]}]}]}
+        self.assertEqual(self.post(server, json.dumps(request), self.JSON), (200, b"{}"))
+        self.assertEqual(server.count("log:otlp"), 2)
+        self.assertEqual(server.count("log:otlp actor:shop payload:hello"), 1)
+        (own,) = server.search("log:activity")
+        self.assertEqual((own["actor"], own["verb"], own["payload"], own["ts"]),
+                         ({"kind": "user", "id": "17"}, "EDIT", {"n": 1},
+                          "2026-05-01T14:22:03.123456789Z"))
+
+    def test_bodies_may_be_compressed(self):
+        server = self.start()
+        body = gzip.compress(self.logs(*[self.record("x" * 100)] * 1000))
+        coded = {**self.PROTOBUF, "Content-Encoding": "gzip"}
+        self.assertEqual(self.post(server, body, coded), (200, b""))
+        lines = gzip.compress(b"".join(json.dumps(event()).encode() + b"\n" for _ in range(500)))
+        status, _, _ = server.request("POST", "/api/v1/events", lines,
+                                      {"Content-Encoding": "gzip"})
+        self.assertEqual((status, server.count()), (200, 1500))
+        status, answer = self.post(server, body[:99] + b"?" + body[100:], coded)
+        self.assertEqual(status, 400)
+        self.assertIn(b"body: is not one whole stream of gzip", answer)
+        bomb = gzip.compress(bytes(1 << 25))
+        self.assertEqual(self.post(server, bomb, coded)[0], 413)
+        status, _, _ = server.request("POST", "/v1/logs", b"x",
+                                      {**self.PROTOBUF, "Content-Encoding": "br"})
+        self.assertEqual((status, server.count()), (415, 1500))
+
+    def test_what_is_refused_is_told_in_the_exporters_own_words(self):
+        server = self.start()
+        body = self.logs(self.record("x"), self.record("x", outcome="maybe"))
+        status, answer = self.post(server, body, self.PROTOBUF)
+        message = b"record 1: outcome: must be success, failure or denied"
+        self.assertEqual((status, answer), (200, field(1, field(1, 1) + field(2, message))))
+        status, answer = self.post(server, b"\xff", self.PROTOBUF)
+        message = b"otlp: the body is no protocol buffer of a request"
+        self.assertEqual((status, answer), (400, field(1, 3) + field(2, message)))
+        status, answer = self.post(server, b"[]", self.JSON)
+        self.assertEqual((status, json.loads(answer)["code"]), (400, 3))
+        status, _, _ = server.request("POST", "/v1/logs", body, {"Content-Type": "text/plain"})
+        self.assertEqual(status, 415)
+        self.assertEqual(server.count(), 1)
+
+    def test_an_idempotency_key_makes_a_retry_harmless(self):
+        server = self.start()
+        for _ in range(3):
+            self.post(server, self.logs(self.record("x")),
+                      {**self.PROTOBUF, "Idempotency-Key": "k"})
+        self.assertEqual(server.count(), 1)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ Answer problem(const Error& error) {
                    error.offset);
   }
   answer.body += '}';
+  answer.detail = std::string_view(error.message).substr(0, line_end);
   return answer;
 }
 
@@ -109,6 +110,7 @@ Answer problem(unsigned status, std::string_view kind, std::string_view title,
   answer.status = status;
   answer.content_type = problem_content_type;
   answer.body = problem_body(status, kind, title, detail) + '}';
+  answer.detail = detail;
   return answer;
 }
 
