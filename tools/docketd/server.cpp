@@ -85,6 +85,8 @@ class RunningServer final : public Server {
     return {settings_.http.host, http_->port()};
   }
 
+  [[nodiscard]] bool is_well() const override { return health().status == 200; }
+
   void reload(const Settings& settings) override {
     Settings taken = settings_;
     taken.retention = settings.retention;
