@@ -431,6 +431,17 @@ class Parser {
         "Build anew what is derived and damaged or missing: indexes, copies of a manifest, "
         "the marker. Never changes an event. The one use of --data that writes: not "
         "beside a running server");
+    app = add({Command::backup, nullptr, true, false, check_formats, false}, "backup",
+              "Copy the store to a new directory, also beside its running server");
+    app->add_option("DIR", a.to, "A new directory; sealed files are linked where that can be")
+        ->type_name("")
+        ->required();
+    app->add_flag("--verify", a.verify, "Then read the copy and check every checksum");
+    app = add({Command::restore, nullptr, false, false, check_formats, false}, "restore",
+              "Copy a backup to a new data directory");
+    app->add_option("BACKUP", a.from, "The directory of a backup")->type_name("")->required();
+    app->add_option("DIR", a.to, "A new data directory")->type_name("")->required();
+    app->add_flag("--verify", a.verify, "Then read the copy and check every checksum");
   }
 
   void add_help() {

@@ -30,6 +30,8 @@ enum class Command : std::uint8_t {
   nodes,
   retention,
   verify,
+  backup,
+  restore,
   help_query,
 };
 
@@ -66,6 +68,9 @@ struct Arguments {
   bool dry_run = false;
   bool deep = false;
   bool repair = false;
+  bool verify = false;  // backup, restore: what was copied
+  std::string from;     // restore: a backup
+  std::string to;       // backup, restore: a new directory
   std::string config;
 };
 

@@ -100,6 +100,11 @@ TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {
   EXPECT_EQ(parse({"--data", "d", "import", "f"}).exit_code, 2);
   EXPECT_EQ(parse({"--server", "s", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"verify"}).exit_code, 2);
+  EXPECT_EQ(parse({"backup", "to"}).exit_code, 2);
+  EXPECT_EQ(parse({"backup", "--data", "d"}).exit_code, 2);
+  EXPECT_EQ(parse({"backup", "to", "--server", "s"}).exit_code, 2);
+  EXPECT_EQ(parse({"restore", "from"}).exit_code, 2);
+  EXPECT_EQ(parse({"restore", "from", "to", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"verify", "--server", "s"}).exit_code, 2);
   EXPECT_EQ(parse({"-o", "csv", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"export", "-o", "table"}).exit_code, 2);
@@ -112,6 +117,17 @@ TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {
   EXPECT_EQ(parse({"retention", "--config", "f"}).exit_code, 2);
   EXPECT_EQ(parse({"--utc", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"help", "nonsense"}).exit_code, 2);
+}
+
+TEST(DocketArguments, ABackupGoesToADirectoryAndComesBackFromIt) {
+  const Arguments there = parse({"backup", "to", "--data", "d", "--verify"}).arguments;
+  EXPECT_EQ(there.command, Command::backup);
+  EXPECT_EQ(there.data + ' ' + there.to, "d to");
+  EXPECT_TRUE(there.verify);
+  const Arguments back = parse({"restore", "from", "to"}).arguments;
+  EXPECT_EQ(back.command, Command::restore);
+  EXPECT_EQ(back.from + ' ' + back.to, "from to");
+  EXPECT_FALSE(back.verify);
 }
 
 TEST(DocketArguments, FormatsAndZonesAreTaken) {
@@ -150,7 +166,7 @@ TEST(DocketArguments, HelpIsThereForEveryCommandAndTheQueryLanguage) {
   EXPECT_EQ(parse({"help"}).exit_code, 0);
   for (const char* command :
        {"search", "count", "facets", "histogram", "show", "tail", "export", "import", "stats",
-        "segments", "nodes", "retention", "verify", "completion", "man"}) {
+        "segments", "nodes", "retention", "verify", "backup", "restore", "completion", "man"}) {
     EXPECT_EQ(parse({command, "--help"}).exit_code, 0) << command;
     EXPECT_EQ(parse({"help", command}).exit_code, 0) << command;
     EXPECT_EQ(parse({"man", command}).exit_code, 0) << command;
