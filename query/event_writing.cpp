@@ -8,7 +8,7 @@ namespace {
 
 // Rows read together. More of them share more pages of dictionaries; fewer stay in the processor's
 // cache.
-constexpr std::size_t batch_rows = 16384;
+constexpr std::size_t batch_rows = 8192;
 // Of payloads and related targets; a single row may have more.
 constexpr std::size_t batch_bytes = std::size_t{4} << 20;
 // However many cores there are, an export holds no more batches at a time, and as many texts again
