@@ -177,7 +177,8 @@ Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp, 
   };
   const auto found = producers_.find(stamp.node);
   const bool is_new = found == producers_.end() || !found->second.is_numbered;
-  if (!is_new && stamp.epoch != found->second.newest.number &&
+  if (!is_new && found->second.newest.last_batch != 0 &&
+      stamp.epoch != found->second.newest.number &&
       kind_of(stamp.node, true) == ProducerKind::one_off) {
     return refuse("the idempotency key was used for another request", stamp.batch + 1);
   }

@@ -30,12 +30,6 @@ constexpr std::array event_formats{Format::table, Format::json,   Format::ndjson
 constexpr std::array export_formats{Format::csv, Format::ndjson, Format::syslog, Format::cef};
 constexpr std::array check_formats{Format::table, Format::json};
 
-// Whether the word is an option of `app` that has its value in the next word.
-bool takes_next_word(const CLI::App& app, const std::string& word) {
-  const CLI::Option* const option = word.starts_with('-') ? app.get_option_no_throw(word) : nullptr;
-  return option != nullptr && option->get_items_expected_max() > 0;
-}
-
 // A range that is checked and not spelled out beside the option, where the text tells of it.
 CLI::Validator between(std::uint64_t first, std::uint64_t last) {
   return CLI::Range(first, last).description("");
@@ -101,7 +95,7 @@ class Parser {
     std::vector<std::string> words = marked({argv + std::min(argc, 1), argv + argc});
     std::ranges::reverse(words);  // CLI11 takes a vector from its end
     try {
-      check_command(words);
+      check_command(app_, words);
       app_.parse(words);
       finish();
     } catch (const CLI::ParseError& error) {
@@ -154,27 +148,6 @@ class Parser {
       }
     }
     return words;
-  }
-
-  // The parser of options would say that a command is missing, and not which word is none. `words`
-  // in reverse.
-  void check_command(const std::vector<std::string>& words) const {
-    for (auto word = words.rbegin(); word != words.rend(); ++word) {
-      if (takes_next_word(app_, *word)) {
-        if (++word == words.rend()) {
-          return;
-        }
-      } else if (!word->starts_with('-')) {
-        std::vector<std::string> names;
-        for (const CLI::App* each : app_.get_subcommands([](const CLI::App*) { return true; })) {
-          names.push_back(each->get_name());
-        }
-        if (std::ranges::find(names, *word) == names.end()) {
-          throw CLI::ValidationError("docket", no_such_command(*word, names));
-        }
-        return;
-      }
-    }
   }
 
   CLI::App* add(Known known, const std::string& name, const std::string& description) {

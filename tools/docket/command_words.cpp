@@ -1,5 +1,6 @@
 #include "tools/docket/command_words.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 
@@ -50,6 +51,30 @@ std::string no_such_command(std::string_view word, const std::vector<std::string
   }
   return "there is no command '" + query::terminal_safe(word) + "'" + near +
          (near.empty() ? "" : "?");
+}
+
+bool takes_next_word(const CLI::App& app, const std::string& word) {
+  const CLI::Option* const option = word.starts_with('-') ? app.get_option_no_throw(word) : nullptr;
+  return option != nullptr && option->get_items_expected_max() > 0;
+}
+
+void check_command(const CLI::App& app, const std::vector<std::string>& words) {
+  for (auto word = words.rbegin(); word != words.rend(); ++word) {
+    if (takes_next_word(app, *word)) {
+      if (++word == words.rend()) {
+        return;
+      }
+    } else if (!word->starts_with('-')) {
+      std::vector<std::string> names;
+      for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(each->get_name());
+      }
+      if (std::ranges::find(names, *word) == names.end()) {
+        throw CLI::ValidationError("docket", no_such_command(*word, names));
+      }
+      return;
+    }
+  }
 }
 
 }  // namespace docket::cli

@@ -7,6 +7,10 @@
 #include <string_view>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace docket::cli {
 
 [[nodiscard]] std::string marked_word(const std::string& word);
@@ -23,5 +27,13 @@ namespace docket::cli {
 // some. Fit for a terminal.
 [[nodiscard]] std::string no_such_command(std::string_view word,
                                           const std::vector<std::string>& names);
+
+// Whether the word is an option of `app` that has its value in the next word.
+[[nodiscard]] bool takes_next_word(const CLI::App& app, const std::string& word);
+
+// Throws CLI::ValidationError where the first word of `words`, which are in reverse order, that
+// could name a command of `app` names none: by itself the parser of options would say that a
+// command is missing, and not which word is none.
+void check_command(const CLI::App& app, const std::vector<std::string>& words);
 
 }  // namespace docket::cli
