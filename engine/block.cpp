@@ -112,7 +112,7 @@ Result<BlockHeader> decode_block_header(std::span<const std::byte> head) {
 }
 
 HotBlock make_hot_block(EncodedBatch batch, std::string_view node, std::uint64_t producer_epoch,
-                        std::uint64_t producer_batch, Nanos received) {
+                        std::uint64_t producer_batch, Nanos received, std::string_view shown) {
   const auto body = std::span<const std::byte>(batch.bytes);
   const std::size_t old_directory = directory_size(body);
   DOCKET_ASSERT(old_directory != 0 && body.size() >= old_directory);
@@ -126,12 +126,18 @@ HotBlock make_hot_block(EncodedBatch batch, std::string_view node, std::uint64_t
   header.producer_epoch = producer_epoch;
   header.producer_batch = producer_batch;
 
-  // The node dictionary: the empty entry 0 and the one name.
+  // The node dictionary: the empty entry 0, the producer, and the name that rows show.
+  const std::uint32_t shown_id = batch.rows == 0 || shown.empty() || shown == node ? 1 : 2;
   std::vector<std::byte> names;
-  const std::uint32_t lengths[] = {0, static_cast<std::uint32_t>(node.size())};
-  const auto width = static_cast<std::uint8_t>(bits_for(node.size()));
-  pack_bits(std::span<const std::uint32_t>(lengths), width, names);
+  const std::uint32_t lengths[] = {0, static_cast<std::uint32_t>(node.size()),
+                                   static_cast<std::uint32_t>(shown.size())};
+  const auto width = static_cast<std::uint8_t>(
+      bits_for(shown_id == 1 ? node.size() : std::max(node.size(), shown.size())));
+  pack_bits(std::span(lengths).first(shown_id + 1), width, names);
   append_bytes(names, as_byte_span(node));
+  if (shown_id != 1) {
+    append_bytes(names, as_byte_span(shown));
+  }
 
   std::vector<std::byte>& head = block.head;
   head.resize(block_header_bytes);
@@ -147,7 +153,7 @@ HotBlock make_hot_block(EncodedBatch batch, std::string_view node, std::uint64_t
     received_added = true;
   };
   const auto add_node = [&] {
-    append_entry(head, Section::row_node, Codec::ints, 0, batch.rows, {}, 1);
+    append_entry(head, Section::row_node, Codec::ints, 0, batch.rows, {}, shown_id);
     ++sections;
     node_added = true;
   };
@@ -174,7 +180,7 @@ HotBlock make_hot_block(EncodedBatch batch, std::string_view node, std::uint64_t
   if (!node_added) {
     add_node();
   }
-  append_entry(head, Section::node, Codec::strings_raw, width, 2, names, 0);
+  append_entry(head, Section::node, Codec::strings_raw, width, shown_id + 1, names, 0);
   ++sections;
   store_le(head.data() + block_header_bytes + 4, sections);
 

@@ -81,10 +81,11 @@ struct HotBlock {
   [[nodiscard]] std::uint64_t strings_bytes() const;  // of its dictionaries, decompressed
 };
 
-// Adds what the server knows (who sent it, when it came) to a batch.
+// Adds what the server knows (who sent it, when it came) to a batch. `shown` is who its events say
+// has sent them, where that is not the producer.
 [[nodiscard]] HotBlock make_hot_block(EncodedBatch batch, std::string_view node,
                                       std::uint64_t producer_epoch, std::uint64_t producer_batch,
-                                      Nanos received);
+                                      Nanos received, std::string_view shown = {});
 
 // A block without rows that vouches for the last commit group, once nothing else comes that would.
 [[nodiscard]] HotBlock make_mark();

@@ -20,8 +20,14 @@ constexpr std::size_t head_bytes_max =
 // A block that has been read and found valid in itself.
 struct ReadBlock {
   BlockHeader header;
-  std::string node;
+  BlockSender sender;
   std::uint64_t strings_bytes = 0;
+};
+
+// What was durable, as far as it is known.
+struct Durable {
+  Seq seq;
+  FileOffset end{0};
 };
 
 class Scanner {
@@ -32,7 +38,8 @@ class Scanner {
           std::optional<std::uint32_t> salt, std::optional<std::uint32_t> foreign)
       : file_(file), id_(id), file_bytes_(file_bytes), salt_(salt), foreign_(foreign) {}
 
-  // The block at `at`, or nothing where there is no valid one. Only io errors are errors.
+  // The block at `at`, or nothing where there is no valid one. Only io errors are errors. What the
+  // block says of those before it holds even if only its head is whole.
   Result<std::optional<ReadBlock>> block_at(FileOffset at) {
     if (at.value + block_header_bytes > file_bytes_) {
       return std::nullopt;
@@ -43,7 +50,14 @@ class Scanner {
     const auto header = decode_block_header(std::span<const std::byte>(head).first(available));
     if (!head_read || !header || header->segment != id_ || header->offset != at ||
         (header->flags & block_sealed) != 0 || header->salt != salt_.value_or(header->salt) ||
-        header->salt == foreign_ || at.value + header->block_bytes() > file_bytes_) {
+        header->salt == foreign_) {
+      return std::nullopt;
+    }
+    if (header->durable_seq < header->first_seq && header->durable_end <= at) {
+      stated_.seq = std::max(stated_.seq, header->durable_seq);
+      stated_.end = std::max(stated_.end, header->durable_end);
+    }
+    if (at.value + header->block_bytes() > file_bytes_) {
       return std::nullopt;
     }
     body_.resize(header->body_bytes);
@@ -53,7 +67,7 @@ class Scanner {
         directory->rows != header->rows) {
       return std::nullopt;
     }
-    ReadBlock block{*header, {}, 0};
+    ReadBlock block{*header, {}};
     for (const SectionEntry& entry : directory->entries) {
       const auto bytes = std::span<const std::byte>(body_).subspan(entry.offset, entry.bytes);
       if (!check_section(entry, bytes)) {
@@ -71,7 +85,10 @@ class Scanner {
         if (!names) {
           return std::nullopt;
         }
-        block.node = names->size() > 1 ? std::string((*names)[1]) : std::string();
+        const auto name = [&names](std::uint32_t id) {
+          return names->size() > id ? std::string((*names)[id]) : std::string();
+        };
+        block.sender = {name(1), name(2)};
       }
     }
     return block;
@@ -102,6 +119,8 @@ class Scanner {
   }
 
   [[nodiscard]] std::uint64_t last_non_zero() const { return last_non_zero_; }
+  // The highest that any head met so far states.
+  [[nodiscard]] const Durable& stated() const { return stated_; }
   void set_salt(std::uint32_t salt) { salt_ = salt; }
 
  private:
@@ -159,27 +178,20 @@ class Scanner {
   std::optional<std::uint32_t> salt_;
   const std::optional<std::uint32_t> foreign_;
   std::uint64_t last_non_zero_ = 0;
+  Durable stated_;
   std::vector<std::byte> body_;
   std::vector<std::byte> window_;
   FileOffset window_start_;
 };
 
-// What was durable, as far as it is known.
-struct Durable {
-  Seq seq;
-  FileOffset end;
-};
-
-// The highest that any valid block at or behind `from` states.
+// The highest that any block at or behind `from` states, or any of which only the head is left: the
+// torn group of a log that has failed is all that vouches for the group before it.
 Result<Durable> durable_behind(Scanner& scanner, FileOffset from) {
-  Durable durable;
   for (FileOffset at = from;;) {
     DOCKET_ASSIGN(const auto block, scanner.next_block(at));
     if (!block) {
-      return durable;
+      return scanner.stated();
     }
-    durable.seq = std::max(durable.seq, block->header.durable_seq);
-    durable.end = std::max(durable.end, block->header.durable_end);
     at = block->header.offset + block->header.block_bytes();
   }
 }
@@ -227,6 +239,9 @@ Result<HotScan> scan_hot_segment(const File& file, std::string_view log, Segment
     if (!block || !goes_on(block->header)) {
       if (!durable) {
         DOCKET_ASSIGN(durable, durable_behind(scanner, scan.end));
+        if (durable->seq >= expected && durable->seq - expected >= limits::segment_rows_limit) {
+          durable = Durable();  // more than a segment can have is told by nobody who knows
+        }
         durable->seq = std::max(durable->seq, proven);
       }
       scan.torn_end = FileOffset(std::max(scan.end.value, scanner.last_non_zero()));
@@ -242,9 +257,9 @@ Result<HotScan> scan_hot_segment(const File& file, std::string_view log, Segment
       for (FileOffset at = begin;;) {
         DOCKET_ASSIGN(block, scanner.next_block(at));
         if (!block) {
-          if (proven >= scan.next_seq) {
-            damaged(scan.torn_end, proven + 1);
-            scan.next_seq = proven + 1;
+          if (durable->seq >= scan.next_seq) {
+            damaged(scan.torn_end, durable->seq + 1);
+            scan.next_seq = durable->seq + 1;
             scan.end = scan.torn_end = FileOffset(align_block(scan.torn_end.value));
           }
           return scan;
@@ -271,7 +286,7 @@ Result<HotScan> scan_hot_segment(const File& file, std::string_view log, Segment
     scan.data_end = header.is_mark() ? scan.data_end : scan.end;
     scan.torn_end = scan.end;
     scan.strings_bytes += block->strings_bytes;
-    visit(header, block->node);
+    visit(header, block->sender);
   }
 }
 

@@ -5,9 +5,9 @@
 //   A block is valid when header, directory and every section match their checksums, it names this
 //   segment, its salt and its own offset, its writer epoch is not older than that of a block before
 //   it, and its seqs go on from the block before it.
-//   Where a valid block behind an invalid place says that the place or the expected seq was
-//   durable, or the caller knows it of the seq, acknowledged data is damaged there: the range is
-//   quarantined and reading goes on at the next valid block.
+//   Where a block behind an invalid place, of which at least header and directory are valid, says
+//   that the place or the expected seq was durable, or the caller knows it of the seq, acknowledged
+//   data is damaged there: the range is quarantined and reading goes on at the next valid block.
 //   Otherwise what follows was never acknowledged: a torn tail.
 #pragma once
 
@@ -47,8 +47,14 @@ struct HotScan {
   std::vector<DamagedRange> damage;
 };
 
-// Called for each valid block, in order; `node` is who sent it. Blocks without rows, too.
-using HotBlockVisitor = std::function<void(const BlockHeader& header, std::string_view node)>;
+// Who has sent a block, and who its rows say has, where that is another; else empty.
+struct BlockSender {
+  std::string node;
+  std::string shown;
+};
+
+// Called for each valid block, in order. Blocks without rows, too.
+using HotBlockVisitor = std::function<void(const BlockHeader& header, const BlockSender& sender)>;
 
 // Scans segment `id` of `log` from `from` (a block boundary; segment_header_bytes for all of the
 // file). `expected` is the seq that the first block should have; every seq up to `proven` is known

@@ -23,6 +23,7 @@ struct ProducerStamp {
   std::string node;         // who sends; 1..node_bytes_max bytes, valid UTF-8
   std::uint64_t epoch = 0;  // the sender's own generation; a higher one starts again at batch 1
   std::uint64_t batch = 0;  // 0: not numbered, no duplicate check
+  std::string shown{};      // who the events say has sent them; empty: `node`
 };
 
 struct Receipt {
@@ -97,6 +98,7 @@ class Log {
   // What is durable now.
   [[nodiscard]] virtual LogSnapshot snapshot() const = 0;
   [[nodiscard]] virtual LogStats stats() const = 0;
+  // Whoever has sent something, by name; without the idempotency keys of single requests.
   [[nodiscard]] virtual std::vector<ProducerState> producers() const = 0;
   // Seals the active segment now (when it has events) and waits for it. For tests, tools, shutdown.
   [[nodiscard]] virtual Result<void> seal() = 0;

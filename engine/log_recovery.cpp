@@ -11,17 +11,6 @@ namespace docket {
 
 namespace {
 
-void add_gap(std::vector<Gap>& gaps, Gap gap) {
-  if (gap.first_seq > gap.last_seq || std::find_if(gaps.begin(), gaps.end(), [&gap](const Gap& g) {
-                                        return g.first_seq <= gap.first_seq &&
-                                               g.last_seq >= gap.last_seq;
-                                      }) != gaps.end()) {
-    return;
-  }
-  gaps.push_back(std::move(gap));
-  std::sort(gaps.begin(), gaps.end());
-}
-
 struct SeqRange {
   Seq first;  // 0: nothing is known
   Seq end;    // one behind the last
@@ -148,6 +137,17 @@ Result<Manifest> rebuild_manifest(Disk& disk, const std::string& directory, cons
 
 }  // namespace
 
+void add_gap(std::vector<Gap>& gaps, Gap gap) {
+  if (gap.first_seq > gap.last_seq || std::find_if(gaps.begin(), gaps.end(), [&gap](const Gap& g) {
+                                        return g.first_seq <= gap.first_seq &&
+                                               g.last_seq >= gap.last_seq;
+                                      }) != gaps.end()) {
+    return;
+  }
+  gaps.push_back(std::move(gap));
+  std::sort(gaps.begin(), gaps.end());
+}
+
 Result<LogFiles> list_log_files(Disk& disk, const std::string& directory) {
   LogFiles files;
   DOCKET_ASSIGN(const auto entries, disk.list(directory));
@@ -228,12 +228,12 @@ Result<std::optional<Seq>> first_seq_of_hot(Disk& disk, const std::string& direc
 }
 
 HotBlockVisitor note_blocks(HotBlocks& blocks, ProducerTable& producers) {
-  return [&blocks, &producers](const BlockHeader& header, std::string_view node) {
+  return [&blocks, &producers](const BlockHeader& header, const BlockSender& sender) {
     if (header.is_mark()) {
       return;
     }
     blocks.append(header);
-    producers.stored({std::string(node), header.producer_epoch, header.producer_batch},
+    producers.stored({sender.node, header.producer_epoch, header.producer_batch, sender.shown},
                      header.first_seq, header.rows, header.received_max);
   };
 }

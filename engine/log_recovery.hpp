@@ -45,6 +45,9 @@ struct LogFiles {
                                                               const LogFiles& files,
                                                               std::vector<RecoveryNotice>& notices);
 
+// Adds `gap` in its order, unless it is empty or one of `gaps` covers it.
+void add_gap(std::vector<Gap>& gaps, Gap gap);
+
 // The first seq of a hot file, as its header says; nullopt where that cannot be read, or
 // is another file's. A file whose
 // first seq is below all that is not sealed is only a leftover. One that exists proves that every

@@ -61,6 +61,7 @@ Result<Manifest> decode_content(std::span<const std::byte> content) {
   manifest.next_segment = SegmentId(reader.get<std::uint64_t>());
   manifest.retired_events = reader.get<std::uint64_t>();
   manifest.retired_below = Seq(reader.get<std::uint64_t>());
+  manifest.proven = Seq(reader.get<std::uint64_t>());
   const auto segments = reader.get<std::uint32_t>();
   for (std::uint32_t i = 0; i < segments && reader.ok(); ++i) {
     manifest.segments.push_back(get_segment(reader));
@@ -84,7 +85,7 @@ Result<Manifest> decode_content(std::span<const std::byte> content) {
     return fail(ErrorCode::corrupt, "manifest is cut short");
   }
   // A seq is given once: what comes next is behind all that is listed.
-  if (manifest.next_seq.value == 0 ||
+  if (manifest.next_seq.value == 0 || manifest.proven.value > UINT64_MAX / 2 ||
       (!manifest.segments.empty() && manifest.next_seq <= manifest.segments.back().last_seq)) {
     return fail(ErrorCode::corrupt, "manifest goes on before its end");
   }
@@ -105,6 +106,7 @@ std::vector<std::byte> encode_manifest(const Manifest& manifest) {
   append_le(content, manifest.next_segment.value);
   append_le(content, manifest.retired_events);
   append_le(content, manifest.retired_below.value);
+  append_le(content, manifest.proven.value);
   append_le(content, static_cast<std::uint32_t>(manifest.segments.size()));
   for (const SegmentInfo& s : manifest.segments) {
     append_le(content, s.id.value);

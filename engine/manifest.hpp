@@ -32,6 +32,7 @@ struct Manifest {
   SegmentId next_segment{1};          // above every id ever used
   std::uint64_t retired_events = 0;
   Seq retired_below{1};     // every seq below it is retired
+  Seq proven;               // every seq up to it had been stored when the log was last stopped
   ProducerTable producers;  // as of next_seq
 };
 

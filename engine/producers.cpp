@@ -177,6 +177,11 @@ Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp, 
   };
   const auto found = producers_.find(stamp.node);
   const bool is_new = found == producers_.end() || !found->second.is_numbered;
+  if (!is_new && found->second.newest.last_batch != 0 &&
+      stamp.epoch != found->second.newest.number &&
+      kind_of(stamp.node, true) == ProducerKind::one_off) {
+    return refuse("the idempotency key was used for another request", stamp.batch + 1);
+  }
   if (is_new && !has_room(kind_of(stamp.node, true), received)) {
     return fail(ErrorCode::overloaded, "too many different producers");
   }
@@ -212,6 +217,9 @@ Result<ProducerTable::Verdict> ProducerTable::check(const ProducerStamp& stamp, 
 
 void ProducerTable::stored(const ProducerStamp& stamp, Seq first_seq, std::uint32_t rows,
                            Nanos received) {
+  if (!stamp.shown.empty()) {
+    stored({stamp.shown}, first_seq, rows, received);
+  }
   auto found = producers_.find(stamp.node);
   const ProducerKind kind = kind_of(stamp.node, stamp.batch != 0);
   Nanos last_received = received;
@@ -268,10 +276,28 @@ void ProducerTable::take_back(const ProducerStamp& stamp) noexcept {
     producer.newest = std::exchange(producer.before, {});
     return;
   }
+  const ProducerKind kind = kind_of(stamp.node, true);
+  if (stamp.batch == 1 && kind == ProducerKind::one_off) {
+    producers_.erase(found);  // its key is free again
+    --count_of(kind);
+    return;
+  }
   producer.newest.last_batch = stamp.batch - 1;
   if (!producer.newest.receipts.empty()) {
     producer.newest.receipts.pop_back();
   }
+}
+
+std::vector<ProducerState> ProducerTable::senders() const {
+  std::vector<ProducerState> states;
+  states.reserve(producers_.size());
+  for (const auto& [node, producer] : producers_) {
+    if (kind_of(node, producer.is_numbered) != ProducerKind::one_off) {
+      states.push_back(
+          {node, producer.newest.number, producer.newest.last_batch, producer.last_received});
+    }
+  }
+  return states;
 }
 
 void ProducerTable::merge(const ProducerTable& other) {

@@ -51,8 +51,8 @@ enum class ProducerKind : std::uint8_t {
 };
 inline constexpr std::size_t producer_kind_count = 3;
 
-// Producers of this prefix stand for one request each (an idempotency key) and are forgotten after
-// a day; where there are too many of them, after an hour.
+// Producers of this prefix stand for one request each (an idempotency key), whose epoch tells it
+// from any other, and are forgotten after a day; where there are too many of them, after an hour.
 inline constexpr std::string_view one_off_prefix = "idempotency:";
 inline constexpr Nanos one_off_lifetime = 24LL * 3600 * 1'000'000'000;
 inline constexpr Nanos one_off_lifetime_min = 3600LL * 1'000'000'000;
@@ -80,13 +80,14 @@ class ProducerTable {
   enum class Verdict : std::uint8_t { next, duplicate };
   // `receipt` is set for a duplicate (first_seq 0 when it is forgotten). Errors: out_of_order
   // (offset = the number expected; above the batch itself when its epoch is over and the batch is
-  // not known to be stored), overloaded (the table is full of other producers that may not be
-  // forgotten yet), invalid_argument (a bad name).
+  // not known to be stored; a one-off producer has but one epoch), overloaded (the table is full of
+  // other producers that may not be forgotten yet), invalid_argument (a bad name).
   [[nodiscard]] Result<Verdict> check(const ProducerStamp& stamp, Nanos received,
                                       Receipt& receipt) const;
-  // Notes a batch as stored; where the table is full, who was heard of longest ago gives way.
-  // Numbers that are not newer than what is known change nothing, so a table may be brought up to
-  // date from blocks it has already seen. An allocation that fails leaves the batch not stored.
+  // Notes a batch as stored, and its sender and who it shows as heard of; where the table is full,
+  // who was heard of longest ago gives way. Numbers that are not newer than what is known change
+  // nothing, so a table may be brought up to date from blocks it has already seen. An allocation
+  // that fails leaves the batch not stored.
   void stored(const ProducerStamp& stamp, Seq first_seq, std::uint32_t rows, Nanos received);
   // Undoes stored() of a producer's newest batch, which could not be written. With the first of an
   // epoch the one before is the newest again; what that one had replaced does not come back.
@@ -99,6 +100,9 @@ class ProducerTable {
   [[nodiscard]] const std::map<std::string, Producer, std::less<>>& all() const {
     return producers_;
   }
+
+  // All but the one-off ones, by name.
+  [[nodiscard]] std::vector<ProducerState> senders() const;
 
   void encode(std::vector<std::byte>& out) const;
   // Reads what encode() wrote and advances `from`. Error: corrupt, without a place.

@@ -64,12 +64,7 @@ class ReadOnlyLog : public Log {
 
   [[nodiscard]] std::vector<ProducerState> producers() const override {
     const std::lock_guard lock(mutex_);
-    std::vector<ProducerState> states;
-    for (const auto& [node, producer] : producers_.all()) {
-      states.push_back(
-          {node, producer.newest.number, producer.newest.last_batch, producer.last_received});
-    }
-    return states;
+    return producers_.senders();
   }
 
   // Looks at the directory again.
@@ -122,6 +117,7 @@ class ReadOnlyLog : public Log {
       missing_in_ = manifest.generation;
       return fail(ErrorCode::not_found, directory_ + ": a segment file is not there yet");
     }
+    const bool is_known = proven_in_ == manifest.generation;
     std::vector<Gap> gaps = manifest.gaps;
     LogSnapshot snapshot;
     snapshot.log = name_;
@@ -148,7 +144,7 @@ class ReadOnlyLog : public Log {
           continue;
         }
       }
-      Seq proven;
+      Seq proven = is_known ? manifest.proven : Seq(0);
       if (i + 1 < files.hot.size()) {
         DOCKET_ASSIGN(const auto first,
                       first_seq_of_hot(disk_, directory_, name_, files.hot[i + 1]));
@@ -160,6 +156,15 @@ class ReadOnlyLog : public Log {
       if (hot.blocks.rows() != 0) {
         snapshot.segments.push_back(hot.blocks.reader(hot.scan.data_end.value));
       }
+    }
+    if (next <= manifest.proven) {
+      // A hot file may have come, and the log been stopped, since the listing.
+      if (!is_known) {
+        proven_in_ = manifest.generation;
+        return fail(ErrorCode::not_found, directory_ + ": a hot file is not there yet");
+      }
+      add_gap(gaps, {name_, next, manifest.proven, "no file holds them"});
+      next = manifest.proven + 1;
     }
     snapshot.gaps = std::move(gaps);
     snapshot.last_seq = next - 1;
@@ -216,6 +221,7 @@ class ReadOnlyLog : public Log {
   ProducerTable producers_;
   Manifest manifest_;
   std::optional<std::uint64_t> missing_in_;  // the generation that lists files which are not there
+  std::optional<std::uint64_t> proven_in_;   // the generation that proves more than was there
   LogSnapshot snapshot_;
 };
 

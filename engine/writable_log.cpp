@@ -44,14 +44,17 @@ void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received
     if (batch.rows == 0 && stamp.batch == 0) {
       return fail(ErrorCode::invalid_argument, "an unnumbered batch must have events");
     }
-    if (stamp.node.empty() || stamp.node.size() > limits::node_bytes_max || !is_utf8(stamp.node)) {
+    const auto is_name = [](const std::string& name) {
+      return name.size() <= limits::node_bytes_max && is_utf8(name);
+    };
+    if (stamp.node.empty() || !is_name(stamp.node) || !is_name(stamp.shown)) {
       return fail(ErrorCode::invalid_argument, "node: must be 1 to 128 bytes of UTF-8");
     }
     Group one;
     one.emplace_back();
     Pending& pending = one.front();
-    pending.block =
-        make_hot_block(std::move(batch), stamp.node, stamp.epoch, stamp.batch, received);
+    pending.block = make_hot_block(std::move(batch), stamp.node, stamp.epoch, stamp.batch, received,
+                                   stamp.shown);
     pending.strings_bytes = pending.block.strings_bytes();
     pending.stamp = std::move(stamp);
     pending.received = received;
@@ -135,7 +138,22 @@ void WritableLog::stop(bool seal_large) {
   queue_changed_.notify_all();
   if (committer_.joinable()) {
     committer_.join();
+    static_cast<void>(within_memory([this] { return prove_last(); }));
   }
+}
+
+// What is missing at the next start is then known to have been there, whatever befalls the files
+// meanwhile. Where it cannot be written, the marks are what is left.
+Result<void> WritableLog::prove_last() {
+  const std::lock_guard lock(manifest_mutex_);
+  if (next_seq_ <= manifest_.next_seq || next_seq_ - 1 <= manifest_.proven) {
+    return {};
+  }
+  Manifest edited = manifest_;
+  edited.proven = next_seq_ - 1;
+  DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
+  manifest_ = std::move(edited);
+  return {};
 }
 
 void WritableLog::end_sealing() {
@@ -509,13 +527,7 @@ LogStats WritableLog::stats() const {
 
 std::vector<ProducerState> WritableLog::producers() const {
   const std::lock_guard lock(producers_mutex_);
-  std::vector<ProducerState> states;
-  states.reserve(producers_.all().size());
-  for (const auto& [node, producer] : producers_.all()) {
-    states.push_back(
-        {node, producer.newest.number, producer.newest.last_batch, producer.last_received});
-  }
-  return states;
+  return producers_.senders();
 }
 
 }  // namespace docket

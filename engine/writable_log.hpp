@@ -136,6 +136,7 @@ class WritableLog : public Log {
   bool freeze_active();
   [[nodiscard]] bool move_to_frozen();
   void mark_active();
+  [[nodiscard]] Result<void> prove_last();
   void notice(const std::string& kind, const std::string& detail) const;
   // What is told to the observer, as far as there is memory to tell it.
   template <typename Tell>

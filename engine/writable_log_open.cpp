@@ -200,7 +200,7 @@ class WritableLog::Recovery {
         continue;
       }
       const Seq proven =
-          i + 1 < first_seqs.size() ? first_seqs[i + 1].value_or(Seq(1)) - 1 : Seq(0);
+          i + 1 < first_seqs.size() ? first_seqs[i + 1].value_or(Seq(1)) - 1 : manifest_.proven;
       const std::size_t gaps = manifest_.gaps.size();
       DOCKET_ASSIGN(RecoveredHot hot, recover_hot(disk_, *log_.context_.cache,
                                                   {log_.directory_, log_.name_, id, next, proven},
@@ -215,7 +215,7 @@ class WritableLog::Recovery {
                                        std::to_string(range.last_seq.value) + ": " + range.reason});
       }
       if (hot.scan.header_damaged && hot.scan.end.value == segment_header_bytes &&
-          hot.scan.torn_end == hot.scan.end) {
+          hot.scan.torn_end == hot.scan.end && hot.scan.damage.empty()) {
         // Made, but not yet durable when the power went: there was never anything in it.
         DOCKET_TRY(disk_.unlink(hot.path));
         changed_ = true;
@@ -226,6 +226,14 @@ class WritableLog::Recovery {
       DOCKET_TRY(write_again(hot));
       next = std::max(next, hot.scan.next_seq);
       DOCKET_TRY(place_hot(std::move(hot), clean && i + 1 == files_.hot.size(), clean));
+    }
+    if (next <= manifest_.proven) {
+      add_gap(manifest_.gaps, {log_.name_, next, manifest_.proven, "no file holds them"});
+      notices_.push_back({"damage_quarantined", "seqs " + std::to_string(next.value) + " to " +
+                                                    std::to_string(manifest_.proven.value) +
+                                                    ": no file holds them"});
+      manifest_.next_seq = next = manifest_.proven + 1;
+      learnt_ = true;
     }
     log_.next_seq_ = next;
     log_.next_segment_ = manifest_.next_segment;
@@ -304,9 +312,10 @@ class WritableLog::Recovery {
       return fail(file.error());
     }
     std::vector<std::byte> bytes(copy_step_bytes);
-    for (FileOffset at = hot.scan.durable_end; at < hot.scan.end;) {
-      const auto step =
-          std::span(bytes).first(std::min<std::uint64_t>(bytes.size(), hot.scan.end - at));
+    // What is damaged at the end may have been cut off.
+    const FileOffset end(std::min(hot.scan.end.value, hot.scan.file_bytes));
+    for (FileOffset at = hot.scan.durable_end; at < end;) {
+      const auto step = std::span(bytes).first(std::min<std::uint64_t>(bytes.size(), end - at));
       DOCKET_TRY((*file)->read_at(at, step));
       const std::span<const std::byte> part(step);
       DOCKET_TRY((*file)->write_at(at, std::span(&part, 1)));

@@ -52,21 +52,21 @@ Escape read_escape(std::string_view raw) {
   if (raw.size() > 1 && raw[1] != 'u') {
     const std::size_t name = names.find(raw[1]);
     const bool known = name != std::string_view::npos;
-    return {2, known ? static_cast<unsigned char>(meanings[name]) : replacement, known};
+    return {2, known ? static_cast<unsigned char>(meanings[name]) : replacement, known, false};
   }
   const std::uint32_t unit = unit_of(raw);
   if (unit == no_unit) {
-    return {1, replacement, false};
+    return {1, replacement, false, false};
   }
   const bool is_high = unit >= 0xD800 && unit < 0xDC00;
   if (is_high) {
     const std::uint32_t low = unit_of(raw.substr(6));
     if (low >= 0xDC00 && low < 0xE000) {
-      return {12, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), true};
+      return {12, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), true, false};
     }
   }
   const bool is_half = is_high || (unit >= 0xDC00 && unit < 0xE000);
-  return {6, is_half ? replacement : unit, !is_half};
+  return {6, is_half ? replacement : unit, true, is_half};
 }
 
 // Payloads are short: a call of memchr() took longer than looking for the needle.

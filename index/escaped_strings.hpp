@@ -12,7 +12,8 @@ namespace docket::index {
 struct Escape {
   std::size_t bytes;   // of its text
   std::uint32_t code;  // the character that is meant; U+FFFD where there is none
-  bool valid;          // false: no escape, or half of a surrogate pair
+  bool valid;          // false: no escape
+  bool half;           // of a surrogate pair: valid, though no character
 };
 // The escape at the start of `raw`, which begins with a backslash.
 [[nodiscard]] Escape read_escape(std::string_view raw);

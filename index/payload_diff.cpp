@@ -69,8 +69,10 @@ class Comparer {
         return compare_elements(before, after);
       }
     }
+    // Different halves of surrogate pairs have the same text.
     const bool equal = before != nullptr && after != nullptr && before->kind == after->kind &&
-                       before->text == after->text;
+                       before->text == after->text &&
+                       (before->raw == after->raw || !(before->has_half || after->has_half));
     if (!equal) {
       visit_(path_, true, before, after);
     }

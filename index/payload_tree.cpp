@@ -111,6 +111,7 @@ class PayloadTree::Parser {
     const char* const start = at_;
     std::uint32_t children = 0;
     std::string_view text;
+    bool has_half = false;
     auto kind = PayloadNode::Kind::other;
     switch (*at_) {
       case '{':
@@ -127,9 +128,11 @@ class PayloadTree::Parser {
         break;
       case '"':
         kind = PayloadNode::Kind::string;
+        has_half_ = false;
         if (!string(text)) {
           return false;
         }
+        has_half = has_half_;
         break;
       default:
         if (!scalar()) {
@@ -138,6 +141,7 @@ class PayloadTree::Parser {
     }
     PayloadNode& node = nodes_[number];
     node.kind = kind;
+    node.has_half = has_half;
     node.children = children;
     node.end = used_;
     node.key = key;
@@ -221,6 +225,7 @@ class PayloadTree::Parser {
       if (!meant.valid) {
         return false;
       }
+      has_half_ = has_half_ || meant.half;
       at_ += meant.bytes;
       unescaped_ = put_utf8(unescaped_, meant.code);
       const char* const plain = at_;
@@ -292,6 +297,7 @@ class PayloadTree::Parser {
   const char* const end_;
   char* unescaped_;
   std::uint32_t used_ = 0;
+  bool has_half_ = false;  // the string that is being read
 };
 
 bool PayloadTree::read(std::string_view payload) {

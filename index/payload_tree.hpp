@@ -13,11 +13,13 @@ struct PayloadNode {
   enum class Kind : std::uint8_t { object, array, string, other };  // other: number, bool, null
 
   Kind kind = Kind::other;
+  bool has_half = false;       // a string with half of a surrogate pair: its text is not all of it
   std::uint32_t children = 0;  // how many
   std::uint32_t end = 0;       // the number of the first node behind it and all below it
   std::string_view key;        // unescaped; of an object's member
   std::string_view raw;        // the value's JSON text
-  std::string_view text;       // string: without quotes and escapes; other: the JSON text
+  // String: without quotes and escapes, U+FFFD for half of a surrogate pair; other: the JSON text.
+  std::string_view text;
 };
 
 // Reads payloads one after another and keeps its buffers. Not thread-safe.
@@ -26,8 +28,8 @@ struct PayloadNode {
 // and the next one begins where the one before ends.
 class PayloadTree {
  public:
-  // False when `payload` is not a JSON object of valid UTF-8, holds half of a surrogate pair, or
-  // nests deeper than 512. The nodes stay valid until the next call; they do not need `payload`.
+  // False when `payload` is not a JSON object of valid UTF-8, or nests deeper than 512. The nodes
+  // stay valid until the next call; they do not need `payload`.
   [[nodiscard]] bool read(std::string_view payload);
 
   [[nodiscard]] const PayloadNode& root() const { return nodes_.front(); }

@@ -12,6 +12,7 @@
 #include "engine/timestamp.hpp"
 #include "ingest/client_runner.hpp"
 #include "ingest/event_json.hpp"
+#include "ingest/local_socket.hpp"
 
 namespace docket::client {
 namespace {
@@ -139,9 +140,10 @@ Result<void> RunningClient::check(std::string_view log, const EventView& event) 
       !ingest::is_json_object(event.payload)) {
     return fail(ErrorCode::invalid_argument, "payload: must be a JSON object");
   }
-  // The clock only bounds the future: what keeps the rule at an earlier time keeps it now.
-  Nanos received = past_ns_.load(std::memory_order_relaxed);
-  if (event.ts > received + limits::future_ns_max) {
+  // The clock only bounds the future: what keeps the rule at an earlier time keeps it now. In a
+  // fixed epoch it must not decide what is in a batch.
+  Nanos received = options_.epoch != 0 ? INT64_MAX : past_ns_.load(std::memory_order_relaxed);
+  if (options_.epoch == 0 && event.ts > received + limits::future_ns_max) {
     received = now_ns();
     past_ns_.store(received, std::memory_order_relaxed);
   }
@@ -240,7 +242,7 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   if (options.reconnect_ms_max == 0) {
     return fail(ErrorCode::invalid_argument, "reconnect_ms_max: must not be 0");
   }
-  if (options.port == 0) {
+  if (options.port == 0 && !options.address.starts_with(ingest::local_prefix)) {
     return fail(ErrorCode::invalid_argument, "port: must not be 0");
   }
   return std::unique_ptr<Client>(std::make_unique<RunningClient>(options, std::move(on_batch)));

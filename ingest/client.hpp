@@ -14,13 +14,14 @@
 namespace docket::client {
 
 struct Options {
-  std::string address = "127.0.0.1";
+  std::string address = "127.0.0.1";  // or a name, or unix:PATH; then the port is nothing
   std::uint16_t port = 7470;
   std::string node;   // this sender's name; required, the same across restarts
   std::string token;  // shown to the server; empty: none
   // 0: the start time in ns, so every process run is a new epoch. Any other says "the same run
   // again": batches are then cut only by batch_rows, by size and by flush(), so that a second run
   // that emits and flushes the same makes the same batches, and what is stored is not stored twice.
+  // For the same reason emit() then takes times beyond 24 h ahead, which the server rejects.
   std::uint64_t epoch = 0;
   std::size_t memory_bytes = std::size_t{64} << 20;  // for events not yet acknowledged
   std::uint32_t batch_rows = 8192;  // a batch goes out when it has this many events,
@@ -50,7 +51,8 @@ using BatchHandler = std::function<void(std::string_view log, std::uint64_t firs
 struct Counters {
   std::uint64_t emitted = 0;  // accepted by emit()
   std::uint64_t durable = 0;
-  std::uint64_t rejected = 0;  // by the server, for ever
+  std::uint64_t known = 0;     // of the durable ones: the server had them from an earlier run
+  std::uint64_t rejected = 0;  // by the server, for ever; or by what it said to that run
   std::uint64_t refused = 0;   // by emit(): memory full
   std::uint64_t batches = 0;
   std::uint64_t resent = 0;  // batches sent again after a reconnect

@@ -4,7 +4,6 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -61,23 +60,50 @@ void ClientLink::close(const std::string& why) {
   wake_writer();
 }
 
-asio::awaitable<bool> ClientLink::connect(std::string address, std::uint16_t port) {
-  const std::string service = std::to_string(port);
+asio::awaitable<error_code> ClientLink::connect_local(std::string path) {
+  const auto endpoint = ingest::local_endpoint(path);
+  error_code error = asio::error::invalid_argument;
+  if (endpoint) {
+    co_await socket_.async_connect(*endpoint, asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return error;
+}
+
+// To the first address of the name that answers.
+asio::awaitable<error_code> ClientLink::connect_tcp(std::string address, std::string service) {
   error_code error;
-  const tcp::resolver::results_type endpoints = co_await resolver_.async_resolve(
+  const tcp::resolver::results_type found = co_await resolver_.async_resolve(
       address, service, asio::redirect_error(asio::use_awaitable, error));
-  if (!error && !closed_) {
-    co_await asio::async_connect(socket_, endpoints,
-                                 asio::redirect_error(asio::use_awaitable, error));
+  for (const auto& entry : found) {
+    error_code ignored;
+    socket_.close(ignored);
+    if (closed_) {
+      break;
+    }
+    const ingest::StreamEndpoint endpoint(entry.endpoint());
+    co_await socket_.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
+    if (!error) {
+      socket_.set_option(tcp::no_delay(true), ignored);
+      break;
+    }
+  }
+  co_return error;
+}
+
+asio::awaitable<bool> ClientLink::connect(std::string address, std::uint16_t port) {
+  error_code error;
+  std::string place = address;
+  if (address.starts_with(ingest::local_prefix)) {
+    error = co_await connect_local(address.substr(ingest::local_prefix.size()));
+  } else {
+    const std::string service = std::to_string(port);
+    place += ':' + service;
+    error = co_await connect_tcp(std::move(address), service);
   }
   if (error) {
-    close("cannot connect to " + address + ":" + service + ": " + error.message());
+    close("cannot connect to " + place + ": " + error.message());
   }
-  if (closed_) {
-    co_return false;
-  }
-  socket_.set_option(tcp::no_delay(true), error);
-  co_return true;
+  co_return !closed_;
 }
 
 asio::awaitable<bool> ClientLink::read_exactly(std::span<std::byte> into) {

@@ -16,6 +16,7 @@
 
 #include "engine/result.hpp"
 #include "ingest/client_stream.hpp"
+#include "ingest/local_socket.hpp"
 #include "ingest/protocol.hpp"
 
 namespace docket::client {
@@ -51,6 +52,9 @@ class ClientLink : public std::enable_shared_from_this<ClientLink> {
   [[nodiscard]] asio::awaitable<void> write_loop();
   [[nodiscard]] asio::awaitable<void> watch_loop();
   [[nodiscard]] asio::awaitable<bool> connect(std::string address, std::uint16_t port);
+  [[nodiscard]] asio::awaitable<boost::system::error_code> connect_local(std::string path);
+  [[nodiscard]] asio::awaitable<boost::system::error_code> connect_tcp(std::string address,
+                                                                       std::string service);
   [[nodiscard]] asio::awaitable<bool> read_exactly(std::span<std::byte> into);
   [[nodiscard]] asio::awaitable<bool> read_frame();
   [[nodiscard]] Result<void> take_frame();
@@ -58,7 +62,7 @@ class ClientLink : public std::enable_shared_from_this<ClientLink> {
 
   LinkEvents& events_;
   tcp::resolver resolver_;
-  tcp::socket socket_;
+  ingest::StreamSocket socket_;
   asio::steady_timer writer_signal_;
   asio::steady_timer watch_timer_;
   std::string why_;

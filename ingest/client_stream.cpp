@@ -62,6 +62,7 @@ OutBatchPtr ClientStream::next_to_send() const {
 void ClientStream::sent(const OutBatchPtr& batch, std::int64_t now_ns) {
   DOCKET_ASSERT(batch == batches_[in_flight_]);
   batch->in_flight = true;
+  batch->sent_again = batch->first_sent_ns != 0;
   if (batch->first_sent_ns == 0) {
     batch->first_sent_ns = now_ns;
   }
@@ -99,7 +100,12 @@ Result<Settled> ClientStream::acknowledge(const ingest::Ack& ack) {
   Settled settled;
   settled.batch = batch;
   settled.first_seq = ack.first_seq;
+  settled.is_known = ack.duplicate && !batch->sent_again;
   settled.rejected = std::min(static_cast<std::uint32_t>(ack.rejected.size()), batch->rows);
+  if (settled.is_known && ack.first_seq != 0) {
+    // Today's clock may let in rows that it kept out then; the store has what it took then.
+    settled.rejected = batch->rows - std::min(ack.rows, batch->rows);
+  }
   settled.durable = batch->rows - settled.rejected;
   return settled;
 }

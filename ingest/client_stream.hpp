@@ -28,6 +28,7 @@ struct OutBatch {
   RowHandlers handlers;
   std::int64_t first_sent_ns = 0;  // 0: never
   bool in_flight = false;          // sent on this connection and not answered
+  bool sent_again = false;         // may have been stored at the first sending
 
   [[nodiscard]] std::size_t wire_bytes() const { return head.size() + body.bytes.size(); }
 };
@@ -39,6 +40,7 @@ struct Settled {
   std::uint64_t first_seq = 0;  // 0: the server no longer knows
   std::uint32_t durable = 0;    // events
   std::uint32_t rejected = 0;   // events
+  bool is_known = false;        // the server had the batch before this run first sent it
 };
 
 // Calls the handlers of a batch whose events have been acknowledged.

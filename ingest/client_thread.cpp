@@ -236,6 +236,7 @@ Result<void> RunningClient::on_ack(const ingest::Ack& ack) {
   {
     const std::scoped_lock lock(mutex_);
     ++counters_.batches;
+    counters_.known += settled.is_known ? settled.durable : 0;
   }
   settle(settled.durable, settled.rejected, batch.charged);
   pump();

@@ -15,6 +15,7 @@
 #include "ingest/native_session.hpp"
 #include "ingest/ndjson_session.hpp"
 #include "ingest/protocol.hpp"
+#include "ingest/syslog_session.hpp"
 
 namespace docket::ingest {
 namespace {
@@ -30,17 +31,12 @@ constexpr auto memory_tick = std::chrono::milliseconds(20);
 constexpr std::uint32_t shed_after_ms = 1000;
 
 constexpr std::string_view unknown_protocol =
-    "error: this port takes the native protocol (first bytes DKT1) or NDJSON (first byte {)\n";
+    "error: this port takes the native protocol (first bytes DKT1), NDJSON (first byte {) or "
+    "syslog (first byte < or a digit)\n";
 
 bool is_blank(std::byte b) {
   return b == std::byte{' '} || b == std::byte{'\t'} || b == std::byte{'\r'} ||
          b == std::byte{'\n'};
-}
-
-std::string address_of(const tcp::socket& socket) {
-  error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? std::string("unknown") : endpoint.address().to_string();
 }
 
 }  // namespace
@@ -70,10 +66,10 @@ void InputBuffer::resize(std::size_t capacity) {
   begin_ = 0;
 }
 
-Connection::Connection(ServerCore& core, tcp::socket socket)
+Connection::Connection(ServerCore& core, StreamSocket socket)
     : core_(core),
       socket_(std::move(socket)),
-      peer_(address_of(socket_)),
+      peer_(peer_of(socket_)),
       writer_signal_(socket_.get_executor()),
       progress_(socket_.get_executor()),
       handshake_since_(steady_ms()) {
@@ -121,7 +117,7 @@ asio::awaitable<bool> Connection::wait_readable() {
     }
     error_code error;
     reading_since_.store(steady_ms(), std::memory_order_relaxed);
-    co_await socket_.async_wait(tcp::socket::wait_read,
+    co_await socket_.async_wait(StreamSocket::wait_read,
                                 asio::redirect_error(asio::use_awaitable, error));
     reading_since_.store(0, std::memory_order_relaxed);
     if (!error) {
@@ -417,6 +413,11 @@ asio::awaitable<void> Connection::serve_protocol() {
       co_await session->run();
       co_return;
     }
+    if (!unread.empty() && begins_syslog(unread[0])) {
+      const auto session = std::make_shared<SyslogSession>(shared_from_this());
+      co_await session->run();
+      co_return;
+    }
     const std::string_view text = as_text(unread);
     const std::string_view start = text.substr(0, native_preface.size());
     if (start != native_preface.substr(0, start.size())) {
@@ -451,7 +452,7 @@ asio::awaitable<void> Connection::close_gently() {
     co_return;
   }
   error_code error;
-  socket_.shutdown(tcp::socket::shutdown_send, error);
+  socket_.shutdown(StreamSocket::shutdown_send, error);
   const std::int64_t until = steady_ms() + linger.count();
   asio::steady_timer give_up(executor(), linger);
   give_up.async_wait([self = shared_from_this()](const error_code& cancelled) {

@@ -1,11 +1,10 @@
 // One accepted socket: bounded input, an outbox with its writer, and the marks by which the server
-// sees that a peer is too slow. The sessions (native_session, ndjson_session) speak through it.
-// Internal to the server's sources.
+// sees that a peer is too slow. The sessions (native_session, ndjson_session, syslog_session) speak
+// through it. Internal to the server's sources.
 #pragma once
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
@@ -21,13 +20,13 @@
 
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/local_socket.hpp"
 #include "ingest/memory_budget.hpp"
 #include "ingest/server_core.hpp"
 
 namespace docket::ingest {
 
 namespace asio = boost::asio;
-using tcp = boost::asio::ip::tcp;
 
 // Milliseconds on the monotonic clock; never 0.
 [[nodiscard]] std::int64_t steady_ms();
@@ -72,7 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   static constexpr std::size_t outbox_bytes_max = std::size_t{256} << 10;
 
-  Connection(ServerCore& core, tcp::socket socket);
+  Connection(ServerCore& core, StreamSocket socket);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -167,7 +166,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void resize_input(std::size_t capacity);
 
   ServerCore& core_;
-  tcp::socket socket_;
+  StreamSocket socket_;
   std::string peer_;
   InputBuffer input_;
   MemoryBudget::Account buffer_account_;

@@ -76,6 +76,17 @@ static_assert(limits::id_bytes_max == 255);
 constexpr std::string_view too_deep = "is nested more than 128 deep";
 static_assert(json_depth_max == 128);
 
+// Whether the bytes are one JSON value that begins so.
+bool is_json_value(std::string_view json, char start) {
+  thread_local JsonIndex index;
+  if (index.build(json) != nullptr) {
+    return false;
+  }
+  JsonCursor at(json, index.positions());
+  std::string_view raw;
+  return at.peek() == start && at.take_value(raw) && at.at_end();
+}
+
 }  // namespace
 
 // One walk per event. A member that breaks a rule is noted (the first one only) and the walk goes
@@ -497,13 +508,11 @@ Result<EventDecoder::Decoded> EventDecoder::decode(std::string_view json, const 
 }
 
 bool is_json_object(std::string_view json) {
-  thread_local JsonIndex index;
-  if (index.build(json) != nullptr) {
-    return false;
-  }
-  JsonCursor at(json, index.positions());
-  std::string_view raw;
-  return at.peek() == '{' && at.take_value(raw) && at.at_end();
+  return is_json_value(json, '{');
+}
+
+bool is_json_array(std::string_view json) {
+  return is_json_value(json, '[');
 }
 
 }  // namespace docket::ingest

@@ -44,6 +44,8 @@ class EventDecoder {
 // Whether the bytes are exactly one valid JSON object (white space around it allowed), at most
 // json_depth_max deep. Thread-safe.
 [[nodiscard]] bool is_json_object(std::string_view json);
+// The same for an array.
+[[nodiscard]] bool is_json_array(std::string_view json);
 
 // What a sender is told whose event names a log that the store does not make.
 [[nodiscard]] std::string log_refusal(const Error& error);
@@ -63,7 +65,7 @@ struct RequestOutcome {
 };
 
 // Who has sent an HTTP body.
-struct JsonSender {
+struct RequestSender {
   std::string node;
   // Makes a second call with the same body harmless, where not empty.
   std::string idempotency_key;
@@ -84,6 +86,6 @@ struct JsonSender {
 // and only a retry under the same idempotency key is free of duplicates. An allocation that fails
 // before any batch is given to the store is an exception, and `done` is not called.
 void store_json(Store& store, std::string_view body, const EventRules& rules,
-                const JsonSender& sender, std::function<void(Result<RequestOutcome>)> done);
+                const RequestSender& sender, std::function<void(Result<RequestOutcome>)> done);
 
 }  // namespace docket::ingest

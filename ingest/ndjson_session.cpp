@@ -3,510 +3,73 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
-#include "engine/assert.hpp"
-#include "engine/bytes.hpp"
-#include "engine/timestamp.hpp"
+#include "ingest/json_text.hpp"
 
 namespace docket::ingest {
 namespace {
 
-// A log with this many batches on their way gathers events until its builder is full; two keep the
-// disk busy while the next one gathers.
-constexpr std::uint32_t busy_batches = 2;
-// Full builders wait, and with them the socket, when a connection has this many batches in flight.
-constexpr std::size_t in_flight_max = 16;
-// The input buffer starts at 4 KiB, so that an idle connection costs little, and grows with use.
-constexpr std::size_t bulk_buffer_bytes = std::size_t{256} << 10;
-constexpr std::size_t line_buffer_bytes = line_bytes_max + InputBuffer::bytes_min;
-constexpr std::size_t growth = 8;
-// What a batch and a row cost beside their strings, for the budget.
-constexpr std::size_t batch_overhead_bytes = 1024;
-constexpr std::size_t row_overhead_bytes = 64;
-
-constexpr std::uint32_t retry_ms_min = 20;
-constexpr std::uint32_t retry_ms_max = 1000;
+constexpr std::string_view too_long = "line: is longer than 1 MiB";
 
 bool is_blank(std::string_view line) {
   return std::all_of(line.begin(), line.end(),
                      [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
 }
 
-// `text` is valid UTF-8.
-void append_json_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-}
-
 }  // namespace
 
 NdjsonSession::NdjsonSession(std::shared_ptr<Connection> connection)
-    : connection_(std::move(connection)), retry_timer_(connection_->executor()) {}
+    : RecordSession(std::move(connection)) {}
 
-void NdjsonSession::reject(std::uint64_t line, std::string_view error) {
-  connection_->core().events_rejected.fetch_add(1, std::memory_order_relaxed);
-  std::string answer = fmt::format(R"({{"line":{},"error":")", line);
+RecordSession::Piece NdjsonSession::cut(std::string_view unread, bool at_end) {
+  const std::size_t newline = unread.find('\n', scanned_);
+  const bool has_end = newline != std::string_view::npos;
+  if (!has_end && (!at_end || unread.empty())) {
+    if (skipping_ || unread.size() > record_bytes_max) {
+      scanned_ = 0;
+      const bool is_known = std::exchange(skipping_, true);
+      return {is_known ? Piece::Kind::part : Piece::Kind::faulty, unread.size(), {}, too_long};
+    }
+    scanned_ = unread.size();
+    return {};
+  }
+  scanned_ = 0;
+  const std::string_view line = unread.substr(0, newline);
+  const std::size_t bytes = has_end ? newline + 1 : unread.size();
+  if (std::exchange(skipping_, false)) {
+    return {Piece::Kind::filler, bytes, {}, {}};
+  }
+  if (is_blank(line)) {
+    return {Piece::Kind::blank, bytes, {}, {}};
+  }
+  const bool fits = line.size() <= record_bytes_max;
+  return {fits ? Piece::Kind::record : Piece::Kind::faulty, bytes, line, too_long};
+}
+
+Result<EventDecoder::Decoded> NdjsonSession::decode(std::string_view line, Nanos received) {
+  return decoder_.decode(line, connection().core().options.rules, received);
+}
+
+void NdjsonSession::reject(std::uint64_t number, std::string_view error) {
+  std::string answer = fmt::format(R"({{"line":{},"error":")", number);
   append_json_escaped(answer, error);
   answer += "\"}\n";
-  connection_->append(answer);
+  connection().append(answer);
 }
 
-NdjsonSession::Slot* NdjsonSession::slot_of(std::string_view log) {
-  if (last_slot_ < slots_.size() && slots_[last_slot_].name == log) {
-    return &slots_[last_slot_];
-  }
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].name == log) {
-      last_slot_ = i;
-      return &slots_[i];
-    }
-  }
-  return nullptr;
+void NdjsonSession::tell_failure(const std::string& why) {
+  reject(told_durable_ + 1, "not stored from here on: " + why);
 }
 
-NdjsonSession::Pause NdjsonSession::add(const EventDecoder::Decoded& decoded) {
-  Slot* slot = slot_of(decoded.log);
-  if (slot == nullptr) {
-    if (!may_write(rights_.logs, decoded.log)) {
-      reject(++lines_, log_forbidden(decoded.log));
-      return Pause::starved;
-    }
-    new_log_ = decoded.log;
-    return Pause::new_log;
-  }
-  if (slot->builder && slot->builder->full()) {
-    if (in_flight_.size() >= in_flight_max || !refused_.empty()) {
-      return Pause::window_full;
-    }
-    submit(last_slot_);
-  }
-  if (!slot->builder) {
-    slot->builder = connection_->core().builders.borrow();
-    slot->first_line = lines_ + 1;
-  }
-  slot->builder->add(decoded.event);
-  ++lines_;
-  return Pause::starved;
-}
-
-bool NdjsonSession::admit(std::optional<std::string_view> token) {
-  const auto& authenticate = connection_->core().options.authenticate;
-  if (authenticate) {
-    auto rights = authenticate(token.value_or(std::string_view()), connection_->peer());
-    if (!rights) {
-      connection_->refuse(connection_->peer(), "token: " + rights.error().message);
-      fail("token: " + rights.error().message +
-           (token ? "" : "; the first line is to be {\"token\":\"...\"}"));
-      return false;
-    }
-    rights_ = std::move(*rights);
-  }
-  is_admitted_ = true;
-  return true;
-}
-
-NdjsonSession::Pause NdjsonSession::take_line(std::string_view line) {
-  if (is_blank(line)) {
-    ++lines_;
-    return Pause::starved;
-  }
-  if (line.size() > line_bytes_max) {
-    reject(++lines_, "line: is longer than 1 MiB");
-    return Pause::starved;
-  }
-  if (!is_admitted_) {
-    const auto token = token_of_line(line);
-    if (!admit(token)) {
-      return Pause::ended;
-    }
-    if (token) {
-      ++lines_;
-      return Pause::starved;
-    }
-  }
-  const auto decoded = decoder_.decode(line, connection_->core().options.rules, received_);
-  if (!decoded) {
-    reject(++lines_, decoded.error().message);
-    return Pause::starved;
-  }
-  return add(*decoded);
-}
-
-NdjsonSession::Pause NdjsonSession::decode_lines() {
-  received_ = now_ns();
-  InputBuffer& input = connection_->input();
-  if (rights_.hold && !rights_.hold()) {
-    connection_->refuse(connection_->peer(), "token: may no longer send");
-    fail("token: may no longer send");
-  }
-  for (;;) {
-    if (failed_) {
-      return Pause::ended;
-    }
-    if (connection_->outbox_full()) {
-      return Pause::outbox_full;
-    }
-    const std::string_view unread = as_text(input.unread());
-    const std::size_t newline = unread.find('\n', scanned_);
-    if (newline == std::string_view::npos) {
-      scanned_ = unread.size();
-      if (!skipping_ && unread.size() > line_bytes_max) {
-        reject(lines_ + 1, "line: is longer than 1 MiB");
-        skipping_ = true;
-      }
-      if (skipping_) {
-        input.consume(unread.size());
-        scanned_ = 0;
-      }
-      return Pause::starved;
-    }
-    if (skipping_) {
-      skipping_ = false;
-      ++lines_;
-    } else if (const Pause why = take_line(unread.substr(0, newline)); why != Pause::starved) {
-      return why;
-    }
-    input.consume(newline + 1);
-    scanned_ = 0;
-  }
-}
-
-void NdjsonSession::charge_builders() {
-  for (Slot& slot : slots_) {
-    if (slot.builder) {
-      const std::size_t bytes =
-          slot.builder->raw_bytes() + slot.builder->rows() * row_overhead_bytes;
-      if (bytes > slot.charged) {
-        connection_->core().budget.force(connection_->account, bytes - slot.charged);
-        slot.charged = bytes;
-      }
-    }
-  }
-}
-
-asio::awaitable<void> NdjsonSession::open_new_log() {
-  const Result<Log*> opened = co_await connection_->open_log(new_log_);
-  if (opened) {
-    Slot slot;
-    slot.name = new_log_;
-    slot.log = *opened;
-    slots_.push_back(std::move(slot));
-    co_return;
-  }
-  const Error& error = opened.error();
-  if (error.code != ErrorCode::overloaded && error.code != ErrorCode::invalid_argument) {
-    fail(error.message);
-    co_return;
-  }
-  // There are as many logs as there may be: this line cannot be stored, others can.
-  const std::string_view unread = as_text(connection_->input().unread());
-  const std::size_t newline = unread.find('\n');
-  reject(++lines_, log_refusal(error));
-  connection_->input().consume(newline == std::string_view::npos ? unread.size() : newline + 1);
-  scanned_ = 0;
-}
-
-// Waiting for memory while holding events back could wait for ever; so those go first.
-asio::awaitable<bool> NdjsonSession::reserve(std::size_t bytes) {
-  if (connection_->core().budget.try_take(connection_->account, bytes)) {
-    co_return true;
-  }
-  submit_all();
-  const bool reserved = co_await connection_->reserve(bytes);
-  co_return reserved;
-}
-
-// Room for what comes next: much where much comes, a whole line where a line is long.
-asio::awaitable<void> NdjsonSession::fit_input() {
-  InputBuffer& input = connection_->input();
-  if (input.unread().size() == input.capacity()) {
-    submit_all();
-    const bool grown =
-        co_await connection_->grow_input(std::min(input.capacity() * growth, line_buffer_bytes));
-    if (!grown) {
-      fail("no memory for so long a line");
-    }
-  } else if (connection_->core().buffers.longest_wait()) {
-    connection_->shrink_input();
-  } else if (connection_->last_read_was_full() && input.capacity() < bulk_buffer_bytes) {
-    connection_->try_grow_input(bulk_buffer_bytes);
-  }
-}
-
-asio::awaitable<void> NdjsonSession::read_more() {
-  while (!refused_.empty() && !failed_ && !connection_->is_cut()) {
-    co_await connection_->pause();  // L4
-  }
-  InputBuffer& input = connection_->input();
-  co_await fit_input();
-  connection_->set_partial(!input.unread().empty() && input.capacity() > InputBuffer::bytes_min);
-  if (!connection_->more_is_ready()) {
-    submit_idle();
-    waits_for_input_ = true;
-    co_await connection_->wait_readable();
-    waits_for_input_ = false;
-  }
-  // What the bytes to come may turn into is reserved before they are read.
-  const std::size_t allowance = input.capacity();
-  const bool reserved = co_await reserve(allowance);
-  if (reserved) {
-    co_await connection_->fill();
-    connection_->core().budget.give_back(connection_->account, allowance);
-  }
-}
-
-bool NdjsonSession::must_wait(Pause why) const {
-  if (failed_ || connection_->is_cut()) {
-    return false;
-  }
-  if (why == Pause::window_full) {
-    return in_flight_.size() >= in_flight_max || !refused_.empty();
-  }
-  return why == Pause::outbox_full && connection_->outbox_full();
-}
-
-asio::awaitable<void> NdjsonSession::run() {
-  connection_->set_composer([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) {
-      self->compose_durable();
-    }
-  });
-  for (;;) {
-    const Pause why = decode_lines();
-    charge_builders();
-    connection_->wake_writer();
-    if (lines_ > 0) {
-      connection_->established();
-    }
-    if (why == Pause::ended || connection_->is_cut() ||
-        (why == Pause::starved && connection_->input_ended())) {
-      break;
-    }
-    if (why == Pause::starved) {
-      co_await read_more();
-    } else if (why == Pause::new_log) {
-      co_await open_new_log();
-    }
-    while (must_wait(why)) {
-      co_await connection_->pause();
-    }
-  }
-  co_await finish();
-}
-
-asio::awaitable<void> NdjsonSession::finish() {
-  connection_->set_partial(false);
-  // The last line needs no newline when the sender closed its half; one cut short by stop() is
-  // left to be sent again.
-  InputBuffer& input = connection_->input();
-  while (!input.unread().empty() && !skipping_ && !failed_ && !connection_->stopping() &&
-         !connection_->is_cut()) {
-    const Pause why = take_line(as_text(input.unread()));
-    if (why == Pause::starved) {
-      input.consume(input.unread().size());
-    } else if (why == Pause::new_log) {
-      co_await open_new_log();
-    }
-    while (must_wait(why)) {
-      co_await connection_->pause();
-    }
-  }
-  if (skipping_) {
-    ++lines_;
-  }
-  charge_builders();
-  if (!failed_) {
-    submit_all();
-  }
-  while (!connection_->is_cut() && !failed_ && settled_lines() < lines_) {
-    co_await connection_->pause();
-  }
-  compose_durable();  // the writer may find this session gone
-  connection_->wake_writer();
-}
-
-void NdjsonSession::submit(std::size_t index) {
-  Slot& slot = slots_[index];
-  const auto pending = std::make_shared<Pending>();
-  pending->slot = index;
-  pending->first_line = slot.first_line;
-  pending->received = received_;
-  pending->batch = slot.builder->finish();
-  pending->charged = slot.charged + batch_overhead_bytes;
-  connection_->core().budget.force(connection_->account, batch_overhead_bytes);
-  slot.charged = 0;
-  connection_->core().builders.put_back(std::move(slot.builder));
-  if (refused_.empty()) {
-    give_to_store(pending);
-  } else {
-    refused_.push_back(pending);  // behind what is older
-    std::sort(refused_.begin(), refused_.end(), [](const PendingPtr& a, const PendingPtr& b) {
-      return a->first_line < b->first_line;
-    });
-  }
-}
-
-void NdjsonSession::submit_idle() {
-  if (!refused_.empty() || failed_) {
+void NdjsonSession::compose() {
+  if (failed()) {
     return;
   }
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].builder && slots_[i].in_flight < busy_batches) {
-      submit(i);
-    }
-  }
-}
-
-void NdjsonSession::submit_all() {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].builder) {
-      submit(i);
-    }
-  }
-}
-
-void NdjsonSession::give_to_store(const PendingPtr& pending) {
-  Slot& slot = slots_[pending->slot];
-  ++slot.in_flight;
-  in_flight_.push_back(pending);
-  Completion done = connection_->core().completion(
-      connection_->executor(), [self = shared_from_this(), pending](Result<Receipt> result) {
-        self->connection_->attempt([&] { self->completed(pending, std::move(result)); });
-      });
-  EncodedBatch copy = pending->batch;
-  slot.log->submit(std::move(copy), ProducerStamp{connection_->peer(), 0, 0}, pending->received,
-                   std::move(done));
-}
-
-void NdjsonSession::forget(const PendingPtr& pending) {
-  connection_->core().budget.give_back(connection_->account, pending->charged);
-}
-
-void NdjsonSession::completed(const PendingPtr& pending, Result<Receipt> result) {
-  const bool is_refused = !result && (result.error().code == ErrorCode::overloaded ||
-                                      result.error().code == ErrorCode::no_space);
-  if (!result && !is_refused) {
-    // While the batch still counts as open, so that its lines are not taken for settled.
-    fail(result.error().message);
-  }
-  --slots_[pending->slot].in_flight;
-  std::erase(in_flight_, pending);
-  if (is_refused) {
-    refused(pending, result.error());
-  } else {
-    forget(pending);
-  }
-  if (result) {
-    connection_->core().events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
-    refused_since_ = refused_.empty() ? 0 : steady_ms();
-    retry_ms_ = retry_ms_min;
-    if (waits_for_input_) {
-      submit_idle();
-    }
-    connection_->wake_writer();
-  }
-  connection_->changed();
-}
-
-void NdjsonSession::refused(const PendingPtr& pending, const Error& error) {
-  const std::int64_t now = steady_ms();
-  if (refused_since_ == 0) {
-    refused_since_ = now;
-    retry_ms_ = retry_ms_min;
-  }
-  if (failed_ || connection_->is_cut()) {
-    forget(pending);
-    return;
-  }
-  const auto older = [](const PendingPtr& a, const PendingPtr& b) {
-    return a->first_line < b->first_line;
-  };
-  refused_.insert(std::upper_bound(refused_.begin(), refused_.end(), pending, older), pending);
-  if (now - refused_since_ > static_cast<std::int64_t>(connection_->core().options.write_ms)) {
-    fail(error.message);
-  } else {
-    retry_later();
-  }
-}
-
-void NdjsonSession::retry_later() {
-  if (retry_scheduled_) {
-    return;
-  }
-  retry_scheduled_ = true;
-  retry_timer_.expires_after(std::chrono::milliseconds(retry_ms_));
-  retry_ms_ = std::min(2 * retry_ms_, retry_ms_max);
-  retry_timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
-    self->retry_scheduled_ = false;
-    self->connection_->attempt([&] { self->retry(); });
-  });
-}
-
-void NdjsonSession::retry() {
-  std::vector<PendingPtr> again;
-  std::swap(again, refused_);
-  for (const PendingPtr& pending : again) {
-    if (failed_ || connection_->is_cut()) {
-      forget(pending);
-    } else {
-      give_to_store(pending);
-    }
-  }
-  connection_->changed();
-}
-
-void NdjsonSession::fail(const std::string& why) {
-  if (failed_) {
-    return;
-  }
-  compose_durable();
-  failed_ = true;
-  std::string answer =
-      fmt::format(R"({{"line":{},"error":"not stored from here on: )", told_durable_ + 1);
-  append_json_escaped(answer, why);
-  answer += "\"}\n";
-  connection_->append(answer);
-  connection_->wake_writer();
-  for (const PendingPtr& pending : refused_) {
-    forget(pending);
-  }
-  refused_.clear();
-  connection_->end_input();
-}
-
-std::uint64_t NdjsonSession::settled_lines() const {
-  std::uint64_t first_open = lines_ + 1;
-  for (const Slot& slot : slots_) {
-    if (slot.builder) {
-      first_open = std::min(first_open, slot.first_line);
-    }
-  }
-  for (const auto* list : {&in_flight_, &refused_}) {
-    for (const PendingPtr& pending : *list) {
-      first_open = std::min(first_open, pending->first_line);
-    }
-  }
-  return first_open - 1;
-}
-
-void NdjsonSession::compose_durable() {
-  if (failed_) {
-    return;
-  }
-  const std::uint64_t durable = settled_lines();
+  const std::uint64_t durable = settled_records();
   if (durable > told_durable_) {
     told_durable_ = durable;
-    connection_->append(fmt::format("{{\"durable\":{}}}\n", durable));
+    connection().append(fmt::format("{{\"durable\":{}}}\n", durable));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
@@ -22,6 +23,7 @@ namespace docket::ingest {
 namespace {
 
 using boost::system::error_code;
+using tcp = boost::asio::ip::tcp;
 
 constexpr std::size_t memory_bytes_min = std::size_t{64} << 10;
 // After a failed accept (no file descriptors left, usually) the next try waits this long.
@@ -48,6 +50,7 @@ class RunningServer final : public Server {
   RunningServer(Store& store, const ServerOptions& options, RejectionObserver observer)
       : core_(store, options, std::move(observer)),
         acceptor_(core_.ios.front()),
+        local_acceptor_(core_.ios.front()),
         watch_timer_(core_.ios.front()) {
     work_.reserve(core_.ios.size());
     for (asio::io_context& io : core_.ios) {
@@ -68,30 +71,38 @@ class RunningServer final : public Server {
   Result<void> listen() {
     DOCKET_ASSIGN(const tcp::endpoint endpoint, resolve(core_.options.address, core_.options.port));
     error_code error;
-    acceptor_.open(endpoint.protocol(), error);
+    tcp::acceptor acceptor(core_.ios.front());
+    acceptor.open(endpoint.protocol(), error);
     if (!error) {
-      acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+      acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     }
     if (!error) {
-      acceptor_.bind(endpoint, error);
+      acceptor.bind(endpoint, error);
     }
     if (!error) {
-      acceptor_.listen(asio::socket_base::max_listen_connections, error);
+      acceptor.listen(asio::socket_base::max_listen_connections, error);
     }
     if (!error) {
-      port_ = acceptor_.local_endpoint(error).port();
+      port_ = acceptor.local_endpoint(error).port();
     }
     if (error) {
       return fail_errno(
           "cannot listen on " + core_.options.address + ":" + std::to_string(core_.options.port),
           error.value());
     }
+    acceptor_ = std::move(acceptor);
+    if (!core_.options.socket.empty()) {
+      DOCKET_TRY(
+          local_file_.listen(local_acceptor_, core_.options.socket, core_.options.socket_mode));
+    }
     return {};
   }
 
   void run() {
-    asio::co_spawn(acceptor_.get_executor(), accept_loop(), asio::detached);
-    asio::co_spawn(acceptor_.get_executor(), watch_loop(), asio::detached);
+    for (StreamAcceptor* acceptor : {&acceptor_, &local_acceptor_}) {
+      asio::co_spawn(acceptor->get_executor(), accept_loop(acceptor), asio::detached);
+    }
+    asio::co_spawn(acceptor_.get_executor(), watch_loop(nullptr), asio::detached);
     threads_.reserve(core_.ios.size());
     for (asio::io_context& io : core_.ios) {
       threads_.emplace_back([&io] { run_io(io); });
@@ -152,12 +163,13 @@ class RunningServer final : public Server {
   // connection.hpp.
   struct Revival {
     RunningServer& server;
-    asio::awaitable<void> (RunningServer::*loop)();
+    asio::awaitable<void> (RunningServer::*loop)(StreamAcceptor*);
+    StreamAcceptor* acceptor;
     bool is_over = false;
     ~Revival() {
       if (!is_over && !server.has_stopped()) {
         patiently([this] {
-          asio::co_spawn(server.acceptor_.get_executor(), (server.*loop)(), asio::detached);
+          asio::co_spawn(server.acceptor_.get_executor(), (server.*loop)(acceptor), asio::detached);
         });
       }
     }
@@ -190,15 +202,15 @@ class RunningServer final : public Server {
 
   [[nodiscard]] bool has_stopped() const { return core_.ios.front().stopped(); }
 
-  asio::awaitable<void> accept_loop() {
-    Revival revival{*this, &RunningServer::accept_loop};
-    asio::steady_timer pause(acceptor_.get_executor());
-    while (acceptor_.is_open()) {
-      tcp::socket socket(core_.ios[next_io_]);
+  asio::awaitable<void> accept_loop(StreamAcceptor* acceptor) {
+    Revival revival{*this, &RunningServer::accept_loop, acceptor};
+    asio::steady_timer pause(acceptor->get_executor());
+    while (acceptor->is_open()) {
+      StreamSocket socket(core_.ios[next_io_]);
       next_io_ = (next_io_ + 1) % core_.ios.size();
       error_code error;
-      co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-      if (!acceptor_.is_open()) {
+      co_await acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+      if (!acceptor->is_open()) {
         break;
       }
       if (error) {
@@ -215,17 +227,15 @@ class RunningServer final : public Server {
     revival.is_over = true;
   }
 
-  void take(tcp::socket socket) {
+  void take(StreamSocket socket) {
     if (core_.connections.load() >= core_.options.connections_max) {
-      error_code unknown;
-      const std::string peer = socket.remote_endpoint(unknown).address().to_string();
+      const std::string peer = peer_of(socket);
       core_.rejected(peer, peer, "too many connections");
       return;
     }
     error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    const std::uint64_t number =
-        core_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
+    socket.set_option(tcp::no_delay(true), ignored);  // no option of a Unix socket
+    const std::uint64_t number = core_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
     const auto connection = std::make_shared<Connection>(core_, std::move(socket));
     // Takes it out again, whatever fails from here on.
     std::shared_ptr<Presence> presence(new Presence{*this, number, connection});
@@ -241,13 +251,14 @@ class RunningServer final : public Server {
     co_await presence->connection->run();
   }
 
-  asio::awaitable<void> watch_loop() {
+  // The watch needs no acceptor; it has the form of a loop that can be revived.
+  asio::awaitable<void> watch_loop(StreamAcceptor*) {
     const ServerOptions& options = core_.options;
     const std::uint32_t shortest =
         std::min({options.handshake_ms, options.idle_ms, options.write_ms});
     const std::chrono::milliseconds tick(std::clamp<std::uint32_t>(shortest / 4, 5, 250));
     const std::chrono::milliseconds patience(std::min<std::uint32_t>(options.handshake_ms, 1000));
-    Revival revival{*this, &RunningServer::watch_loop};
+    Revival revival{*this, &RunningServer::watch_loop, nullptr};
     while (!is_ending_) {
       error_code ignored;
       watch_timer_.expires_after(tick);
@@ -276,6 +287,8 @@ class RunningServer final : public Server {
       asio::post(acceptor_.get_executor(), [this, &closed] {
         error_code ignored;
         acceptor_.close(ignored);
+        local_acceptor_.close(ignored);
+        local_file_.remove();
         closed.set_value();
       });
       closed.get_future().wait();
@@ -321,7 +334,9 @@ class RunningServer final : public Server {
 
   ServerCore core_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-  tcp::acceptor acceptor_;
+  LocalSocketFile local_file_;
+  StreamAcceptor acceptor_;
+  StreamAcceptor local_acceptor_;  // not open where there is no path
   asio::steady_timer watch_timer_;
   bool is_ending_ = false;    // of the watch, on its thread
   bool has_watched_ = false;  // it is over; under the mutex

@@ -16,6 +16,10 @@ namespace docket::ingest {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7470;  // 0: any free one
+  // Of a Unix socket that takes the same protocols, at most 107 bytes; empty: none. Who may write
+  // to the file may send; it goes when the server stops.
+  std::string socket;
+  std::uint32_t socket_mode = 0660;
   std::uint32_t threads = 1;  // of the io pool
   EventRules rules;
   // For all that is received and not yet stored, beside 4 KiB a connection; at least 64 KiB.
@@ -41,7 +45,8 @@ struct ServerStats {
 };
 
 // A sender that was refused, for the system's own log. Called from the io threads, several at a
-// time; must not block for long. `node` is the peer's address where no name was told.
+// time; must not block for long. `node` is the peer's address where no name was told: an IP
+// address, or `unix:UID`.
 using RejectionObserver = std::function<void(const std::string& node, const std::string& peer,
                                              const std::string& reason)>;
 
@@ -49,7 +54,7 @@ class Server {
  public:
   virtual ~Server() = default;  // stops
   // Binds and starts; `store` must outlive it. The address may be a name. Errors: io (the address
-  // is taken), invalid_argument.
+  // is taken), busy (a server listens on the socket), invalid_argument.
   [[nodiscard]] static Result<std::unique_ptr<Server>> start(Store& store,
                                                              const ServerOptions& options,
                                                              RejectionObserver observer = {});

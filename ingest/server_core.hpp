@@ -64,9 +64,14 @@ struct ServerCore {
     }
   }
 
-  // A sender is refused: counted and, as far as there is memory, told to the observer.
+  // A sender is refused: counted and told to the observer.
   void rejected(const std::string& node, const std::string& peer, const std::string& reason) {
     protocol_errors.fetch_add(1, std::memory_order_relaxed);
+    tell_observer(node, peer, reason);
+  }
+
+  // As far as there is memory.
+  void tell_observer(const std::string& node, const std::string& peer, const std::string& reason) {
     if (observer) {
       static_cast<void>(within_memory([&]() -> Result<void> {
         observer(node, peer, reason);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <tuple>
 #include <unordered_map>
@@ -18,6 +19,8 @@ constexpr RowColumn id_columns[] = {RowColumn::actor,   RowColumn::verb,   RowCo
 
 // What a related target takes while it is read, its strings included, about.
 constexpr std::size_t related_bytes = 100;
+// Of which lengths are kept: more would be memory for rows that come in no order of time.
+constexpr std::size_t blocks_at_hand_max = 64;
 
 // Calls `visit` for each run of elements that `same` says belong to the first of them.
 template <typename T, typename Same, typename Visit>
@@ -35,36 +38,46 @@ void for_each_run(std::span<const T> all, Same same, Visit visit) {
 }  // namespace
 
 std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) {
-  // Of the block that was looked at last, for each segment: rows of several may alternate.
   struct Block {
-    std::uint32_t number = UINT32_MAX;
+    const SegmentReader* segment = nullptr;
+    std::uint32_t first_row = 0;
+    std::uint32_t rows = 0;
     std::shared_ptr<const PayloadRuns> payloads;
     std::shared_ptr<const RelatedColumn> related;
   };
-  std::unordered_map<const SegmentReader*, Block> at_hand;
+  // Rows in order of time alternate between segments, and between blocks of one.
+  std::map<std::pair<const SegmentReader*, std::uint32_t>, Block> at_hand;
+  const Block* block = nullptr;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const SegmentReader& segment = *rows[i].segment;
-    const auto blocks = segment.blocks();
-    if (!blocks) {
-      continue;  // reading tells of it, as of what else cannot be read
+    const auto [segment, row] = rows[i];
+    // A row before the first wraps around.
+    if (block == nullptr || segment != block->segment || row - block->first_row >= block->rows) {
+      const auto blocks = segment->blocks();
+      if (!blocks) {
+        continue;  // reading tells of it, as of what else cannot be read
+      }
+      if (at_hand.size() >= blocks_at_hand_max) {
+        at_hand.clear();
+      }
+      const std::uint32_t number = block_of_row(*blocks, row);
+      const auto [place, is_new] = at_hand.try_emplace({segment, number});
+      if (is_new) {
+        const BlockInfo& info = (*blocks)[number];
+        place->second = {
+            segment, info.first_row, info.rows,
+            info.has_payload ? segment->payload_runs(number).value_or(nullptr) : nullptr,
+            info.has_related ? segment->related(number).value_or(nullptr) : nullptr};
+      }
+      block = &place->second;
     }
-    const std::uint32_t number = block_of_row(*blocks, rows[i].row);
-    const BlockInfo& info = (*blocks)[number];
-    if (!info.has_payload && !info.has_related) {
-      continue;
+    const std::uint32_t place = row - block->first_row;
+    if (block->payloads != nullptr) {
+      bytes += block->payloads->starts()[place + 1] - block->payloads->starts()[place];
     }
-    Block& block = at_hand[&segment];
-    if (block.number != number) {
-      block = {number, segment.payload_runs(number).value_or(nullptr),
-               segment.related(number).value_or(nullptr)};
-    }
-    const std::uint32_t row = rows[i].row - info.first_row;
-    if (block.payloads != nullptr) {
-      bytes += block.payloads->starts()[row + 1] - block.payloads->starts()[row];
-    }
-    if (block.related != nullptr && !block.related->starts.empty()) {
-      const std::uint32_t targets = block.related->starts[row + 1] - block.related->starts[row];
+    if (block->related != nullptr && !block->related->starts.empty()) {
+      const std::uint32_t targets =
+          block->related->starts[place + 1] - block->related->starts[place];
       bytes += targets * related_bytes;
     }
     if (i != 0 && bytes > bytes_max) {

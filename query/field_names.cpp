@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <vector>
 
+#include "query/near_names.hpp"
 #include "query/parser.hpp"
 
 namespace docket::query {
@@ -63,8 +63,6 @@ constexpr std::array other_words = {
     OtherWord{"host", "node"},
 };
 
-constexpr std::size_t compared_bytes_max = 24;  // nothing longer is near any name
-
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result) {
@@ -75,35 +73,13 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before_last(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        row[j] = std::min(row[j], before_last[j - 2] + 1);
-      }
-    }
-    std::swap(before_last, last);
-    std::swap(last, row);
-  }
-  return last[b.size()];
-}
-
 // A name's near ones: few edits away, or it is one's last part (`type` for target.type).
-bool is_near(std::string_view word, std::string_view name) {
+bool is_near_field(std::string_view word, std::string_view name) {
   const std::size_t dot = name.find('.');
   if (dot != std::string_view::npos && name.substr(dot + 1) == word) {
     return true;
   }
-  const std::size_t edits_max = std::min(word.size(), name.size()) <= 4 ? 1 : 2;
-  return edit_distance(word, name) <= edits_max;
+  return is_near_name(word, name);
 }
 
 }  // namespace
@@ -138,7 +114,7 @@ std::string near_field_names(std::string_view name) {
     const bool meant = std::any_of(
         other_words.begin(), other_words.end(),
         [&](const OtherWord& other) { return other.word == word && other.name == named.name; });
-    if (meant || (word.size() <= compared_bytes_max && is_near(word, named.name))) {
+    if (meant || is_near_field(word, named.name)) {
       add(near, named.name);
     }
   }

@@ -52,7 +52,8 @@ FIELDS
   actor             kind:id, an id, or a whole name.
   actor.kind actor.id actor.name actor.role
   verb              EDIT also finds UPDATE, and the reverse.
-  target            Type:id, an id, or a whole name; of the target or of any related one. So do
+  target            Type:id, an id, or a whole name, or the type of a target that has no id; of the
+                    target or of any related one. So do
   target.type target.id target.name
   ip                An address or a network: 10.0.0.1, 10.0.0.0/8, 2001:db8::/32.
   outcome           success, failure or denied.
@@ -91,7 +92,8 @@ TIME
 
   Days are those of the asked time zone (UTC unless another was given), so that on: covers 23 or 25
   hours where clocks change. A clock time that clocks jump over is the moment of the jump; one that
-  comes twice is the first. until:2026-05-01 ends before that day begins.
+  comes twice is the first. until:2026-05-01 ends before that day begins. Before 1677-09-21 and
+  after 2262-04-11 no event can be: such a bound leaves that side open, until:9999-12-31 as well.
 
     since:today
     since:yesterday until:today

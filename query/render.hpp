@@ -37,14 +37,17 @@ void append_json_gaps(std::string& out, const std::vector<Gap>& gaps);
 // The header line of the contract, with CRLF.
 [[nodiscard]] std::string_view csv_header();
 // One RFC 4180 record with CRLF; absent fields are empty cells; related targets are one cell of
-// JSON, as append_json_targets writes them. Unless `raw`, a cell that a spreadsheet would run gets
-// a leading ', and control characters (other than tab, CR and LF) and bidi marks become \uNNNN.
+// JSON, as append_json_targets writes them. Unless `raw`, a cell that needs_guard() gets a leading
+// ', and control characters (other than tab, CR and LF) and bidi marks become \uNNNN.
 void append_csv(std::string& out, const StoredView& event, bool raw);
 // One cell of another table, without what separates it: as safe as those above are unless `raw`.
 void append_csv_cell(std::string& out, std::string_view text);
 // Whether a spreadsheet would take the cell for a formula: = + - @, their full-width forms (which
 // East Asian editions read alike), tab, CR or LF first.
 [[nodiscard]] bool is_run_by_spreadsheets(std::string_view cell);
+// Whether that holds for the cell, or for what stands behind the 's that it begins with: so whoever
+// reads takes one off such a cell, and has what it was.
+[[nodiscard]] bool needs_guard(std::string_view cell);
 
 // One RFC 5424 line with LF, never cut however long. Facility 13 (log audit); severity 6 for a
 // success, 5 for what was denied, 4 for a failure. Every field of the event is a parameter of the

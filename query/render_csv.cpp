@@ -49,7 +49,7 @@ class Record {
     const std::size_t special = start_ + plain_bytes<',', '"'>(out_, start_);
     if (!raw_ && start_ < out_.size()) {
       escape_hidden(special);
-      if (is_run_by_spreadsheets(std::string_view(out_).substr(start_))) {
+      if (needs_guard(std::string_view(out_).substr(start_))) {
         out_.insert(start_, 1, '\'');
       }
     }
@@ -126,6 +126,10 @@ bool is_run_by_spreadsheets(std::string_view cell) {
   }
   return cell.starts_with("＝") || cell.starts_with("＋") || cell.starts_with("－") ||
          cell.starts_with("＠");
+}
+
+bool needs_guard(std::string_view cell) {
+  return is_run_by_spreadsheets(cell.substr(std::min(cell.size(), cell.find_first_not_of('\''))));
 }
 
 void append_csv_cell(std::string& out, std::string_view text) {

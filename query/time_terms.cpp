@@ -107,29 +107,21 @@ std::optional<Clock> parse_clock(std::string_view text, std::size_t hour_digits_
   return text.empty() ? std::optional(clock) : std::nullopt;
 }
 
-tl::unexpected<Error> fail_range() {
-  return fail(ErrorCode::invalid_argument, "expected a time between 1677-09-21 and 2262-04-11");
-}
+constexpr Nanos first_instant = std::numeric_limits<Nanos>::min();
+constexpr Nanos last_instant = std::numeric_limits<Nanos>::max();
 
-// The start of a local date; an error at the ends of what int64 nanoseconds hold, where a clamped
-// instant would be another one than was asked for.
+// The start of a local date.
 Result<Nanos> start_of(const Date& date, const TimeZone& zone) {
   const auto start = zone.date_start(date.year, date.month, date.day);
   if (!start) {
     return fail(ErrorCode::invalid_argument, "expected a date that exists");
   }
-  if (date.year < 1678 || date.year > 2261) {
-    return fail_range();
-  }
   return *start;
 }
 
-Result<Nanos> clock_on(Nanos day, const Clock& clock, const TimeZone& zone) {
+Nanos clock_on(Nanos day, const Clock& clock, const TimeZone& zone) {
   const Nanos start = zone.clock_time(day, clock.hour, clock.minute, clock.second);
-  if (start > std::numeric_limits<Nanos>::max() - clock.fraction) {
-    return fail_range();
-  }
-  return start + clock.fraction;
+  return start > last_instant - clock.fraction ? last_instant : start + clock.fraction;
 }
 
 std::optional<Nanos> seconds_of_unit(char unit) {
@@ -169,6 +161,14 @@ std::optional<Nanos> parse_age(std::string_view text) {
   return seconds * nanos_per_second;
 }
 
+// A time that int64 nanoseconds do not reach is the end on its side: an open bound, as no event can
+// lie beyond. What stands behind its year must be right all the same.
+Result<Nanos> past_the_ends(const Date& date, std::string_view text, const ParseContext& context) {
+  DOCKET_TRY(start_of(date, context.zone));
+  DOCKET_TRY(parse_instant("2000" + std::string(text.substr(4)), context));
+  return date.year < 2000 ? first_instant : last_instant;
+}
+
 }  // namespace
 
 Result<Nanos> parse_instant(std::string_view text, const ParseContext& context) {
@@ -190,6 +190,9 @@ Result<Nanos> parse_instant(std::string_view text, const ParseContext& context) 
     if (rest.empty()) {
       return start_of(*date, zone);
     }
+    if (date->year < 1677 || date->year > 2262) {
+      return past_the_ends(*date, text, context);
+    }
     const bool separated = rest.front() == 'T' || rest.front() == 't' || rest.front() == ' ';
     const auto clock = separated ? parse_clock(rest.substr(1), 2) : std::nullopt;
     if (clock) {
@@ -200,14 +203,14 @@ Result<Nanos> parse_instant(std::string_view text, const ParseContext& context) 
     if (instant) {
       return *instant;
     }
+    if (date->year == 1677 || date->year == 2262) {
+      return past_the_ends(*date, text, context);
+    }
     return fail(ErrorCode::invalid_argument,
                 "expected a time such as 2026-05-01T14:22:03Z, 2026-05-01T14:22 or 2026-05-01");
   }
   if (const auto age = text.empty() ? std::nullopt : parse_age(text)) {
-    if (context.now < std::numeric_limits<Nanos>::min() + *age) {
-      return fail_range();
-    }
-    return context.now - *age;
+    return context.now < first_instant + *age ? first_instant : context.now - *age;
   }
   return fail(ErrorCode::invalid_argument,
               "expected a time: 2026-05-01T14:22:03Z, 2026-05-01, 14:22, 7d, 24h, 90m, 30s, 2w, "

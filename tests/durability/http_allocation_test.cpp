@@ -9,6 +9,7 @@
 #include "tests/durability/allocation_faults.hpp"
 #include "tests/ingest/peer.hpp"
 #include "tests/tools/api/store_fixture.hpp"
+#include "tools/docketd/content_coding.hpp"
 #include "tools/docketd/http_server.hpp"
 
 namespace docket::server {
@@ -53,6 +54,20 @@ class HttpAllocationLoop : public api::StoreFixture {
                     "Idempotency-Key: longer-than-a-short-string-" + std::to_string(key) +
                         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
+  // A record of OTLP, compressed; its verb is LOG.
+  std::string post_otlp(std::uint64_t key) {
+    std::string body;
+    Gzip gzip;
+    gzip.add(
+        R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"},)"
+        R"("attributes":[{"key":"a","value":{"arrayValue":{"values":[{"intValue":1}]}}}]}]}]}]})",
+        body);
+    gzip.finish(body);
+    return exchange("POST /v1/logs",
+                    "Idempotency-Key: another-that-is-not-short-" + std::to_string(key) +
+                        "\r\nContent-Type: application/json\r\nContent-Encoding: gzip" +
+                        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
   static bool is_fine(const std::string& answer) { return answer.starts_with("HTTP/1.1 200"); }
 
   HttpMetrics metrics_;
@@ -66,23 +81,28 @@ TEST_F(HttpAllocationLoop, NoFailingAllocationKeepsAnAnswerBack) {
   add("activity", {event(1), event(2)});
   start();
   std::uint64_t key = 0;
-  const auto all_three = [&] {
+  const auto all_four = [&] {
     static_cast<void>(post(key));
+    static_cast<void>(post_otlp(key));
     static_cast<void>(ask("/api/v1/count?q=verb:EDIT"));
     static_cast<void>(ask("/api/v1/export?q=&format=csv"));
   };
-  all_three();
+  all_four();
   fail_allocation(0);
   ++key;
-  all_three();
+  all_four();
   const std::uint64_t all = allocations_seen();
   for (const std::uint64_t n : docket::testing::failing_allocations(all, 400)) {
     SCOPED_TRACE("allocation " + std::to_string(n) + " of about " + std::to_string(all));
     ++key;
     fail_allocation(n);
-    all_three();
+    all_four();
     static_cast<void>(allocation_has_failed());
     ASSERT_TRUE(is_fine(post(key))) << "the same again";
+    ASSERT_TRUE(is_fine(post_otlp(key))) << "the same again";
+    const std::string records = ask("/api/v1/count?q=verb:LOG");
+    EXPECT_TRUE(records.ends_with("{\"count\":" + std::to_string(key + 1) + ",\"gaps\":[]}"))
+        << records;
     const std::string count = ask("/api/v1/count?q=verb:EDIT");
     EXPECT_TRUE(count.ends_with("{\"count\":" + std::to_string(key + 3) + ",\"gaps\":[]}"))
         << count;

@@ -1,5 +1,6 @@
 // Every single allocation of a server that takes events in fails once: a batch has an answer or its
-// connection ends, what was acknowledged is stored once, and the next sender is served.
+// connection ends, what was acknowledged is stored once, and the next sender is served; one of
+// syslog too, who is told nothing.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -23,6 +24,7 @@ using ingest::FrameType;
 
 constexpr std::uint32_t batch_rows = 5;
 constexpr std::uint64_t lines = 6;
+constexpr std::uint64_t messages = 4;
 
 // A server over a store, both exposed, and what its senders were told. Events are known by the ids
 // of their actors.
@@ -103,6 +105,33 @@ class IngestAllocationLoop : public ::testing::Test {
     return durable == lines + 1;
   }
 
+  // Syslog: messages, one of them refused, on a connection of their own; nothing is answered.
+  // Whether all the others were stored when the connection had ended.
+  bool send_messages() {
+    Peer peer(server_->port());
+    std::string text = "3 bad";
+    const std::uint64_t first = next_id_;
+    next_id_ += messages;
+    for (std::uint64_t id = first; id < next_id_; ++id) {
+      const std::string message = "<13>1 - - " + std::to_string(id) + " - - [x@1 a=\"\\\"\"] " +
+                                  std::string(id == first + 2 ? 9000 : 10, 'x');
+      text += std::to_string(message.size()) + ' ' + message;
+    }
+    peer.send(text);
+    peer.close_sending();
+    EXPECT_TRUE(peer.closed());
+    Log* const log = store_->find_log("syslog");
+    std::uint64_t stored = 0;
+    for (const Event& event : log == nullptr ? std::vector<Event>() : read_all(log->snapshot())) {
+      const std::uint64_t id = std::stoull(event.actor.id);
+      if (id >= first) {
+        acknowledged_["syslog"].push_back(id);
+        ++stored;
+      }
+    }
+    return stored == messages;
+  }
+
   void expect_acknowledged_once() {
     for (const auto& [log, ids] : acknowledged_) {
       std::map<std::string, int> stored;
@@ -132,9 +161,11 @@ class IngestAllocationLoop : public ::testing::Test {
     };
     send_batch();
     ASSERT_TRUE(send_lines());
+    ASSERT_TRUE(send_messages());
     renew();
     send_batch();
     ASSERT_TRUE(send_lines());
+    ASSERT_TRUE(send_messages());
     const std::uint64_t all = allocations_seen();
     std::uint64_t hit = 0;
     for (const std::uint64_t n : failing_allocations(all, 2000)) {
@@ -143,8 +174,10 @@ class IngestAllocationLoop : public ::testing::Test {
       fail_allocation(n);
       send_batch();
       static_cast<void>(send_lines());
+      static_cast<void>(send_messages());
       hit += allocation_has_failed() ? 1 : 0;
       ASSERT_TRUE(send_lines()) << "the server does not go on";
+      ASSERT_TRUE(send_messages()) << "the server does not go on";
       ASSERT_FALSE(HasFailure());
     }
     EXPECT_GT(hit, all / 2);

@@ -156,7 +156,7 @@ StoredBits::StoredBits(std::uint64_t seed) : disk_(make_store(seed)), files_(dis
   const auto scan =
       scan_hot_segment(*file, log_name, shape_.hot.front().first.id,
                        FileOffset(segment_header_bytes), shape_.hot.front().first.first_seq, Seq(0),
-                       [this](const BlockHeader& header, std::string_view) {
+                       [this](const BlockHeader& header, const BlockSender&) {
                          mark_at_ = header.is_mark() ? header.offset.value : 0;
                        });
   EXPECT_TRUE(scan && mark_at_ != 0) << "a store that was closed ends with a mark";

@@ -145,7 +145,12 @@ class Capture(driver.EndToEnd):
             status, answer = server.post([event(), event()], {"Idempotency-Key": "k-1"})
             self.assertEqual((status, answer["accepted"]), (200, 2))
             self.assertEqual((answer["first_seq"], answer["last_seq"]), (1, 2))
+        status, problem = server.post([event()], {"Idempotency-Key": "k-1"})
+        self.assertEqual((status, problem["status"]), (422, 422))
+        self.assertEqual(server.count("node:http"), 2)
         self.assertEqual(server.count(), 2)
+        self.assertEqual({node["node"] for node in server.get("/api/v1/nodes")["nodes"]
+                          if node["log"] == "activity"}, {"http"})
 
     def test_native_batches_of_the_generator_arrive_whole(self):
         server = self.start(config=driver.SMALL_SEGMENTS)

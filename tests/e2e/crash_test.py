@@ -133,8 +133,10 @@ class Damage(driver.EndToEnd):
         super().setUp()
         with driver.Server(self.directory / "data", config=driver.SMALL_SEGMENTS) as server:
             self.data = self.directory / "data"
-            driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", *self.FLAGS)
-            # Segments are sealed and indexed behind the acknowledgement.
+            # At a rate, lest all of them are one commit group, and so one segment. Segments are
+            # sealed and indexed behind the acknowledgement.
+            driver.load("send", "--server", f"127.0.0.1:{server.ingest[1]}", *self.FLAGS,
+                        "--rate", 100000)
             self.wait_until(lambda: 1 < len(self.files(".seg")) == len(self.files(".idx")))
             server.stop()
 
@@ -226,6 +228,38 @@ class Damage(driver.EndToEnd):
         usage = driver.run("docket", "verify", check=False)
         self.assertEqual(usage.returncode, 2)
         self.assertIn("--data DIR", usage.stderr)
+
+    def test_a_hot_file_that_is_cut_or_lost_after_a_stop_is_found_out(self):
+        with driver.Server(self.data, config=driver.SMALL_SEGMENTS) as server:
+            for n in range(5):
+                server.send_ndjson([event(reason=f"group-{n}")])
+            before = server.count()
+            server.stop()
+        hot = [file for file in self.files(".hot") if "activity" in str(file)][-1]
+        whole = hot.read_bytes()
+        used = len(whole.rstrip(b"\0"))
+
+        def look(changed):
+            if changed is None:
+                hot.unlink()
+            else:
+                hot.write_bytes(changed)
+            verify = driver.run("docket", "verify", "--data", self.data, check=False)
+            self.assertEqual(verify.returncode, 3, verify.stdout)
+            self.assertIn("activity", verify.stdout)
+            gaps = self.docket_gaps()
+            self.assertEqual([gap["last_seq"] for gap in gaps], [before])
+
+        for changed in (whole[:used // 2], whole[:used // 2] + bytes(len(whole) - used // 2), None):
+            look(changed)
+        server = self.start()
+        self.assertEqual(server.get("/api/v1/count", q="")["gaps"][0]["last_seq"], before)
+        server.send_ndjson([event(reason="after")])
+        self.assertEqual(server.search("reason:after")[0]["seq"], before + 1)
+
+    def docket_gaps(self):
+        counted = driver.run("docket", "count", "-o", "json", "--data", self.data)
+        return json.loads(counted.stdout)["gaps"]
 
     def test_what_recovery_sets_aside_is_written_down_and_shown(self):
         with driver.Server(self.data, config=driver.SMALL_SEGMENTS) as server:

@@ -10,9 +10,8 @@ FLAGS = ("--events", "60000", "--end", "2026-05-01T00:00:00Z")
 SEGMENTS = "[segment]\nrows = 8000\n"
 # Nothing happens by itself within the test.
 AT_REST = SEGMENTS + '[retention]\ninterval = "1d"\n'
-RETIRING = (
-    SEGMENTS + '[retention]\ninterval = "100ms"\n[retention.activity]\nmax_bytes = "512KiB"\n'
-)
+RETIRING = (SEGMENTS + '[retention]\ninterval = "100ms"\n'
+            '[retention.activity]\nmax_bytes = "512KiB"\n')
 
 
 class Keep(driver.EndToEnd):

@@ -165,6 +165,20 @@ class Walk(driver.EndToEnd):
                                  event("EDIT", ("Domain", "1", "List:404"))])
         self.assertEqual(self.server.docket("history", "List:404").stdout, "")
 
+    def test_a_report_of_all_times_is_whole_and_one_of_nobody_is_empty(self):
+        for report in ("activity", "failures"):
+            for query in ("since:1700-01-01", "until:9999-12-31", "since:0001-01-01",
+                          "on:1999-01-01"):
+                text = self.server.docket("report", report, query).stdout
+                self.assertIn("The question behind it all", text)
+                self.assertNotRegex(text, r"(?m)Z +0 *$")
+                made = json.loads(self.server.docket("report", report, query, "-o", "json").stdout)
+                when = [s["answer"] for s in made["sections"] if s["title"] == "When"]
+                self.assertLess(len(when[0]["buckets"]), 1000)
+        silent = driver.run("docket", "report", "handover", "--server", "http://127.0.0.1:1",
+                            check=False)
+        self.assertEqual((silent.returncode, silent.stdout), (1, ""))
+
     def test_what_cannot_be_asked_is_said(self):
         for arguments, code, words in (
                 (("history", "List"), 2, "TYPE:ID"),

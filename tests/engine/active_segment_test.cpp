@@ -41,7 +41,7 @@ class ActiveSegmentTest : public ::testing::Test {
   HotScan scan(Disk& disk) {
     const auto file = disk.open(path, OpenMode::read);
     auto scan = scan_hot_segment(**file, "activity", SegmentId(3), FileOffset(segment_header_bytes),
-                                 Seq(101), Seq(0), [](const BlockHeader&, std::string_view) {});
+                                 Seq(101), Seq(0), [](const BlockHeader&, const BlockSender&) {});
     EXPECT_TRUE(scan);
     return *scan;
   }

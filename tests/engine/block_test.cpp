@@ -161,6 +161,22 @@ TEST(HotBlock, BatchWithoutRowsIsABlockThatNamesItsProducer) {
   EXPECT_EQ(decode(bytes, header->body_bytes).strings(DictionaryField::node)[1], "node-1");
 }
 
+TEST(HotBlock, RowsMayShowAnotherSenderThanTheProducer) {
+  HotBlock block = make_hot_block(testing::encode(testing::plain_events(3)), "producer", 1, 2,
+                                  receipt_time, "a longer name of a node");
+  const auto bytes = placed(block);
+  const auto header = decode_block_header(bytes);
+  ASSERT_TRUE(header);
+  const DecodedBody body = decode(bytes, header->body_bytes);
+  EXPECT_EQ(body.strings(DictionaryField::node)[1], "producer");
+  for (std::uint32_t row = 0; row < 3; ++row) {
+    EXPECT_EQ(
+        body.strings(
+            DictionaryField::node)[static_cast<std::uint32_t>(body.column(RowColumn::node)[row])],
+        "a longer name of a node");
+  }
+}
+
 TEST(HotBlock, OneRowOfDefaultsStillCarriesReceiptAndNode) {
   Event event;
   event.ts = 0;

@@ -58,6 +58,7 @@ Manifest example_manifest() {
   manifest.next_segment = SegmentId(3);
   manifest.retired_events = 100;
   manifest.retired_below = Seq(101);
+  manifest.proven = Seq(112);
   manifest.producers.stored({"node-1", 1, 1}, Seq(101), 2, receipt_time);
   manifest.producers.stored({"node-1", 2, 1}, Seq(103), 8, receipt_time);
   return manifest;

@@ -29,9 +29,9 @@ Scanned scan_of(const std::vector<std::byte>& bytes, SegmentId id = SegmentId(1)
   const auto file = disk.open("f.hot", OpenMode::read);
   Scanned scanned;
   auto scan = scan_hot_segment(**file, "activity", id, from, expected, proven,
-                               [&](const BlockHeader& header, std::string_view node) {
+                               [&](const BlockHeader& header, const BlockSender& sender) {
                                  scanned.blocks.push_back(header.first_seq);
-                                 scanned.nodes.emplace_back(node);
+                                 scanned.nodes.push_back(sender.node);
                                });
   EXPECT_TRUE(scan) << scan.error().describe();
   scanned.scan = std::move(*scan);
@@ -178,6 +178,40 @@ TEST(HotScan, MarkTellsDamageToTheLastGroupFromATornTail) {
   ASSERT_EQ(got.scan.damage.size(), 1U);
   EXPECT_EQ(got.scan.damage[0].first_seq, Seq(11));
   EXPECT_EQ(got.scan.damage[0].last_seq, Seq(20));
+}
+
+TEST(HotScan, HeadOfATornGroupTellsDamageToTheGroupBeforeIt) {
+  HotFile file = file_of(3);
+  const BlockHeader& last = file.headers()[2];
+  const std::uint64_t head_end = last.offset.value + block_header_bytes + last.directory_bytes;
+  std::fill(file.bytes().begin() + static_cast<long>(head_end), file.bytes().end(), std::byte{0});
+  EXPECT_TRUE(scan_of(file.bytes()).scan.damage.empty()) << "there is only a torn tail";
+  HotFile damaged = file;
+  damage(damaged, 1);
+  for (const bool with_header : {true, false}) {
+    if (!with_header) {
+      std::fill_n(damaged.bytes().begin(), 512, std::byte{0x5a});
+    }
+    const Scanned got = scan_of(damaged.bytes());
+    ASSERT_EQ(got.scan.damage.size(), 1U) << with_header;
+    EXPECT_EQ(got.scan.damage[0].first_seq, Seq(with_header ? 11 : 1));
+    EXPECT_EQ(got.scan.damage[0].last_seq, Seq(20));
+    EXPECT_EQ(got.scan.next_seq, Seq(21));
+    EXPECT_GE(got.scan.end.value, head_end);
+  }
+  damaged.bytes()[last.offset.value + block_header_bytes] ^= std::byte{1};
+  EXPECT_TRUE(scan_of(damaged.bytes()).scan.damage.empty())
+      << "a head that is not whole is nothing";
+}
+
+TEST(HotScan, HeadThatStatesMoreThanASegmentHoldsIsNotBelieved) {
+  HotFile file = file_of(1);
+  file.skip(limits::segment_rows_limit + 20);
+  file.add(plain_events(10, 10));
+  damage(file, 1);
+  const Scanned got = scan_of(file.bytes());
+  EXPECT_EQ(got.scan.next_seq, Seq(11));
+  EXPECT_TRUE(got.scan.damage.empty());
 }
 
 TEST(HotScan, DamagedBlockWithoutRowsDoesNotCostTheAcknowledgedOneBehindIt) {
@@ -396,7 +430,7 @@ TEST(HotScan, NewerFormatIsRefused) {
   const auto opened = disk.open("f.hot", OpenMode::read);
   const auto scan =
       scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
-                       Seq(0), [](const BlockHeader&, std::string_view) {});
+                       Seq(0), [](const BlockHeader&, const BlockSender&) {});
   ASSERT_FALSE(scan);
   EXPECT_EQ(scan.error().code, ErrorCode::newer_format);
 }
@@ -442,7 +476,7 @@ TEST(HotScan, BadSectorAnywhereCostsNoMoreThanItsBlock) {
     std::vector<Seq> blocks;
     const auto scan =
         scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes),
-                         Seq(1), Seq(40), [&blocks](const BlockHeader& header, std::string_view) {
+                         Seq(1), Seq(40), [&blocks](const BlockHeader& header, const BlockSender&) {
                            blocks.push_back(header.first_seq);
                          });
     ASSERT_TRUE(scan) << scan.error().describe();
@@ -464,7 +498,7 @@ TEST(HotScan, ErrorOfTheDiskIsAnErrorAndNotDamage) {
     disk.inject({.at = n});
     const auto scan =
         scan_hot_segment(**opened, "activity", SegmentId(1), FileOffset(segment_header_bytes),
-                         Seq(1), Seq(0), [](const BlockHeader&, std::string_view) {});
+                         Seq(1), Seq(0), [](const BlockHeader&, const BlockSender&) {});
     if (!disk.fault_hit()) {
       break;
     }

@@ -129,7 +129,7 @@ class LogRecovery : public ::testing::Test {
     const auto file = disk_.open(path, OpenMode::read);
     EXPECT_TRUE(scan_hot_segment(
         **file, "activity", SegmentId(id), FileOffset(segment_header_bytes), first, Seq(0),
-        [&](const BlockHeader& header, std::string_view) { blocks.push_back(header); }));
+        [&](const BlockHeader& header, const BlockSender&) { blocks.push_back(header); }));
     return blocks;
   }
 

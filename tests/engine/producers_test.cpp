@@ -271,7 +271,26 @@ TEST(Producers, OneOffsAreForgottenAfterTheHorizonAndSendersNever) {
   table.expire(200);
   EXPECT_EQ(table.all().count("idempotency:a"), 0U);
   EXPECT_EQ(table.all().count("idempotency:b"), 1U);
+  for (const std::uint64_t other : {0, 2}) {
+    Receipt receipt;
+    EXPECT_FALSE(table.check(stamp(1, other, "idempotency:b"), 300, receipt)) << other;
+  }
   EXPECT_EQ(table.all().count("node-1"), 1U);
+}
+
+TEST(Producers, AOneOffIsKnownByWhomItShows) {
+  ProducerTable table;
+  ProducerStamp one = stamp(1, 7, "idempotency:a");
+  one.shown = "http";
+  table.stored(one, Seq(1), 2, 100);
+  const auto senders = table.senders();
+  ASSERT_EQ(senders.size(), 1U);
+  EXPECT_EQ(senders[0].node, "http");
+  EXPECT_EQ(senders[0].last_received, 100);
+  table.take_back(one);
+  Receipt receipt;
+  EXPECT_EQ(table.check(stamp(1, 8, "idempotency:a"), 100, receipt), ProducerTable::Verdict::next)
+      << "what could not be written has used no key";
 }
 
 constexpr std::size_t senders_max = producers_of_kind_max[0];

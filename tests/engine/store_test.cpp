@@ -478,7 +478,7 @@ TEST(StoreMark, StandsBehindTheLastGroupOfALogThatFallsQuiet) {
     const auto file = disk.open("data/logs/activity/00000000000000000001.hot", OpenMode::read);
     const auto scan =
         scan_hot_segment(**file, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1),
-                         Seq(0), [](const BlockHeader&, std::string_view) {});
+                         Seq(0), [](const BlockHeader&, const BlockSender&) {});
     return scan->durable_seq;
   };
   while (vouched_for() != Seq(10)) {

@@ -29,7 +29,7 @@ class Recovery : public ::testing::Test {
   }
 
   Result<Receipt> send(Store& store, std::uint64_t batch, std::size_t rows = 5,
-                       const char* log = "activity") {
+                       const char* log = "activity", const char* node = "node") {
     BatchBuilder builder;
     std::vector<TargetView> related;
     for (const Event& event : testing::RandomEvents(batch).take(rows)) {
@@ -37,7 +37,7 @@ class Recovery : public ::testing::Test {
     }
     std::promise<Result<Receipt>> promise;
     store.log(log).value()->submit(
-        builder.finish(), {"node", 1, batch}, now_ns(),
+        builder.finish(), {node, 1, batch}, now_ns(),
         [&promise](Result<Receipt> result) { promise.set_value(std::move(result)); });
     return promise.get_future().get();
   }
@@ -67,6 +67,56 @@ TEST_F(Recovery, KeepsTheActiveSegmentWhenEverySealedOneIsRetired) {
   ASSERT_EQ(snapshot(*store).segments.size(), 1U);
   EXPECT_EQ(snapshot(*store).segments[0]->info().first_seq.value, 6U);
   EXPECT_EQ(snapshot(*store).last_seq.value, 10U);
+}
+
+// What befalls the file that was written to last, of a log that was stopped.
+TEST_F(Recovery, NamesWhatIsMissingOfALogThatWasStopped) {
+  const std::string hot = "data/logs/activity/00000000000000000001.hot";
+  for (const std::string_view what : {"nothing", "cut", "zeroed", "all zero", "removed"}) {
+    testing::SimDisk disk;
+    {
+      const auto store = open(disk);
+      for (std::uint64_t batch = 1; batch <= 4; ++batch) {
+        ASSERT_TRUE(send(*store, batch));
+      }
+    }
+    auto bytes = disk.content(hot);
+    while (bytes.back() == std::byte{0}) {
+      bytes.pop_back();
+    }
+    if (what == "cut") {
+      bytes.resize(bytes.size() / 2);
+    } else if (what == "zeroed" || what == "all zero") {
+      const std::size_t from = what == "zeroed" ? bytes.size() / 2 : 0;
+      std::fill(bytes.begin() + static_cast<long>(from), bytes.end(), std::byte{0});
+    }
+    if (what == "removed") {
+      ASSERT_TRUE(disk.unlink(hot));
+    } else {
+      disk.plant(hot, bytes);
+    }
+    StoreOptions reading;
+    reading.read_only = true;
+    const auto reader = Store::open(disk, "data", reading).value();
+    const auto seen = reader->snapshot().value().logs.at(0);
+    for (int start = 0; start < 2; ++start) {
+      const auto store = open(disk);
+      const LogSnapshot log = snapshot(*store);
+      ASSERT_EQ(log.gaps.size(), what == "nothing" ? 0U : 1U) << what;
+      if (!log.gaps.empty()) {
+        EXPECT_EQ(log.gaps[0].last_seq.value, 20U) << what;
+        EXPECT_EQ(log.gaps[0].first_seq.value % 5, 1U) << what;
+        ASSERT_EQ(seen.gaps.size(), 1U) << what;
+        EXPECT_EQ(seen.gaps[0].first_seq, log.gaps[0].first_seq) << what;
+        EXPECT_EQ(seen.gaps[0].last_seq, log.gaps[0].last_seq) << what;
+      }
+      EXPECT_EQ(seen.last_seq.value, 20U) << what;
+      EXPECT_EQ(log.last_seq.value, 20U + static_cast<unsigned>(start) * 5) << what;
+      const auto next = send(*store, static_cast<std::uint64_t>(start) + 1, 5, "activity", "other");
+      ASSERT_TRUE(next) << what << next.error().describe();
+      EXPECT_EQ(next->first_seq, log.last_seq + 1) << "a seq is given once; " << what;
+    }
+  }
 }
 
 TEST_F(Recovery, SyncsWhatAKilledProcessHasWrittenBeforeItIsShown) {

@@ -45,7 +45,7 @@ class Sealing : public ::testing::Test {
     const auto file = disk.open(path_of(1, "hot"), OpenMode::read);
     EXPECT_TRUE(scan_hot_segment(
         **file, "activity", SegmentId(1), FileOffset(segment_header_bytes), Seq(1), Seq(0),
-        [&](const BlockHeader& header, std::string_view) { blocks.push_back(header); }));
+        [&](const BlockHeader& header, const BlockSender&) { blocks.push_back(header); }));
     disk.flip_bit(path_of(1, "hot"), (blocks[1].offset.value + 900) * 8);
     return store;
   }

@@ -77,10 +77,11 @@ void check_scan(const HotScan& scan, const std::vector<BlockHeader>& blocks, con
   }
   DOCKET_ASSERT(range == scan.damage.size());
   DOCKET_ASSERT(scan.next_seq == next && scan.torn_end >= scan.end);
-  const auto more = scan_hot_segment(file, "activity", SegmentId(1), scan.end, scan.next_seq,
-                                     Seq(0), [&scan](const BlockHeader& header, std::string_view) {
-                                       DOCKET_ASSERT(header.writer_epoch < scan.epoch);
-                                     });
+  const auto more =
+      scan_hot_segment(file, "activity", SegmentId(1), scan.end, scan.next_seq, Seq(0),
+                       [&scan](const BlockHeader& header, const BlockSender&) {
+                         DOCKET_ASSERT(header.writer_epoch < scan.epoch);
+                       });
   DOCKET_ASSERT(more.has_value());
 }
 
@@ -120,7 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<BlockHeader> visited;
   const auto scan =
       scan_hot_segment(source->file(), "activity", SegmentId(1), FileOffset(segment_header_bytes),
-                       Seq(1), Seq(0), [&](const BlockHeader& header, std::string_view) {
+                       Seq(1), Seq(0), [&](const BlockHeader& header, const BlockSender&) {
                          visited.push_back(header);
                          blocks.append(header);
                        });

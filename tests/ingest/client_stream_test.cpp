@@ -134,6 +134,28 @@ TEST(ClientStream, ALogWhosePlaceHolderIsRefusedIsDead) {
   EXPECT_TRUE(stream.refuse(error_of(1, WireError::invalid_batch, false))->is_dead);
 }
 
+TEST(ClientStream, ADuplicateIsKnownUnlessThisRunMayHaveStoredIt) {
+  ClientStream stream("activity");
+  push(stream, 3);
+  push(stream, 3);
+  EXPECT_EQ(send_all(stream), (Numbers{1, 2}));
+  Ack ack = ack_of(1, 11, 2);
+  ack.duplicate = true;
+  const auto known = stream.acknowledge(ack);
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->is_known);
+  EXPECT_EQ(known->durable, 2U) << "what the store has of it, not what today's clock lets in";
+  EXPECT_EQ(known->rejected, 1U);
+  EXPECT_EQ(stream.disconnected(), 1U);
+  EXPECT_EQ(send_all(stream), (Numbers{2}));
+  ack = ack_of(2, 13, 3);
+  ack.duplicate = true;
+  const auto again = stream.acknowledge(ack);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->is_known);
+  EXPECT_EQ(again->durable, 3U);
+}
+
 TEST(ClientStream, AServerThatLostWhatItHadIsNoticedAndANewEpochStartsAtOne) {
   ClientStream stream("activity");
   push(stream);

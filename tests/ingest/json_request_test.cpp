@@ -130,9 +130,35 @@ TEST(StoreJson, AnIdempotencyKeyMakesARetryHarmless) {
   EXPECT_EQ(again->first_seq, first->first_seq);
   EXPECT_EQ(again->last_seq, first->last_seq);
   EXPECT_EQ(fake.events("activity").size() + fake.events("api").size(), 20'000U);
-  EXPECT_EQ(fake.events("api")[0].node.substr(0, 12), "idempotency:");
+  EXPECT_EQ(fake.events("api")[0].node, "web-1");
   // Another key is another request.
   EXPECT_FALSE(store(fake, body, "key-2")->duplicate);
+}
+
+TEST(StoreJson, AnIdempotencyKeyIsForOneBody) {
+  FakeStore fake;
+  ASSERT_TRUE(store(fake, event(1), "key"));
+  for (const std::string& other : {event(2), event(1) + "\n" + event(2), event(1) + " "}) {
+    const auto refused = store(fake, other, "key");
+    ASSERT_FALSE(refused) << other;
+    EXPECT_EQ(refused.error().code, ErrorCode::out_of_order);
+  }
+  EXPECT_EQ(fake.events("activity").size(), 1U);
+  EXPECT_TRUE(store(fake, event(1), "key")->duplicate);
+}
+
+TEST(StoreJson, OneEventMayBeWrittenOverSeveralLines) {
+  FakeStore fake;
+  std::string spread;
+  for (const char c : event(1)) {
+    spread += c == ',' || c == '{' ? std::string(1, c) + "\n" : std::string(1, c);
+  }
+  ASSERT_NE(spread, event(1));
+  EXPECT_EQ(store(fake, spread)->accepted, 1U);
+  const auto two = store(fake, spread + "\n" + event(2));
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->accepted, 1U) << "beside others an event is a line";
+  EXPECT_GT(two->rejected.size(), 1U);
 }
 
 TEST(StoreJson, ARetryFinishesWhatWasRefusedHalfWay) {

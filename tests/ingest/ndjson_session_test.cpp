@@ -114,7 +114,7 @@ TEST_F(NdjsonSessionTest, AnErrorIsItselfValidJson) {
 
 TEST_F(NdjsonSessionTest, ALineOverTheLimitIsSkippedAndTheConnectionGoesOn) {
   start();
-  const std::string filler(line_bytes_max + 100'000, 'x');
+  const std::string filler(record_bytes_max + 100'000, 'x');
   const std::string answers = exchange(line_of(1) + "\n{\"a\":\"" + filler + "\"}\n" + line_of(3));
   EXPECT_NE(answers.find(R"({"line":2,"error":"line: is longer than 1 MiB"})"), std::string::npos);
   EXPECT_EQ(last_line(answers), R"({"durable":3})");
@@ -124,7 +124,7 @@ TEST_F(NdjsonSessionTest, ALineOverTheLimitIsSkippedAndTheConnectionGoesOn) {
 
 TEST_F(NdjsonSessionTest, ALineThatNeverEndsIsSkippedToTheEnd) {
   start();
-  const std::string answers = exchange("{" + std::string(3 * line_bytes_max, 'x'));
+  const std::string answers = exchange("{" + std::string(3 * record_bytes_max, 'x'));
   EXPECT_EQ(answers, "{\"line\":1,\"error\":\"line: is longer than 1 MiB\"}\n{\"durable\":1}\n");
 }
 
@@ -135,8 +135,8 @@ TEST_F(NdjsonSessionTest, TheLongestLineIsTaken) {
   std::string line = line_of(1);
   line.pop_back();
   line += R"(,"payload":{"a":")";
-  line += std::string(line_bytes_max - line.size() - 3, 'x') + "\"}}";
-  ASSERT_EQ(line.size(), line_bytes_max);
+  line += std::string(record_bytes_max - line.size() - 3, 'x') + "\"}}";
+  ASSERT_EQ(line.size(), record_bytes_max);
   EXPECT_EQ(exchange(line + "\n"), "{\"durable\":1}\n");
   EXPECT_EQ(exchange(line + " \n"),
             "{\"line\":1,\"error\":\"line: is longer than 1 MiB\"}\n{\"durable\":1}\n");

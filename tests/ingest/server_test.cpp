@@ -43,18 +43,45 @@ class ServerTest : public ::testing::Test {
 
 TEST_F(ServerTest, UnknownProtocolsAreToldWhatThePortTakes) {
   start();
-  for (const char* greeting : {"GET / HTTP/1.1\r\n\r\n", "<34>1 - - - - - -\n", "17 <34>", "DKT2",
-                               "DKX", "\x16\x03\x01", "[{}]"}) {
+  for (const char* greeting : {"GET / HTTP/1.1\r\n\r\n", "DKT2", "DKX", "\x16\x03\x01", "[{}]"}) {
     Peer peer(port());
     peer.send(std::string_view(greeting));
-    EXPECT_EQ(peer.rest(),
-              "error: this port takes the native protocol (first bytes DKT1) or NDJSON (first byte "
-              "{)\n")
+    EXPECT_EQ(
+        peer.rest(),
+        "error: this port takes the native protocol (first bytes DKT1), NDJSON (first byte {) "
+        "or syslog (first byte < or a digit)\n")
         << greeting;
   }
-  EXPECT_EQ(server_->stats().protocol_errors, 7U);
-  EXPECT_TRUE(eventually([this] { return refusals().size() == 7U; }));
+  EXPECT_EQ(server_->stats().protocol_errors, 5U);
+  EXPECT_TRUE(eventually([this] { return refusals().size() == 5U; }));
   EXPECT_EQ(refusals()[0], "127.0.0.1: unknown protocol");
+}
+
+TEST_F(ServerTest, EveryProtocolIsToldFromTheOthersHoweverItsFirstBytesAreCut) {
+  start();
+  const auto hello = testing::hello_bytes("web-1", 1);
+  const std::string native = std::string(native_preface) +
+                             std::string(reinterpret_cast<const char*>(hello.data()), hello.size());
+  const std::string line = testing::line_of(1) + "\n";
+  const std::string lines = "<13>1 - - - - - - one\n<14>two\n";
+  const std::string octets = "21 <13>1 - - - - - - one7 <14>two";
+  std::size_t messages = 0;
+  for (const std::string& stream : {native, line, "\n" + line, lines, octets}) {
+    const bool is_syslog = stream[0] == '<' || stream[0] == '2';
+    for (std::size_t cut = 1; cut <= std::min<std::size_t>(stream.size(), 48); ++cut) {
+      Peer peer(port());
+      peer.send(std::string_view(stream).substr(0, cut));
+      std::this_thread::yield();
+      peer.send(std::string_view(stream).substr(cut));
+      peer.close_sending();
+      const std::string answer = peer.rest();
+      EXPECT_EQ(answer.find("error"), std::string::npos) << stream << " cut at " << cut;
+      EXPECT_EQ(answer.empty(), is_syslog) << stream << " cut at " << cut;
+      messages += is_syslog ? 2 : 0;
+      EXPECT_EQ(store_.events("syslog").size(), messages) << stream << " cut at " << cut;
+    }
+  }
+  EXPECT_EQ(server_->stats().events_rejected, 0U);
 }
 
 TEST_F(ServerTest, APeerThatSaysNothingIsCut) {

@@ -37,6 +37,18 @@ bool matches(Field field, const Match& match, std::string_view payload) {
   return diff_matches(field, match, reader.read(payload));
 }
 
+TEST(Diff, NumbersOfAnySizeAndHalvesOfSurrogatePairsAreShownAsSent) {
+  const std::string_view listed =
+      R"({"changes":[{"field":"x","old":"\ud83d","new":18446744073709551616}]})";
+  EXPECT_EQ(changes(listed), "x: \"\\ud83d\" -> 18446744073709551616\n");
+  EXPECT_TRUE(matches(Field::changed, whole("x"), listed));
+  EXPECT_TRUE(matches(Field::new_value, whole("18446744073709551616"), listed));
+  // Their texts are one and the same replacement; they differ all the same.
+  EXPECT_EQ(
+      changes(R"({"before":{"a":"\ud83d","b":"\udc00"},"after":{"a":"\ud83e","b":"\udc00"}})"),
+      "a: \"\\ud83d\" -> \"\\ud83e\"\n");
+}
+
 TEST(Diff, ListedChangesAreTakenAsTheyStand) {
   EXPECT_EQ(changes(R"({"changes":[{"field":"hourly_limit","old":500,"new":5000},
                                    {"field":"a.b","old":null,"new":"x"},

@@ -77,7 +77,7 @@ TEST_P(HostileCorpus, CsvHasSafeCellsThatReadBack) {
     ASSERT_EQ(cells.size(), 19U);
     const auto expected = [raw](const std::string& value) {
       const std::string visible = made_visible(value, "\t\r\n");
-      return raw ? value : (is_run_by_spreadsheets(visible) ? "'" : "") + visible;
+      return raw ? value : (needs_guard(visible) ? "'" : "") + visible;
     };
     const std::vector<std::string> values = texts_of(event_);
     constexpr std::size_t places[] = {3, 4, 5, 6, 7, 8, 9, 10, 13, 15, 16};

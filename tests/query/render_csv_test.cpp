@@ -90,6 +90,12 @@ TEST(RenderCsv, WhatASpreadsheetWouldRunGetsAQuote) {
     EXPECT_EQ(named(first), "'" + first);
     EXPECT_EQ(named("a" + first), "a" + first);
   }
+  // Else nobody could tell them from those above.
+  EXPECT_EQ(named("'=1"), "''=1");
+  EXPECT_EQ(named("''+"), "'''+");
+  for (const char* plain : {"'", "''", "'a", "'a=1", "a'=1"}) {
+    EXPECT_EQ(named(plain), plain);
+  }
   EXPECT_EQ(named("、1"), "、1");  // the same first two bytes as a full-width sign's
   EXPECT_EQ(named("=\"x\",1"), "'=\"x\",1");
   EXPECT_EQ(named(""), "");

@@ -30,6 +30,24 @@ TEST(QueryTime, InstantsWithAnOffsetAreThemselves) {
   EXPECT_EQ(instant("1677-09-21T00:12:43.145224192Z"), "1677-09-21T00:12:43.145224192Z");
 }
 
+TEST(QueryTime, BeyondTheEndsOfTimeIsTheEnd) {
+  const std::string first = "1677-09-21T00:12:43.145224192Z";
+  for (const char* text : {"0001-01-01", "1500-01-01", "1677-09-20", "1677-01-01T00:00:00Z",
+                           "0001-01-01T14:22", "1600-02-29T23:59:59.5+02:00"}) {
+    EXPECT_EQ(instant(text), first) << text;
+  }
+  const std::string last = "2262-04-11T23:47:16.854775807Z";
+  for (const char* text : {"9999-12-31", "2262-04-13", "2262-04-11T23:47:17Z", "2262-12-31T14:22",
+                           "9999-12-31T23:59:59.999999999-12:00", "2400-02-29 08:00"}) {
+    EXPECT_EQ(instant(text), last) << text;
+  }
+  // A day within is what it is.
+  EXPECT_EQ(instant("1677-09-23"), "1677-09-22T23:06:32Z");
+  EXPECT_EQ(instant("2262-04-11"), "2262-04-10T23:00:00Z");
+  EXPECT_EQ(day("9999-12-31"), last + " " + last);
+  EXPECT_EQ(day("0001-01-01"), first + " " + first);
+}
+
 TEST(QueryTime, DatesAndClockTimesAreThoseOfTheZone) {
   EXPECT_EQ(instant("2026-05-01"), "2026-04-30T22:00:00Z");
   EXPECT_EQ(instant("2026-05-01T14:22"), "2026-05-01T12:22:00Z");
@@ -111,8 +129,13 @@ TEST(QueryTime, WhatIsNoTimeIsAnError) {
                                       "2026-05-01T25:00",
                                       "2026-05-01X14:22",
                                       "2026-05-01T14:22+02",
-                                      "1500-01-01",
-                                      "9999-01-01",
+                                      "1500-02-29",
+                                      "9999-02-29",
+                                      "9999-13-01",
+                                      "9999-12-31T",
+                                      "9999-12-31Tx",
+                                      "2262-12-31T25:00:00Z",
+                                      "0001-01-01T00:00:00z ",
                                       "999999999w",
                                       "999999999999d",
                                       "20000w",

@@ -12,24 +12,18 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-constexpr std::size_t block_alignment = 64;
-
 bool is_of_interest(const std::string& path) {
   return path.ends_with(".hot") || path.ends_with(".seg") || path.ends_with(".idx") ||
          path.ends_with("manifest.a") || path.ends_with("manifest.b");
 }
 
-// Up to where the last block of a hot file says that everything was synced before it was written.
+// Up to where the last block of a hot file says that everything was synced before it was written: a
+// block of which at least the head is whole.
 std::size_t durable_end(const Bytes& bytes) {
-  constexpr char magic[] = {'D', 'K', 'B', '1'};
-  constexpr std::size_t durable_end_at = 120;  // in a block's header
   for (std::size_t at = bytes.size() / block_alignment * block_alignment; at != 0;) {
     at -= block_alignment;
-    std::uint64_t end = 0;
-    if (bytes.size() - at >= block_header_bytes &&
-        std::memcmp(bytes.data() + at, magic, sizeof magic) == 0) {
-      std::memcpy(&end, bytes.data() + at + durable_end_at, sizeof end);
-      return end <= at ? end : 0;
+    if (const auto head = decode_block_header(std::span(bytes).subspan(at))) {
+      return head->durable_end.value <= at ? head->durable_end.value : 0;
     }
   }
   return 0;

@@ -196,7 +196,7 @@ Result<Receipt> FakeStore::commit(Queued& queued) {
     log.events.back().log = log.name();
     log.events.back().seq = Seq(log.events.size());
     log.events.back().received = queued.received;
-    log.events.back().node = queued.stamp.node;
+    log.events.back().node = queued.stamp.shown.empty() ? queued.stamp.node : queued.stamp.shown;
   });
   // What reaches a store has been encoded by a builder or admitted; anything else is a fault.
   DOCKET_ASSERT(decoded.has_value());

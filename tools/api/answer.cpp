@@ -84,11 +84,17 @@ Answer problem(const Error& error) {
                    error.offset);
   }
   answer.body += '}';
+  answer.detail = std::string_view(error.message).substr(0, line_end);
   return answer;
 }
 
 Answer problem_of_post(const Error& error) {
   const CodeRow& row = row_of(error.code);
+  if (error.code == ErrorCode::out_of_order) {
+    // Only under an Idempotency-Key has a request a place in an order.
+    return problem(422, "key_reused", "The Idempotency-Key belongs to another request",
+                   error.message);
+  }
   if (error.code == ErrorCode::invalid_argument || row.retry_after_s != 0) {
     return problem(error);
   }
@@ -104,6 +110,7 @@ Answer problem(unsigned status, std::string_view kind, std::string_view title,
   answer.status = status;
   answer.content_type = problem_content_type;
   answer.body = problem_body(status, kind, title, detail) + '}';
+  answer.detail = detail;
   return answer;
 }
 

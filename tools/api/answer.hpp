@@ -30,6 +30,7 @@ struct Answer {
   std::string authenticate;         // for 401 and 403: the field WWW-Authenticate
   std::string etag;                 // of the body as it is before any coding; empty: none
   std::string content_encoding;     // empty: the body is as it is
+  std::string detail;               // of a problem: what its body says to people
   std::uint32_t retry_after_s = 0;  // > 0: the same request may succeed after so many seconds
   std::optional<ReadRecord> read;
 };

@@ -27,6 +27,7 @@ constexpr std::array paths{
     PathRow{"/api/v1/histogram", Endpoint::histogram, reads},
     PathRow{"/api/v1/explain", Endpoint::explain, reads},
     PathRow{"/api/v1/events", Endpoint::post_events, "POST"},
+    PathRow{"/v1/logs", Endpoint::post_otlp, "POST"},
     PathRow{"/api/v1/export", Endpoint::export_events, streams},
     PathRow{"/api/v1/tail", Endpoint::tail, streams},
     PathRow{"/api/v1/logs", Endpoint::logs, reads},

@@ -20,6 +20,7 @@ enum class Endpoint : std::uint8_t {
   explain,
   event,        // /api/v1/events/{log}/{seq}
   post_events,  // POST /api/v1/events
+  post_otlp,    // POST /v1/logs, where OpenTelemetry's exporters send to
   export_events,
   tail,
   logs,
@@ -43,6 +44,11 @@ struct Route {
 
 // `path` is decoded. HEAD is GET without the body; streams (export, tail) do not know it.
 [[nodiscard]] Route find_route(std::string_view method, std::string_view path);
+
+// Whether it stores events.
+[[nodiscard]] constexpr bool is_write(Endpoint endpoint) {
+  return endpoint == Endpoint::post_events || endpoint == Endpoint::post_otlp;
+}
 
 struct Operation {
   std::string path;  // with {log} and {seq} where they stand

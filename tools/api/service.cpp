@@ -100,6 +100,7 @@ Answer Service::get(const Route& route, const Parameters& parameters,
       case Endpoint::readyz:
       case Endpoint::metrics:
       case Endpoint::post_events:
+      case Endpoint::post_otlp:
       case Endpoint::export_events:
       case Endpoint::tail:
         break;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "engine/timestamp.hpp"
 
 namespace docket::cli {
@@ -15,16 +17,23 @@ tl::unexpected<Error> not_an_answer(std::string_view why) {
   return fail(ErrorCode::io, fmt::format("the answer cannot be read: {}", why));
 }
 
-// Runs `read` on the parsed text; whatever is missing or of another type is an error.
-template <typename T>
-Result<T> with_document(std::string_view text, const std::function<T(const dom::element&)>& read) {
+// Runs `read`, which parses; whatever is missing or of another type is an error.
+template <typename T, typename Read>
+Result<T> reading(const Read& read) {
   try {
-    dom::parser parser;
-    const dom::element document = parser.parse(simdjson::padded_string(text));
-    return read(document);
+    return read();
   } catch (const simdjson::simdjson_error& error) {
     return not_an_answer(error.what());
   }
+}
+
+// Runs `read` on the parsed text.
+template <typename T>
+Result<T> with_document(std::string_view text, const std::function<T(const dom::element&)>& read) {
+  return reading<T>([&] {
+    dom::parser parser;
+    return read(parser.parse(simdjson::padded_string(text)));
+  });
 }
 
 std::string text_of(const dom::element& value) {
@@ -89,15 +98,28 @@ Event event_of(const dom::element& object) {
   return event;
 }
 
-// The payload's exact bytes, or empty.
-std::string payload_of(simdjson::ondemand::object object) {
+// The payload's place in the text that is being read; empty where there is none. What is inside is
+// passed over and not looked at.
+std::string_view payload_of(simdjson::ondemand::object object) {
   auto payload = object["payload"];
   if (payload.error() != simdjson::SUCCESS) {
-    return "";
+    return {};
   }
   simdjson::ondemand::object value = payload.get_object();
-  const std::string_view raw = value.raw_json();
-  return std::string(raw);
+  return value.raw_json();
+}
+
+// Copies a payload and leaves a number of as many bytes in its place. A sender's payload is for
+// showing as it is: a tree would not be made of what it may hold, such as 1e400, 2^64 or half of a
+// surrogate pair.
+std::string take_out(simdjson::padded_string& text, std::string_view payload) {
+  std::string taken(payload);
+  if (!payload.empty()) {
+    char* const place = text.data() + (payload.data() - text.data());
+    std::fill_n(place, payload.size(), ' ');
+    *place = '0';
+  }
+  return taken;
 }
 
 std::vector<query::FacetValue> values_of(const dom::element& list) {
@@ -151,43 +173,67 @@ Result<std::uint64_t> read_number(std::string_view body, std::string_view name) 
 }
 
 Result<std::vector<Gap>> read_gaps(std::string_view body) {
-  return with_document<std::vector<Gap>>(body, [](const dom::element& document) {
+  return reading<std::vector<Gap>>([body] {
+    // Not a tree: the answer may hold payloads, which none can be made of.
+    simdjson::ondemand::parser parser;
+    const simdjson::padded_string text(body);
+    simdjson::ondemand::document document = parser.iterate(text);
     std::vector<Gap> gaps;
-    if (const auto list = document["gaps"]; list.error() == simdjson::SUCCESS) {
-      for (const dom::element gap : list.get_array()) {
-        gaps.push_back({text_of(gap["log"]), Seq(std::uint64_t(gap["first_seq"])),
-                        Seq(std::uint64_t(gap["last_seq"])), text_of(gap["reason"])});
-      }
+    auto list = document.find_field_unordered("gaps");
+    if (list.error() == simdjson::NO_SUCH_FIELD) {
+      return gaps;
+    }
+    for (auto gap : list.get_array()) {
+      Gap& added = gaps.emplace_back();
+      added.log = std::string_view(gap["log"]);
+      added.first_seq = Seq(std::uint64_t(gap["first_seq"]));
+      added.last_seq = Seq(std::uint64_t(gap["last_seq"]));
+      added.reason = std::string_view(gap["reason"]);
     }
     return gaps;
   });
 }
 
 Result<EventPage> read_page(std::string_view body) {
-  return with_document<EventPage>(body, [body](const dom::element& document) {
+  return reading<EventPage>([body] {
+    simdjson::padded_string text(body);
+    std::vector<std::string_view> payloads;
+    {
+      simdjson::ondemand::parser parser;
+      simdjson::ondemand::document document = parser.iterate(text);
+      for (auto event : document["events"].get_array()) {
+        payloads.push_back(payload_of(event.get_object()));
+      }
+    }
     EventPage page;
-    for (const dom::element event : document["events"].get_array()) {
-      page.events.push_back(event_of(event));
+    for (const std::string_view payload : payloads) {
+      page.events.emplace_back().payload = take_out(text, payload);
+    }
+    dom::parser parser;
+    const dom::element document = parser.parse(text);
+    std::size_t i = 0;
+    for (const dom::element object : document["events"].get_array()) {
+      Event event = event_of(object);
+      event.payload = std::move(page.events.at(i).payload);
+      page.events.at(i++) = std::move(event);
     }
     page.next = optional_text(document, "next");
-    simdjson::ondemand::parser parser;
-    const simdjson::padded_string padded(body);
-    simdjson::ondemand::document again = parser.iterate(padded);
-    std::size_t i = 0;
-    for (auto event : again["events"].get_array()) {
-      page.events.at(i++).payload = payload_of(event.get_object());
-    }
     return page;
   });
 }
 
 Result<Event> read_event(std::string_view json) {
-  return with_document<Event>(json, [json](const dom::element& document) {
-    Event event = event_of(document);
-    simdjson::ondemand::parser parser;
-    const simdjson::padded_string padded(json);
-    simdjson::ondemand::document again = parser.iterate(padded);
-    event.payload = payload_of(again.get_object());
+  return reading<Event>([json] {
+    simdjson::padded_string text(json);
+    std::string payload;
+    {
+      simdjson::ondemand::parser parser;
+      simdjson::ondemand::document document = parser.iterate(text);
+      payload = take_out(text, payload_of(document.get_object()));
+    }
+    dom::parser parser;
+    Event event = event_of(parser.parse(text));
+    event.payload = std::move(payload);
     return event;
   });
 }

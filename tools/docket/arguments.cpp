@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "tools/api/units.hpp"
+#include "tools/docket/command_words.hpp"
 #include "tools/docket/manual_text.hpp"
 #include "tools/docket/report_plan.hpp"
 #include "tools/docket/server_access.hpp"
@@ -23,15 +24,6 @@ namespace {
 constexpr int usage_error = 2;
 constexpr std::uint64_t story_limit_default = 500;
 
-struct FormatRow {
-  Format format;
-  std::string_view name;
-};
-constexpr std::array formats{
-    FormatRow{Format::table, "table"},   FormatRow{Format::json, "json"},
-    FormatRow{Format::ndjson, "ndjson"}, FormatRow{Format::csv, "csv"},
-    FormatRow{Format::syslog, "syslog"}, FormatRow{Format::cef, "cef"},
-};
 // What numbers can be written in, and events.
 constexpr std::array number_formats{Format::table, Format::json, Format::ndjson, Format::csv};
 constexpr std::array event_formats{Format::table, Format::json,   Format::ndjson,
@@ -39,57 +31,18 @@ constexpr std::array event_formats{Format::table, Format::json,   Format::ndjson
 constexpr std::array export_formats{Format::csv, Format::ndjson, Format::syslog, Format::cef};
 constexpr std::array check_formats{Format::table, Format::json};
 
-// "table|json"
-std::string names_of(std::span<const Format> some) {
-  std::string names;
-  for (const Format format : some) {
-    names += names.empty() ? "" : "|";
-    names += to_string(format);
-  }
-  return names;
-}
-
-// Words of a query and names of files are marked before the parser of options sees them, and the
-// mark is taken off afterwards: it would take `-ip:10.0.0.0/8` for an option, `export` for a second
-// command, and the brackets off `[a]`.
-constexpr char word_mark = '\x01';
-
-std::string unmarked(const std::string& word) {
-  return word.starts_with(word_mark) ? word.substr(1) : word;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) {
-    text += text.empty() ? "" : " ";
-    text += unmarked(word);
-  }
-  return text;
-}
-
-// Whether a word is an option and no negated term. A short option of another command is one, too:
-// `search -n 5` is a mistake and should not look for 5 where there is no n.
-bool is_option(std::string_view word) {
-  static constexpr std::array<std::string_view, 4> short_options{"-f", "-h", "-n", "-o"};
-  if (word.starts_with("--") || std::ranges::find(short_options, word) != short_options.end()) {
-    return true;
-  }
-  const std::string_view attached = word.substr(std::min<std::size_t>(word.size(), 2));
-  return (word.starts_with("-n") &&
-          std::ranges::all_of(attached, [](char c) { return c >= '0' && c <= '9'; })) ||
-         (word.starts_with("-o") &&
-          std::ranges::find(formats, attached, &FormatRow::name) != formats.end());
-}
-
-// Whether the word is an option of `app` that has its value in the next word.
-bool takes_next_word(const CLI::App& app, const std::string& word) {
-  const CLI::Option* const option = word.starts_with('-') ? app.get_option_no_throw(word) : nullptr;
-  return option != nullptr && option->get_items_expected_max() > 0;
-}
-
 // A range that is checked and not spelled out beside the option, where the text tells of it.
 CLI::Validator between(std::uint64_t first, std::uint64_t last) {
   return CLI::Range(first, last).description("");
+}
+
+// An empty value is a variable of a script that was not set, and must not be taken for no option.
+CLI::Validator not_empty() {
+  return CLI::Validator(
+      [](const std::string& value) {
+        return std::string(value.empty() ? "must not be empty" : "");
+      },
+      "");
 }
 
 // The options as typed, before they are understood.
@@ -143,6 +96,7 @@ class Parser {
     std::vector<std::string> words = marked({argv + std::min(argc, 1), argv + argc});
     std::ranges::reverse(words);  // CLI11 takes a vector from its end
     try {
+      check_command(app_, words);
       app_.parse(words);
       finish();
     } catch (const CLI::ParseError& error) {
@@ -184,9 +138,10 @@ class Parser {
       if (!has_query && command->get_option_no_throw("FILE") == nullptr) {
         break;
       }
-      const bool is_word = only_words || !word.starts_with('-') || (has_query && !is_option(word));
+      const bool is_word =
+          only_words || word == "-" || !word.starts_with('-') || (has_query && !is_option(word));
       if (is_word) {
-        word.insert(0, 1, word_mark);
+        word = marked_word(word);
       } else if (word == "--") {
         only_words = true;
       } else if (takes_next_word(*command, word)) {
@@ -216,10 +171,13 @@ class Parser {
     app.add_option("--data", typed_.arguments.data,
                    "Read this data directory, also beside its running server; never writes")
         ->type_name("DIR")
+        ->check(not_empty())
         ->group(directory ? "Options" : "");
     app.add_option("--server", typed_.arguments.server,
-                   "Ask this server ($DOCKET_SERVER, else http://127.0.0.1:7480)")
+                   "Ask this server, http://HOST[:PORT][/PREFIX] ($DOCKET_SERVER, else "
+                   "http://127.0.0.1:7480)")
         ->type_name("URL")
+        ->check(not_empty())
         ->group(server ? "Options" : "");
     add_access_options(app, typed_.arguments, server);
   }
@@ -232,6 +190,7 @@ class Parser {
     app.add_option("--tz", typed_.arguments.zone,
                    "Time zone of days, clock times and tables, such as Europe/Berlin (local)")
         ->type_name("ZONE")
+        ->check(not_empty())
         ->each([this](const std::string&) { typed_.zone_given = true; });
     app.add_flag("--utc", typed_.utc, "The same as --tz UTC");
   }
@@ -257,7 +216,9 @@ class Parser {
     app->add_option("--limit", a.limit, "Events at most (50)")
         ->type_name("N")
         ->check(between(1, 1'000'000'000));
-    app->add_option("--cursor", a.cursor, "Go on where an earlier page ended")->type_name("CURSOR");
+    app->add_option("--cursor", a.cursor, "Go on where an earlier page ended")
+        ->type_name("CURSOR")
+        ->check(not_empty());
     app->add_flag("--oldest", a.oldest, "Oldest first");
 
     add_query(*add({Command::count, nullptr, true, true, number_formats, true}, "count",
@@ -294,8 +255,10 @@ class Parser {
     app->add_option("-n", a.newest, "How many, up to 1,000 (10)")
         ->type_name("N")
         ->check(between(0, 1000));
-    app->add_flag("-f,--follow", a.follow,
-                  "Then each one as it arrives; an interrupt ends it and tells the position");
+    app->add_flag(
+        "-f,--follow", a.follow,
+        "Then each one as it arrives; an interrupt ends it and tells the position. -o json "
+        "then writes an object a line, as ndjson does, and without -f one document");
     app->add_option("--after", a.after,
                     "With -f: begin behind this position, at most one event a log; a log that is "
                     "not named begins with its first event")
@@ -368,12 +331,19 @@ class Parser {
             "The whole filtered set, oldest first, with row count and digest");
     add_query(*app);
     app->add_option("--out", a.out, "Write to this file, which appears when it is complete")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(not_empty());
     app->add_option("--resume", a.resume,
                     "Export only what no run with this cursor has exported, into the next of "
                     "the files that --out names: audit.csv makes audit.000001.csv and so on")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(not_empty());
     app->footer(
+        "'docket import' makes the same events again of CSV with --raw, byte for byte; of NDJSON, "
+        "but "
+        "line\nbreaks between the tokens of a payload are blanks there; and of CSV without --raw, "
+        "but "
+        "what became\nJSON's escapes stays such.\n\n"
         "For a scheduled job, safe against kill -9 at any instant, such as in a crontab:\n"
         "  */5 * * * * docket export --utc 'log:activity' -o syslog --out /srv/audit/docket.log "
         "--resume /srv/audit/docket.cursor\n"
@@ -381,19 +351,36 @@ class Parser {
         "and\nnone is left out, those with an old time that came late included. Where nothing is "
         "new there\nis no file.");
     app->add_flag("--raw", a.raw,
-                  "CSV cells as they are; else what a spreadsheet would run gets a leading '");
+                  "CSV cells as they are; else what a spreadsheet would run gets a leading ', and "
+                  "control characters and marks of direction become JSON's escapes");
 
     app = add({Command::import, nullptr, false, true, {}, false}, "import",
               "Send events from NDJSON or Docket CSV files, each exactly once, through the server");
-    app->add_option("FILE", a.files, "Files, each NDJSON or CSV as exported")
+    app->add_option("FILE", a.files,
+                    "Files, each NDJSON or CSV as exported; - is standard input. A pipe is copied "
+                    "to a temporary file first, as it is read twice")
         ->type_name("")
         ->required();
     app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
-        ->type_name("LOG");
-    app->add_option("--ingest", a.ingest,
-                    "Where the server takes events ($DOCKET_INGEST, else the server is asked)")
-        ->type_name("ADDR:PORT");
-    app->add_flag("--raw", a.raw, "CSV cells are as they are; else a leading ' is taken off them");
+        ->type_name("LOG")
+        ->check(not_empty());
+    app->add_option(
+           "--ingest", a.ingest,
+           "Where the server takes events, or unix:PATH of its socket ($DOCKET_INGEST, else "
+           "the server is asked)")
+        ->type_name("ADDR:PORT")
+        ->check(not_empty());
+    app->add_flag("--raw", a.raw,
+                  "CSV cells are as they are; else the ' of the export is taken off them");
+    app->footer(
+        "A file is known by its content: importing it again, from wherever, stores nothing twice "
+        "and "
+        "goes\non where a run was broken off. A file that has grown or was corrected is another "
+        "one, "
+        "and all of\nits events are stored: import only the new part. What is refused is named "
+        "with "
+        "its line and\nstays out for good, an event from more than 24 h ahead too: import it by "
+        "itself, in a file of its\nown, once it is mended.");
   }
 
   void add_store_commands() {
@@ -404,7 +391,8 @@ class Parser {
                         "The segments with their ranges");
     app->add_option("--log", a.log, "Of this log only")->type_name("LOG");
     add({Command::nodes, nullptr, true, true, number_formats, true}, "nodes",
-        "The senders: how far each is stored");
+        "The senders: how far each is stored. The batches of a sender are taken in their order "
+        "only, so that none before its last one is missing");
     app = add({Command::retention, nullptr, true, true, number_formats, false}, "retention",
               "What each log may keep, and what goes now");
     app->add_flag("--dry-run", a.dry_run, "List each segment that would be retired now");
@@ -418,6 +406,17 @@ class Parser {
         "Build anew what is derived and damaged or missing: indexes, copies of a manifest, "
         "the marker. Never changes an event. The one use of --data that writes: not "
         "beside a running server");
+    app = add({Command::backup, nullptr, true, false, check_formats, false}, "backup",
+              "Copy the store to a new directory, also beside its running server");
+    app->add_option("DIR", a.to, "A new directory; sealed files are linked where that can be")
+        ->type_name("")
+        ->required();
+    app->add_flag("--verify", a.verify, "Then read the copy and check every checksum");
+    app = add({Command::restore, nullptr, false, false, check_formats, false}, "restore",
+              "Copy a backup to a new data directory");
+    app->add_option("BACKUP", a.from, "The directory of a backup")->type_name("")->required();
+    app->add_option("DIR", a.to, "A new data directory")->type_name("")->required();
+    app->add_flag("--verify", a.verify, "Then read the copy and check every checksum");
   }
 
   void add_help() {
@@ -473,6 +472,9 @@ class Parser {
     check_stories(known);
     if (!a.after.empty() && !a.follow) {
       throw CLI::ValidationError("--after", "goes with -f");
+    }
+    if (typed_.utc && typed_.zone_given) {
+      throw CLI::ValidationError("--utc", "and --tz cannot both be given");
     }
     if (typed_.utc) {
       a.zone = "UTC";
@@ -544,16 +546,15 @@ class Parser {
           known.command == Command::export_events ? Format::csv : Format::table;
       return;
     }
-    const auto named = std::ranges::find(formats, typed_.format, &FormatRow::name);
-    if (named == formats.end() ||
-        std::ranges::find(known.formats, named->format) == known.formats.end()) {
+    const auto named = find_format(typed_.format);
+    if (!named || std::ranges::find(known.formats, *named) == known.formats.end()) {
       const std::string name = known.app->get_name();
       throw CLI::ValidationError("-o", known.formats.empty()
                                            ? name + " does not take it"
                                            : name + " does not write " + typed_.format + ", but " +
                                                  names_of(known.formats));
     }
-    typed_.arguments.format = named->format;
+    typed_.arguments.format = *named;
     if (typed_.arguments.raw && typed_.arguments.format != Format::csv &&
         known.command == Command::export_events) {
       throw CLI::ValidationError("--raw", "goes with -o csv only");
@@ -570,10 +571,6 @@ class Parser {
 };
 
 }  // namespace
-
-std::string_view to_string(Format format) {
-  return std::ranges::find(formats, format, &FormatRow::format)->name;
-}
 
 ParsedArguments parse_arguments(int argc, const char* const* argv) {
   return Parser().parse(argc, argv);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/counts.hpp"
+#include "tools/docket/output_format.hpp"
 
 namespace docket::cli {
 
@@ -29,13 +30,10 @@ enum class Command : std::uint8_t {
   nodes,
   retention,
   verify,
+  backup,
+  restore,
   help_query,
 };
-
-enum class Format : std::uint8_t { table, json, ndjson, csv, syslog, cef };
-
-// As typed behind -o.
-[[nodiscard]] std::string_view to_string(Format format);
 
 struct Arguments {
   Command command = Command::search;
@@ -72,6 +70,9 @@ struct Arguments {
   bool dry_run = false;
   bool deep = false;
   bool repair = false;
+  bool verify = false;  // backup, restore: what was copied
+  std::string from;     // restore: a backup
+  std::string to;       // backup, restore: a new directory
   std::string config;
 };
 

@@ -44,6 +44,9 @@ struct Context {
 [[nodiscard]] int run_nodes(Context& context, Source& source);
 [[nodiscard]] int run_retention(Context& context, Source& source);
 [[nodiscard]] int run_verify(Context& context);
+// The same of another directory than the arguments name.
+[[nodiscard]] int run_verify(Context& context, const std::string& directory);
+[[nodiscard]] int run_backup(Context& context);
 
 // --- what several of them need -------------------------------------------------------------------
 

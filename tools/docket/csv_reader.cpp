@@ -50,8 +50,7 @@ bool is_json_value(std::string_view text) {
 }
 
 std::string_view without_guard(std::string_view cell) {
-  const bool guarded = cell.starts_with('\'') && query::is_run_by_spreadsheets(cell.substr(1));
-  return guarded ? cell.substr(1) : cell;
+  return cell.starts_with('\'') && query::needs_guard(cell) ? cell.substr(1) : cell;
 }
 
 }  // namespace

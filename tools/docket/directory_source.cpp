@@ -92,6 +92,8 @@ Result<std::unique_ptr<Source>> open_directory(const std::string& directory,
   }
   StoreOptions options;
   options.read_only = true;
+  // Dictionaries of the segments that an export reads side by side.
+  options.cache_bytes = std::uint64_t{128} << 20;
   DOCKET_ASSIGN(auto store, Store::open(posix_disk(), directory, options));
   return std::make_unique<DirectorySource>(std::move(store), std::move(settings.retention));
 }

@@ -16,6 +16,14 @@
 
 namespace docket::cli {
 
+namespace {
+
+void write_json_part(Context& context, std::string_view text) {
+  context.out.write(context.terminal.is_terminal ? json_for_terminal(text) : std::string(text));
+}
+
+}  // namespace
+
 int run_search(Context& context, Source& source) {
   const Arguments& arguments = context.arguments;
   api::Parameters parameters = question_of(context);
@@ -25,13 +33,11 @@ int run_search(Context& context, Source& source) {
   std::uint64_t wanted = arguments.limit;
   std::string next = arguments.cursor;
   std::vector<Event> events;  // for the table only, whose widths depend on all of them
+  EventDocument document;
   std::vector<Gap> gaps;
-  write_heading(context);
+  bool is_first = true;
   do {
-    const bool one_page = arguments.format == Format::json;
-    parameters.set(
-        "limit",
-        std::to_string(one_page ? wanted : std::min<std::uint64_t>(wanted, query::page_limit_max)));
+    parameters.set("limit", std::to_string(std::min<std::uint64_t>(wanted, query::page_limit_max)));
     if (!next.empty()) {
       parameters.set("cursor", next);
     }
@@ -40,36 +46,40 @@ int run_search(Context& context, Source& source) {
       return complain(body.error());
     }
     auto page = read_page(*body);
-    if (!page) {
-      return complain(page.error());
+    const auto found = read_gaps(*body);
+    if (!page || !found) {
+      return complain(page ? found.error() : page.error());
     }
-    if (auto found = read_gaps(*body); found) {
-      gaps.insert(gaps.end(), found->begin(), found->end());
+    if (is_first) {
+      write_heading(context);  // nothing before it is known that there is an answer
+      is_first = false;
     }
-    if (one_page) {
-      write_json(context, *body);
-    }
+    gaps.insert(gaps.end(), found->begin(), found->end());
     for (Event& event : page->events) {
       if (arguments.format == Format::table) {
         events.push_back(std::move(event));
-      } else if (!one_page) {
+      } else if (arguments.format == Format::json) {
+        write_json_part(context, document.add(event));
+      } else {
         write_event_record(context, event);
       }
     }
     next = page->next;
     wanted -= std::min<std::uint64_t>(wanted, page->events.size());
-    if (one_page || page->events.empty()) {
+    if (page->events.empty()) {
       break;
     }
   } while (wanted > 0 && !next.empty() && !context.out.gone());
+  merge_gaps(gaps);
   if (arguments.format == Format::table) {
     context.out.write(events_table(events).text(context.terminal, context.zone));
+  } else if (arguments.format == Format::json) {
+    write_json_part(context, document.end(next, gaps) + "\n");
   }
   context.out.flush();
   if (!next.empty()) {
     static_cast<void>(std::fprintf(stderr, "next: %s\n", query::terminal_safe(next).c_str()));
   }
-  merge_gaps(gaps);
   return report_gaps(context, gaps);
 }
 
@@ -161,30 +171,40 @@ int run_tail(Context& context, Source& source) {
       write_event_record(context, event);
     }
   };
-  write_heading(context);
   api::Parameters parameters = question_of(context);
   if (arguments.follow) {
+    write_heading(context);
     parameters.set("n", std::to_string(arguments.newest));
     if (!arguments.after.empty()) {
       parameters.set("after", arguments.after);
     }
     return follow(context, source, parameters, write);
   }
-  if (arguments.newest == 0) {
-    return exit_done;
+  std::vector<Event> events;
+  std::vector<Gap> gaps;
+  if (arguments.newest > 0) {
+    const auto walked =
+        walk_events(source, parameters, arguments.newest, [&events](const Event& event) {
+          events.push_back(event);
+          return true;
+        });
+    if (!walked) {
+      return complain(walked.error());
+    }
+    gaps = walked->gaps;
   }
-  parameters.set("limit", std::to_string(arguments.newest));
-  const auto body = source.get(std::string(api::path_of(api::Endpoint::search)), parameters);
-  if (!body) {
-    return complain(body.error());
+  write_heading(context);
+  std::ranges::reverse(events);
+  if (arguments.format == Format::json) {
+    EventDocument document;
+    for (const Event& event : events) {
+      write_json_part(context, document.add(event));
+    }
+    write_json_part(context, document.end("", gaps) + "\n");
+  } else {
+    std::ranges::for_each(events, write);
   }
-  const auto page = read_page(*body);
-  const auto gaps = read_gaps(*body);
-  if (!page || !gaps) {
-    return complain(page ? gaps.error() : page.error());
-  }
-  std::for_each(page->events.rbegin(), page->events.rend(), write);
-  return report_gaps(context, *gaps);
+  return report_gaps(context, gaps);
 }
 
 }  // namespace docket::cli

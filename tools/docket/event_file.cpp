@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <memory>
+#include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include "tools/docket/csv_reader.hpp"
 
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = std::size_t{256} << 10;
 constexpr std::string_view blanks = " \t\r\n";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // of UTF-8: Excel writes it
 
 // Cuts NDJSON into lines.
 class LineReader {
@@ -60,38 +63,80 @@ class LineReader {
   bool skipping_ = false;  // the rest of a line that is too long
 };
 
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) {
-      ::close(value_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return value_; }
-
- private:
-  int value_;
-};
-
 }  // namespace
 
-Result<void> read_event_file(const EventFile& file,
-                             const std::function<void(std::string_view)>& bytes,
-                             const EventFileSink& sink) {
-  const Descriptor descriptor(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+EventFile::~EventFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+EventFile::EventFile(EventFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      raw_(other.raw_),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      size_(other.size_) {}
+
+Result<EventFile> EventFile::open(std::string path, bool raw) {
+  const bool is_stdin = path == "-";
+  EventFile file(std::move(path), raw);
+  file.descriptor_ = is_stdin ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                              : ::open(file.path_.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat facts{};
-  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &facts) != 0) {
+  if (file.descriptor_ < 0 || ::fstat(file.descriptor_, &facts) != 0) {
     const int error = errno;
-    return error == ENOENT ? fail(ErrorCode::not_found, file.path + ": there is no such file")
-                           : fail_errno(file.path, error);
+    return error == ENOENT ? fail(ErrorCode::not_found, file.path_ + ": there is no such file")
+                           : fail_errno(file.path_, error);
   }
-  if (!S_ISREG(facts.st_mode)) {
-    return fail(ErrorCode::invalid_argument,
-                file.path + ": must be a regular file, as it is read twice");
+  if (S_ISDIR(facts.st_mode)) {
+    return fail(ErrorCode::invalid_argument, file.path_ + ": is a directory, not a file of events");
   }
+  // Standard input may stand in the middle of a regular file.
+  if (is_stdin || !S_ISREG(facts.st_mode)) {
+    DOCKET_TRY(file.keep_copy());
+  } else {
+    file.size_ = static_cast<std::uint64_t>(facts.st_size);
+  }
+  return file;
+}
+
+Result<void> EventFile::keep_copy() {
+  // There is no other thread yet.
+  const char* const directory = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
+  std::string name = directory == nullptr || *directory == '\0' ? "/tmp" : directory;
+  name += "/docket-import-XXXXXX";
+  const int copy = ::mkostemp(name.data(), O_CLOEXEC);
+  if (copy < 0) {
+    return fail_errno(name, errno);
+  }
+  ::unlink(name.c_str());
+  const int source = std::exchange(descriptor_, copy);
+  Result<void> done;
+  std::string piece(piece_bytes, '\0');
+  while (done) {
+    const ssize_t got = ::read(source, piece.data(), piece.size());
+    if (got == 0) {
+      break;
+    }
+    if (got < 0 && errno != EINTR) {
+      done = fail_errno(path_, errno);
+    }
+    for (ssize_t written = 0; done && written < got;) {
+      const ssize_t put =
+          ::write(copy, piece.data() + written, static_cast<std::size_t>(got - written));
+      if (put < 0 && errno != EINTR) {
+        done = fail_errno(path_ + ": the copy in " + name, errno);
+      }
+      written += std::max<ssize_t>(put, 0);
+    }
+    size_ += static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
+  }
+  ::close(source);
+  return done;
+}
+
+Result<void> EventFile::read(const std::function<void(std::string_view)>& bytes,
+                             const EventFileSink& sink) const {
   CsvReader csv;
   LineReader lines;
   std::optional<bool> is_csv;
@@ -102,31 +147,36 @@ Result<void> read_event_file(const EventFile& file,
       DOCKET_ASSIGN(columns, CsvColumns::from_heading(cells));
       return {};
     }
-    const Result<std::string> json = columns->to_json(cells, file.raw);
+    const Result<std::string> json = columns->to_json(cells, raw_);
     return json ? sink(line, std::string_view(*json)) : sink(line, fail(json.error()));
   };
-  const auto with_path = [&file](Result<void> done) {
+  const auto with_path = [this](Result<void> done) {
     if (!done) {
-      done.error().message.insert(0, file.path + ": ");
+      done.error().message.insert(0, path_ + ": ");
     }
     return done;
   };
   std::string piece(piece_bytes, '\0');
-  for (;;) {
-    const ssize_t got = ::read(descriptor.get(), piece.data(), piece.size());
+  for (std::uint64_t at = 0; at < size_;) {
+    const std::size_t wanted = std::min<std::uint64_t>(piece.size(), size_ - at);
+    const ssize_t got = ::pread(descriptor_, piece.data(), wanted, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) {
       continue;
     }
     if (got < 0) {
-      return fail_errno(file.path, errno);
+      return fail_errno(path_, errno);
     }
     if (got == 0) {
       break;
     }
-    const std::string_view text(piece.data(), static_cast<std::size_t>(got));
+    std::string_view text(piece.data(), static_cast<std::size_t>(got));
     if (bytes) {
       bytes(text);
     }
+    if (at == 0 && text.starts_with(byte_order_mark)) {
+      text.remove_prefix(byte_order_mark.size());
+    }
+    at += static_cast<std::uint64_t>(got);
     if (!is_csv) {
       const std::size_t first = text.find_first_not_of(blanks);
       is_csv = first != std::string_view::npos && text[first] != '{';

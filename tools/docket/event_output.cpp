@@ -131,4 +131,23 @@ std::string event_in_full(const Event& event, const Terminal& terminal,
   return out;
 }
 
+std::string EventDocument::add(const Event& event) {
+  std::string text = has_events_ ? "," : "{\"events\":[";
+  has_events_ = true;
+  query::append_json(text, event, query::PayloadForm::as_sent);
+  return text;
+}
+
+std::string EventDocument::end(std::string_view next, const std::vector<Gap>& gaps) const {
+  std::string text = has_events_ ? "],\"next\":" : "{\"events\":[],\"next\":";
+  if (next.empty()) {
+    text += "null";
+  } else {
+    query::append_json_string(text, next);
+  }
+  text += ',';
+  query::append_json_gaps(text, gaps);
+  return text + '}';
+}
+
 }  // namespace docket::cli

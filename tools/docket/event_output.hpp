@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/event.hpp"
+#include "engine/snapshot.hpp"
 #include "query/time_zone.hpp"
 #include "tools/docket/table.hpp"
 
@@ -31,5 +33,17 @@ namespace docket::cli {
 // Everything about one event, with its field-level diff.
 [[nodiscard]] std::string event_in_full(const Event& event, const Terminal& terminal,
                                         const query::TimeZone& zone);
+
+// Events as one JSON document, as /api/v1/search answers, made while they come: its text is what
+// add() returned for each event in turn, and then end().
+class EventDocument {
+ public:
+  [[nodiscard]] std::string add(const Event& event);
+  // `next` empty: there are no more. Without a newline.
+  [[nodiscard]] std::string end(std::string_view next, const std::vector<Gap>& gaps) const;
+
+ private:
+  bool has_events_ = false;
+};
 
 }  // namespace docket::cli

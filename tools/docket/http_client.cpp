@@ -44,17 +44,18 @@ std::string ServerUrl::authority() const {
 }
 
 Result<ServerUrl> parse_server_url(std::string_view url) {
-  const auto malformed = [url] {
+  const auto malformed = [url](std::string_view why) {
     return fail(
         ErrorCode::invalid_argument,
-        fmt::format("the server's address must be http[s]://HOST[:PORT], and is '{}'", url));
+        fmt::format("the server's address must be http[s]://HOST[:PORT][/PREFIX], and is '{}'{}",
+                    url, why));
   };
   static constexpr std::string_view plain = "http://";
   static constexpr std::string_view secure = "https://";
   ServerUrl parsed;
   parsed.is_tls = url.starts_with(secure);
   if (!parsed.is_tls && !url.starts_with(plain)) {
-    return malformed();
+    return malformed("");
   }
   std::string_view rest = url.substr(parsed.is_tls ? secure.size() : plain.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
@@ -67,7 +68,7 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
   if (!authority.empty() && authority.front() == '[') {
     const std::size_t bracket = authority.find(']');
     if (bracket == std::string_view::npos) {
-      return malformed();
+      return malformed("");
     }
     parsed.host = authority.substr(1, bracket - 1);
     host_end = bracket + 1;
@@ -79,11 +80,14 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
     parsed.port = authority.substr(host_end + 1);
     if (authority[host_end] != ':' || parsed.port.empty() ||
         parsed.port.find_first_not_of("0123456789") != std::string::npos) {
-      return malformed();
+      return malformed("");
+    }
+    if (parsed.port.size() > 5 || std::stoul(parsed.port) > 65535 || std::stoul(parsed.port) == 0) {
+      return malformed(": a port is from 1 to 65535");
     }
   }
   if (parsed.host.empty() || parsed.prefix.find_first_of("?# ") != std::string::npos) {
-    return malformed();
+    return malformed("");
   }
   return parsed;
 }

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -32,8 +34,9 @@ constexpr std::size_t faults_told_max = 100;
 // which would cut batches by chance.
 constexpr std::size_t memory_bytes = std::size_t{512} << 20;
 constexpr EventRules rules{limits::payload_bytes_max};
-// So late a receipt that no event's time can be rejected as lying in the future of it: what is
-// rejected for the clock today and not tomorrow would shift all batches behind it.
+// So late a receipt that no event's time can be rejected as lying in the future of it. That is the
+// server's to do: what is left out for the clock today and not tomorrow would shift all batches
+// behind it, while a row that the server rejects stays a row of its batch.
 constexpr Nanos end_of_time = INT64_MAX - limits::future_ns_max;
 
 // Names faults on stderr, the first hundred of them. Thread-safe.
@@ -60,6 +63,7 @@ class Faults {
 struct FileFacts {
   std::string sender;
   std::uint64_t events = 0;
+  std::uint64_t from_the_future = 0;  // of these
 };
 
 // The first reading.
@@ -68,26 +72,23 @@ Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
   api::Sha256 digest;
   ingest::EventDecoder decoder;
   const Nanos latest = now_ns() + limits::future_ns_max;
-  DOCKET_TRY(read_event_file(
-      file, [&digest](std::string_view piece) { digest.update(piece); },
-      [&](std::uint64_t line, const Result<std::string_view>& json) -> Result<void> {
-        const auto decoded = json ? decoder.decode(*json, rules, end_of_time)
+  DOCKET_TRY(file.read([&digest](std::string_view piece) { digest.update(piece); },
+                       [&](std::uint64_t, const Result<std::string_view>& json) -> Result<void> {
+                         const auto decoded =
+                             json ? decoder.decode(*json, rules, end_of_time)
                                   : Result<ingest::EventDecoder::Decoded>(fail(json.error()));
-        if (!decoded) {
-          return {};  // told at the second reading
-        }
-        ++facts.events;
-        if (decoded->event.ts > latest && decoded->event.ts != end_of_time) {
-          return fail(ErrorCode::invalid_argument,
-                      fmt::format("line {}: ts: lies more than 24 h in the future; nothing of the "
-                                  "file was sent, as a later import of it would differ",
-                                  line));
-        }
-        return {};
-      }));
+                         if (!decoded) {
+                           return {};  // told at the second reading
+                         }
+                         ++facts.events;
+                         if (decoded->event.ts > latest && decoded->event.ts != end_of_time) {
+                           ++facts.from_the_future;
+                         }
+                         return {};
+                       }));
   // The log and the form of the cells belong to the name, too: they make other events of the file.
   facts.sender = fmt::format("import:{}{}{}{}", digest.finish(), log.empty() ? "" : ":", log,
-                             file.raw ? ":raw" : "");
+                             file.raw() ? ":raw" : "");
   return facts;
 }
 
@@ -95,7 +96,7 @@ Result<server::Address> ingest_address(const Arguments& arguments, const ServerA
   if (arguments.ingest.empty()) {
     return ask_ingest_address(arguments.server, access);
   }
-  auto address = server::parse_address(arguments.ingest);
+  auto address = server::parse_destination(arguments.ingest);
   if (!address) {
     address.error().message.insert(0, "--ingest: ");
   }
@@ -133,6 +134,9 @@ class Import {
     options.port = address_.port;
     options.node = facts.sender;
     options.token = token_;
+    // Nothing of the file can be stored yet. Sent, its batches would count as done; so the same
+    // file can be imported once its time has come.
+    const bool is_early = facts.from_the_future > 0 && facts.from_the_future == facts.events;
     options.epoch = 1;
     options.memory_bytes = memory_bytes;
     options.rules = rules;
@@ -140,12 +144,16 @@ class Import {
     Progress progress("imported", facts.events);
     ingest::EventDecoder decoder;
     const Nanos now = now_ns();
-    const Result<void> sent = read_event_file(
-        file, {}, [&](std::uint64_t line, const Result<std::string_view>& json) -> Result<void> {
+    const Result<void> sent = file.read(
+        {}, [&](std::uint64_t line, const Result<std::string_view>& json) -> Result<void> {
           auto decoded = json ? decoder.decode(*json, rules, end_of_time)
                               : Result<ingest::EventDecoder::Decoded>(fail(json.error()));
           if (!decoded) {
-            faults_.add(file.path, line, decoded.error().message);
+            faults_.add(file.path(), line, decoded.error().message);
+            return {};
+          }
+          if (is_early) {
+            faults_.add(file.path(), line, "ts: is more than 24 h in the future");
             return {};
           }
           if (decoded->event.ts == end_of_time) {
@@ -156,11 +164,17 @@ class Import {
         });
     Result<void> done = sent ? settle(*client, progress) : sent;
     const client::Counters counters = client->counters();
-    stored_ += counters.durable;
+    stored_ += counters.durable - counters.known;
+    known_ += counters.known;
+    kept_out_ += counters.rejected - std::min(counters.rejected, rejections_.exchange(0));
     return done;
   }
 
   [[nodiscard]] std::uint64_t stored() const { return stored_; }
+  // An earlier import had sent them.
+  [[nodiscard]] std::uint64_t known() const { return known_; }
+  // Rejected at that import, and not by today's clock.
+  [[nodiscard]] std::uint64_t kept_out() const { return kept_out_; }
   [[nodiscard]] std::uint64_t rejected() const { return faults_.count(); }
 
  private:
@@ -171,14 +185,15 @@ class Import {
       const auto emitted =
           client.emit(log, event, [this, &file, line](const client::Delivery& delivery) {
             if (!delivery.ok()) {
-              faults_.add(file.path, line, delivery.error);
+              ++rejections_;
+              faults_.add(file.path(), line, delivery.error);
             }
           });
       if (emitted) {
         return {};
       }
       if (emitted.error().code == ErrorCode::invalid_argument) {
-        faults_.add(file.path, line, emitted.error().message);
+        faults_.add(file.path(), line, emitted.error().message);
         return {};
       }
       if (emitted.error().code != ErrorCode::overloaded) {
@@ -223,7 +238,10 @@ class Import {
   const std::string token_;
   const std::string log_;
   Faults faults_;
+  std::atomic<std::uint64_t> rejections_{0};  // that a delivery told of
   std::uint64_t stored_ = 0;
+  std::uint64_t known_ = 0;
+  std::uint64_t kept_out_ = 0;
   std::uint64_t settled_ = 0;
   std::optional<std::chrono::steady_clock::time_point> waiting_since_;
 };
@@ -252,14 +270,26 @@ int run_import(Context& context) {
   Import import(*address, access->token, arguments.log);
   int code = exit_done;
   for (const std::string& path : arguments.files) {
-    if (const auto done = import.run({path, arguments.raw}); !done) {
+    const auto file = EventFile::open(path, arguments.raw);
+    if (const auto done = file ? import.run(*file) : fail(file.error()); !done) {
       static_cast<void>(complain(done.error()));
       code = exit_failed;
     }
   }
-  context.out.write(
-      fmt::format("{} events stored, {} rejected\n", import.stored(), import.rejected()));
-  return import.rejected() > 0 ? exit_failed : code;
+  context.out.write(fmt::format(
+      "{} events stored, {}{} rejected\n", import.stored(),
+      import.known() == 0 ? std::string()
+                          : fmt::format("{} known from an earlier import, ", import.known()),
+      import.rejected() + import.kept_out()));
+  if (import.kept_out() > 0) {
+    context.out.flush();
+    static_cast<void>(std::fprintf(
+        stderr,
+        "docket: %llu events were rejected at an earlier import of the same file and stay out; "
+        "import them in a file of their own\n",
+        static_cast<unsigned long long>(import.kept_out())));
+  }
+  return import.rejected() + import.kept_out() > 0 ? exit_failed : code;
 }
 
 }  // namespace docket::cli

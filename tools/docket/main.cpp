@@ -46,6 +46,8 @@ int run_on(Context& context, Source& source) {
       return run_retention(context, source);
     case Command::import:
     case Command::verify:
+    case Command::backup:
+    case Command::restore:
     case Command::help_query:
       break;
   }
@@ -54,9 +56,10 @@ int run_on(Context& context, Source& source) {
 
 // What is read from its top may be paged; a stream without end and a number may not.
 bool is_paged(const Arguments& arguments) {
-  const bool is_page = arguments.command != Command::tail && arguments.command != Command::count &&
-                       arguments.command != Command::export_events &&
-                       arguments.command != Command::import;
+  const bool is_page =
+      arguments.command != Command::tail && arguments.command != Command::count &&
+      arguments.command != Command::export_events && arguments.command != Command::import &&
+      arguments.command != Command::backup && arguments.command != Command::restore;
   return is_page && arguments.format == Format::table;
 }
 
@@ -70,6 +73,9 @@ int run_command(Context& context) {
       return run_import(context);
     case Command::verify:
       return run_verify(context);
+    case Command::backup:
+    case Command::restore:
+      return run_backup(context);
     default:
       break;
   }

@@ -5,6 +5,7 @@
 
 #include "query/parser.hpp"
 #include "query/searcher.hpp"
+#include "tools/docket/report_plan.hpp"
 #include "tools/manual/completion.hpp"
 #include "tools/manual/man_page.hpp"
 #include "tools/version.hpp"
@@ -22,6 +23,9 @@ manual::CommandText described(const CLI::App& app) {
     }
   }
   words["FIELD,…"] = words["FIELD"];
+  for (const Report& report : reports()) {
+    words["REPORT"].emplace_back(report.name);
+  }
   for (const CLI::App* const command : app.get_subcommands({})) {
     words["TOPIC"].push_back(command->get_name());
   }

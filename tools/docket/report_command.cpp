@@ -1,9 +1,12 @@
 // report: the ready-made answers.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/timestamp.hpp"
 #include "query/render.hpp"
 #include "tools/api/routes.hpp"
+#include "tools/api/units.hpp"
 #include "tools/docket/answer_reader.hpp"
 #include "tools/docket/commands.hpp"
 #include "tools/docket/event_output.hpp"
@@ -35,7 +38,8 @@ api::Endpoint endpoint_of(ReportPart part) {
 }
 
 // Empty where there is nothing.
-Result<std::string> text_of(const Context& context, ReportPart part, const std::string& body) {
+Result<std::string> text_of(const Context& context, ReportPart part, const std::string& body,
+                            const std::string& width) {
   switch (part) {
     case ReportPart::facets: {
       DOCKET_ASSIGN(auto facets, read_facets(body));
@@ -43,10 +47,24 @@ Result<std::string> text_of(const Context& context, ReportPart part, const std::
       return facets_text(facets, context.terminal, context.zone);
     }
     case ReportPart::histogram: {
-      DOCKET_ASSIGN(const auto buckets, read_histogram(body));
-      return buckets.empty()
-                 ? std::string()
-                 : histogram_table(buckets, false, true).text(context.terminal, context.zone);
+      DOCKET_ASSIGN(auto buckets, read_histogram(body));
+      // A quiet hour tells something; hundreds of them hide the others.
+      const auto is_empty = [](const query::HistogramBucket& each) { return each.count == 0; };
+      auto empty = static_cast<std::uint64_t>(std::ranges::count_if(buckets, is_empty));
+      if (empty > buckets.size() / 2) {
+        std::erase_if(buckets, is_empty);
+      } else {
+        empty = 0;
+      }
+      if (buckets.empty()) {
+        return std::string();
+      }
+      std::string text = histogram_table(buckets, false, true).text(context.terminal, context.zone);
+      if (empty > 0) {
+        text += fmt::format("(spans of {}; {} without an event are left out)\n", width,
+                            api::readable_count(empty));
+      }
+      return text;
     }
     case ReportPart::events:
       break;
@@ -59,19 +77,43 @@ Result<std::string> text_of(const Context& context, ReportPart part, const std::
   return page.next.empty() ? text : text + "(and older ones)\n";
 }
 
+// The section's own, or a wider one where the report covers a long time.
+Result<std::string> width_of(const Context& context, Source& source, const ReportScope& scope,
+                             const ReportSection& section) {
+  Nanos since = scope.since;
+  if (since == INT64_MIN) {
+    api::Parameters parameters;
+    parameters.set("q", query_of(scope, section));
+    parameters.set("tz", context.zone.name());
+    parameters.set("oldest", "1");
+    DOCKET_TRY(walk_events(source, parameters, 1, [&since](const Event& event) {
+      since = event.ts;
+      return false;
+    }));
+  }
+  // Without an event there are no rows.
+  const bool is_empty = since == INT64_MIN || since >= scope.until;
+  const std::uint64_t span =
+      is_empty ? 0 : static_cast<std::uint64_t>(scope.until) - static_cast<std::uint64_t>(since);
+  return std::string(width_for(section.by, span));
+}
+
 Result<Answered> answer(const Context& context, Source& source, const ReportScope& scope,
                         const ReportSection& section) {
   api::Parameters parameters;
   parameters.set("q", query_of(scope, section));
   parameters.set("tz", context.zone.name());
+  std::string width;
   switch (section.part) {
     case ReportPart::facets:
       parameters.set("by", std::string(section.by));
       parameters.set("top", std::to_string(context.arguments.top));
       break;
-    case ReportPart::histogram:
-      parameters.set("every", std::string(section.by));
+    case ReportPart::histogram: {
+      DOCKET_ASSIGN(width, width_of(context, source, scope, section));
+      parameters.set("every", width);
       break;
+    }
     case ReportPart::events:
       parameters.set("limit", std::to_string(context.arguments.top));
       break;
@@ -81,7 +123,7 @@ Result<Answered> answer(const Context& context, Source& source, const ReportScop
                 source.get(std::string(api::path_of(endpoint_of(section.part))), parameters));
   DOCKET_ASSIGN(answered.gaps, read_gaps(answered.body));
   if (context.arguments.format == Format::table) {
-    DOCKET_ASSIGN(answered.text, text_of(context, section.part, answered.body));
+    DOCKET_ASSIGN(answered.text, text_of(context, section.part, answered.body, width));
   }
   return answered;
 }
@@ -131,9 +173,6 @@ int run_report(Context& context, Source& source) {
   }
   const bool as_json = context.arguments.format == Format::json;
   std::string json = json_heading(context, *report, *scope);
-  if (!as_json) {
-    context.out.write(heading(context, *report, *scope));
-  }
   std::vector<Gap> gaps;
   bool is_first = true;
   for (const ReportSection& section : report->sections) {
@@ -141,6 +180,9 @@ int run_report(Context& context, Source& source) {
     if (!answered) {
       context.out.flush();
       return complain(answered.error());
+    }
+    if (is_first && !as_json) {
+      context.out.write(heading(context, *report, *scope));
     }
     gaps.insert(gaps.end(), answered->gaps.begin(), answered->gaps.end());
     if (as_json) {

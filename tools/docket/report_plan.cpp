@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/assert.hpp"
 #include "engine/timestamp.hpp"
 #include "query/parser.hpp"
 
@@ -97,6 +98,23 @@ Result<ReportScope> scope_of(const Report& report, const std::string& query,
   scope.since = whole.since;
   scope.until = whole.until;
   return scope;
+}
+
+std::string_view width_for(std::string_view width, std::uint64_t span_ns) {
+  struct Width {
+    std::string_view name;
+    std::uint64_t hours;
+  };
+  static constexpr std::array widths{Width{"1h", 1}, Width{"1d", 24}, Width{"1w", 7 * 24},
+                                     Width{"4w", 28 * 24}, Width{"52w", 364 * 24}};
+  static constexpr std::uint64_t rows_max = 400;
+  static constexpr std::uint64_t hour_ns = 3'600'000'000'000;
+  const auto* chosen = std::ranges::find(widths, width, &Width::name);
+  DOCKET_ASSERT(chosen != widths.end());
+  while (chosen + 1 != widths.end() && span_ns / hour_ns / chosen->hours > rows_max) {
+    ++chosen;
+  }
+  return chosen->name;
 }
 
 std::string query_of(const ReportScope& scope, const ReportSection& section) {

@@ -48,4 +48,7 @@ struct ReportScope {
 // The scope and a section's own query in one; can be asked as it stands.
 [[nodiscard]] std::string query_of(const ReportScope& scope, const ReportSection& section);
 
+// `width`, or a wider one with which `span` makes a few hundred rows at most.
+[[nodiscard]] std::string_view width_for(std::string_view width, std::uint64_t span_ns);
+
 }  // namespace docket::cli

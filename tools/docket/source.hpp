@@ -53,7 +53,8 @@ class Source {
 [[nodiscard]] Result<std::unique_ptr<Source>> open_directory(const std::string& directory,
                                                              const std::string& config);
 
-// `http[s]://HOST[:PORT]`; connects at the first request. Error: invalid_argument.
+// `http[s]://HOST[:PORT][/PREFIX]`, the prefix being a reverse proxy's; connects at the first
+// request. Error: invalid_argument.
 [[nodiscard]] Result<std::unique_ptr<Source>> open_server(const std::string& url,
                                                           const ServerAccess& access);
 

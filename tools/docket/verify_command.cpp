@@ -154,8 +154,11 @@ Result<void> begin_repair(Disk& disk, const std::string& directory, Repair& repa
 }  // namespace
 
 int run_verify(Context& context) {
+  return run_verify(context, context.arguments.data);
+}
+
+int run_verify(Context& context, const std::string& directory) {
   const Arguments& arguments = context.arguments;
-  const std::string& directory = arguments.data;
   Disk& disk = posix_disk();
   index::CatalogOptions catalog_options;
   catalog_options.read_only = !arguments.repair;

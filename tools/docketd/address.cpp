@@ -7,6 +7,12 @@
 
 namespace docket::server {
 
+namespace {
+
+constexpr std::string_view local_prefix = "unix:";
+
+}  // namespace
+
 bool Address::is_loopback() const {
   const auto ip = parse_ip(host);
   if (!ip) {
@@ -16,6 +22,9 @@ bool Address::is_loopback() const {
 }
 
 std::string Address::text() const {
+  if (host.starts_with(local_prefix)) {
+    return host;
+  }
   return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
                                              : fmt::format("[{}]:{}", host, port);
 }
@@ -41,6 +50,17 @@ Result<Address> parse_address(std::string_view text) {
   return fail(
       ErrorCode::invalid_argument,
       fmt::format("must be ADDRESS:PORT, such as 127.0.0.1:7480 or [::1]:7480, and is '{}'", text));
+}
+
+Result<Address> parse_destination(std::string_view text) {
+  if (text.starts_with(local_prefix) && text.size() > local_prefix.size()) {
+    return Address{std::string(text), 0};
+  }
+  auto address = parse_address(text);
+  if (!address) {
+    return fail(ErrorCode::invalid_argument, address.error().message + "; or unix:PATH");
+  }
+  return address;
 }
 
 }  // namespace docket::server

@@ -10,7 +10,7 @@
 namespace docket::server {
 
 struct Address {
-  std::string host;  // an IP address without brackets
+  std::string host;  // an IP address without brackets; of a destination also unix:PATH
   std::uint16_t port = 0;
 
   [[nodiscard]] bool is_loopback() const;
@@ -22,5 +22,8 @@ struct Address {
 // Error: invalid_argument saying what was expected. Names other than localhost are not resolved: a
 // listener should not depend on a name server.
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
+
+// Where to connect to: as parse_address() takes it, or `unix:PATH`, which is then the host.
+[[nodiscard]] Result<Address> parse_destination(std::string_view text);
 
 }  // namespace docket::server

@@ -30,6 +30,11 @@ ParsedArguments parse_arguments(int argc, char** argv) {
   app.add_option("--ingest", a.ingest, "Where events are sent to (127.0.0.1:7470); port 0: any")
       ->envname("DOCKET_INGEST")
       ->type_name("ADDR:PORT");
+  app.add_option("--socket", a.socket,
+                 "Unix socket that events are sent to as well; one that a dead server left is "
+                 "replaced")
+      ->envname("DOCKET_SOCKET")
+      ->type_name("PATH");
   app.add_option("--http", a.http, "Where HTTP is answered (127.0.0.1:7480); port 0: any")
       ->envname("DOCKET_HTTP")
       ->type_name("ADDR:PORT");
@@ -98,6 +103,9 @@ Result<Settings> load_settings(const Arguments& arguments) {
   }
   if (arguments.ingest) {
     DOCKET_ASSIGN(settings.ingest, named("--ingest", parse_address(*arguments.ingest)));
+  }
+  if (arguments.socket) {
+    settings.socket = *arguments.socket;
   }
   if (arguments.http) {
     DOCKET_ASSIGN(settings.http, named("--http", parse_address(*arguments.http)));

@@ -11,7 +11,7 @@ namespace docket::server {
 
 struct Arguments {
   std::optional<std::string> config;  // path of the file
-  std::optional<std::string> data, ingest, http, log_level, log_format;
+  std::optional<std::string> data, ingest, socket, http, log_level, log_format;
   bool insecure = false;
   bool check_config = false;
   bool print_config = false;

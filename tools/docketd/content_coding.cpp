@@ -111,6 +111,46 @@ void Gzip::finish(std::string& out) {
   run({}, true, out);
 }
 
+std::uint64_t gzip_size(std::string_view compressed) {
+  constexpr std::size_t bytes_min = 18;  // of the head and the tail
+  if (compressed.size() < bytes_min) {
+    return 0;
+  }
+  std::uint64_t size = 0;
+  for (std::size_t i = 1; i <= sizeof(std::uint32_t); ++i) {
+    size = size << 8U | static_cast<unsigned char>(compressed[compressed.size() - i]);
+  }
+  return size;
+}
+
+Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max) {
+  constexpr int gzip_window_bits = 15 + 16;
+  const auto refused = [] {
+    return fail(ErrorCode::invalid_argument, "body: is not one whole stream of gzip");
+  };
+  if (gzip_size(compressed) > bytes_max) {
+    return refused();
+  }
+  std::string out(gzip_size(compressed), '\0');
+  z_stream stream{};
+  // zlib does not write to its input, and counts in 32 bits, which a body's bound is below.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  if (::inflateInit2(&stream, gzip_window_bits) != Z_OK) {
+    throw std::bad_alloc();
+  }
+  Bytef nothing = 0;  // where a stream of nothing is inflated to
+  stream.next_out = out.empty() ? &nothing : reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int done = ::inflate(&stream, Z_FINISH);
+  const bool is_whole = done == Z_STREAM_END && stream.avail_in == 0 && stream.avail_out == 0;
+  ::inflateEnd(&stream);
+  if (done == Z_MEM_ERROR) {
+    throw std::bad_alloc();
+  }
+  return is_whole ? Result<std::string>(std::move(out)) : Result<std::string>(refused());
+}
+
 std::string entity_tag(std::string_view body) {
   constexpr std::size_t digits = 32;
   api::Sha256 digest;

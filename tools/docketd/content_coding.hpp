@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "engine/result.hpp"
 #include "tools/api/answer.hpp"
 
 namespace docket::server {
@@ -33,6 +35,13 @@ class Gzip {
   void run(std::string_view bytes, bool last, std::string& out);
   std::unique_ptr<State> state_;
 };
+
+// What a gzip stream says of itself in its last bytes: how many it inflates to, modulo 2^32; 0
+// where it is too short to be one.
+[[nodiscard]] std::uint64_t gzip_size(std::string_view compressed);
+// Inflates exactly one gzip stream to the size that it says, if that is at most `bytes_max`. Error:
+// invalid_argument, for anything else. Takes no more memory than that size and 50 KB.
+[[nodiscard]] Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max);
 
 // A weak validator (RFC 9110, 8.8.3): equal for equal bodies, whatever their coding. Made of their
 // SHA-256, so that nobody who sends events can make two answers look the same.

@@ -13,9 +13,9 @@
 #include "engine/out_of_memory.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
-#include "query/render.hpp"
 #include "tools/docketd/http_connection.hpp"
 #include "tools/docketd/pending.hpp"
+#include "tools/docketd/post_form.hpp"
 
 namespace docket::server {
 
@@ -37,24 +37,6 @@ std::int64_t steady_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
-}
-
-api::Answer answer_of(const ingest::RequestOutcome& outcome) {
-  api::Answer answer;
-  answer.status = outcome.rejected.empty() ? 200 : outcome.accepted > 0 ? 207 : 400;
-  answer.body = fmt::format("{{\"accepted\":{},\"rejected\":[", outcome.accepted);
-  const char* separator = "";
-  for (const ingest::RejectedEvent& event : outcome.rejected) {
-    fmt::format_to(std::back_inserter(answer.body), "{}{{\"index\":{},\"error\":", separator,
-                   event.index);
-    query::append_json_string(answer.body, event.error);
-    answer.body += '}';
-    separator = ",";
-  }
-  fmt::format_to(std::back_inserter(answer.body), "],\"first_seq\":{},\"last_seq\":{}",
-                 outcome.first_seq, outcome.last_seq);
-  answer.body += outcome.duplicate ? ",\"duplicate\":true}" : "}";
-  return answer;
 }
 
 }  // namespace
@@ -126,60 +108,84 @@ asio::awaitable<HttpConnection::Body> HttpConnection::read_body(Parser& parser,
   co_return Body::complete;
 }
 
-asio::awaitable<bool> HttpConnection::answer_post(Parser& parser) {
+asio::awaitable<bool> HttpConnection::refuse_post(api::Answer answer) {
+  keep_alive_ = false;
+  body_unread_ = true;
+  co_return co_await write_answer(std::move(answer));
+}
+
+asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser& parser) {
   const std::int64_t began = steady_ns();
-  const std::string key(parser.get()["Idempotency-Key"]);
-  api::Answer answer;
+  const auto& head = parser.get();
+  const std::string key(head["Idempotency-Key"]);
+  auto form = read_post_form(endpoint, head[http::field::content_type],
+                             head[http::field::content_encoding]);
+  if (!form) {
+    api::Answer answer = api::problem(415, "unsupported_media_type", "The body has another form",
+                                      form.error().message);
+    co_return co_await refuse_post(std::move(answer));
+  }
   std::optional<Budget::Share> share = context_.bytes.take(0);
   if (key.size() > idempotency_key_bytes_max || !is_utf8(key)) {
-    answer = api::problem(400, "invalid_argument", "The request breaks a rule",
-                          "Idempotency-Key: must be at most 128 bytes of UTF-8");
-  }
-  if (answer.status != 200) {
-    keep_alive_ = false;
-    body_unread_ = true;
-    co_return co_await write_answer(std::move(answer));
+    api::Answer answer = api::problem(400, "invalid_argument", "The request breaks a rule",
+                                      "Idempotency-Key: must be at most 128 bytes of UTF-8");
+    answer = form->error(std::move(answer));
+    co_return co_await refuse_post(std::move(answer));
   }
   const Body came = co_await read_body(parser, *share);
   waiting_since_.reset();
   if (came == Body::ended) {
     co_return false;
   }
-  if (came == Body::no_room) {
+  // A compressed body says how large it is.
+  const std::uint64_t inflated =
+      came == Body::complete && form->is_gzip ? gzip_size(parser.get().body()) : 0;
+  if (inflated > context_.limits.http_body_bytes) {
+    api::Answer answer = api::problem(413, "body_too_large", "The body is too large",
+                                      fmt::format("at most {} bytes are taken; send it in parts",
+                                                  context_.limits.http_body_bytes));
+    answer = form->error(std::move(answer));
+    co_return co_await refuse_post(std::move(answer));
+  }
+  if (came == Body::no_room || !share->grow(inflated)) {
     // What has come is let go before the rest is read over.
     std::string().swap(parser.get().body());
     share.reset();
-    answer = api::problem(429, "overloaded", "A budget is used up",
-                          "too many bodies are being received");
+    api::Answer answer = api::problem(429, "overloaded", "A budget is used up",
+                                      "too many bodies are being received");
     answer.retry_after_s = 1;
-    keep_alive_ = false;
-    body_unread_ = true;
-    co_return co_await write_answer(std::move(answer));
+    answer = form->error(std::move(answer));
+    co_return co_await refuse_post(std::move(answer));
   }
-  const auto body = std::make_shared<const std::string>(std::move(parser.get().body()));
+  const auto body = std::make_shared<std::string>(std::move(parser.get().body()));
   const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());
-  asio::post(context_.store_pool, [pending, body, key = key, grant = grant_, &context = context_] {
-    const auto given = within_memory([&]() -> Result<void> {
-      ingest::JsonSender sender;
-      sender.node = grant ? grant->name : "http";
-      // Nobody's key may stand for what somebody else has sent.
-      sender.idempotency_key = key.empty() || !grant ? key : grant->name + "\n" + key;
-      if (grant) {
-        sender.logs = grant->logs;
-      }
-      ingest::store_json(context.parts.service.store(), *body, context.parts.rules, sender,
-                         [pending, body](Result<ingest::RequestOutcome> outcome) {
-                           pending.deliver(std::move(outcome));
-                         });
-      return {};
-    });
-    if (!given) {
-      pending.deliver(fail(out_of_memory()));
-    }
-  });
+  asio::post(context_.store_pool,
+             [pending, body, key = key, form = *form, grant = grant_, &context = context_] {
+               const auto given = within_memory([&]() -> Result<void> {
+                 if (form.is_gzip) {
+                   DOCKET_ASSIGN(*body, gunzip(*body, context.limits.http_body_bytes));
+                 }
+                 ingest::RequestSender sender;
+                 sender.node = grant ? grant->name : "http";
+                 // Nobody's key may stand for what somebody else has sent.
+                 sender.idempotency_key = key.empty() || !grant ? key : grant->name + "\n" + key;
+                 if (grant) {
+                   sender.logs = grant->logs;
+                 }
+                 form.store(context.parts.service.store(), *body, context.parts.rules, sender,
+                            [pending, body](Result<ingest::RequestOutcome> outcome) {
+                              pending.deliver(std::move(outcome));
+                            });
+                 return {};
+               });
+               if (!given) {
+                 pending.deliver(fail(given.error()));
+               }
+             });
   const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
-  answer = outcome ? answer_of(*outcome) : api::problem_of_post(outcome.error());
-  context_.parts.metrics.observe(api::Endpoint::post_events, steady_ns() - began);
+  api::Answer answer =
+      outcome ? form->answer(*outcome) : form->error(api::problem_of_post(outcome.error()));
+  context_.parts.metrics.observe(endpoint, steady_ns() - began);
   co_return co_await write_answer(std::move(answer));
 }
 

@@ -190,7 +190,8 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   cancelled_ = std::make_shared<std::atomic<bool>>(false);
   switch (admitted.route.endpoint) {
     case api::Endpoint::post_events:
-      co_return co_await answer_post(*parser);
+    case api::Endpoint::post_otlp:
+      co_return co_await answer_post(admitted.route.endpoint, *parser);
     case api::Endpoint::export_events:
       co_return co_await answer_export(admitted);
     case api::Endpoint::tail: {

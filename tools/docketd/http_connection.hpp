@@ -50,7 +50,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // Each answers one request and says whether the connection may go on.
   boost::asio::awaitable<bool> answer_question(const AdmittedRequest& request);
-  boost::asio::awaitable<bool> answer_post(Parser& parser);
+  boost::asio::awaitable<bool> answer_post(api::Endpoint endpoint, Parser& parser);
+  // Refuses a post whose body is still to come.
+  boost::asio::awaitable<bool> refuse_post(api::Answer answer);
   boost::asio::awaitable<bool> answer_export(const AdmittedRequest& request);
   boost::asio::awaitable<bool> answer_tail(const AdmittedRequest& request, std::string position);
 

@@ -23,6 +23,7 @@ constexpr std::array query_names{
     EndpointName{api::Endpoint::event, "event"},
     EndpointName{api::Endpoint::export_events, "export"},
     EndpointName{api::Endpoint::post_events, "post_events"},
+    EndpointName{api::Endpoint::post_otlp, "post_otlp"},
 };
 
 }  // namespace

@@ -2,13 +2,17 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <exception>
+#include <optional>
 #include <thread>
 
 #include "tools/docketd/arguments.hpp"
 #include "tools/docketd/logger.hpp"
+#include "tools/docketd/notifier.hpp"
 #include "tools/docketd/server.hpp"
 #include "tools/docketd/token.hpp"
 
@@ -55,21 +59,40 @@ sigset_t block_signals() {
   return signals;
 }
 
+// The next of the signals; 0 when `patience` is given and over.
+int wait_for_signal(const sigset_t& signals, std::optional<std::chrono::microseconds> patience) {
+  constexpr std::chrono::microseconds second{1'000'000};
+  if (!patience) {
+    return sigwaitinfo(&signals, nullptr);
+  }
+  timespec time{};
+  time.tv_sec = *patience / second;
+  time.tv_nsec = *patience % second / std::chrono::nanoseconds(1);
+  return sigtimedwait(&signals, nullptr, &time);
+}
+
 // Until SIGTERM or SIGINT, whose name it returns. SIGHUP reloads.
-std::string_view serve(Server& server, const Arguments& arguments, const sigset_t& signals) {
+std::string_view serve(Server& server, const Arguments& arguments, const sigset_t& signals,
+                       const Notifier& manager) {
+  const auto interval = manager.watchdog_interval();
   for (;;) {
-    int signal = 0;
-    if (sigwait(&signals, &signal) != 0) {
-      continue;
+    if (interval && server.is_well()) {
+      manager.send("WATCHDOG=1");
     }
-    if (signal != SIGHUP) {
+    const int signal = wait_for_signal(signals, interval);
+    if (signal == SIGTERM || signal == SIGINT) {
       return signal == SIGTERM ? "SIGTERM" : "SIGINT";
     }
+    if (signal != SIGHUP) {
+      continue;
+    }
+    manager.send("RELOADING=1");
     if (const auto settings = load_settings(arguments)) {
       server.reload(*settings);
     } else {
       server.reload_failed(settings.error());
     }
+    manager.send("READY=1");
   }
 }
 
@@ -120,6 +143,7 @@ int run(int argc, char** argv) {
   bound_kept_memory();
   start_logger(settings->log_level, settings->log_format);
   const sigset_t signals = block_signals();
+  const Notifier manager = Notifier::from_environment();
   auto server = Server::start(*settings);
   if (!server) {
     complain(server.error());
@@ -127,8 +151,13 @@ int run(int argc, char** argv) {
   }
   static_cast<void>(std::printf("ingest %s\nhttp %s\n", (*server)->ingest_address().text().c_str(),
                                 (*server)->http_address().text().c_str()));
+  if (!settings->socket.empty()) {
+    static_cast<void>(std::printf("socket %s\n", settings->socket.c_str()));
+  }
   static_cast<void>(std::fflush(stdout));
-  const std::string_view cause = serve(**server, parsed.arguments, signals);
+  manager.send("READY=1");
+  const std::string_view cause = serve(**server, parsed.arguments, signals, manager);
+  manager.send("STOPPING=1");
   log_line(LogLevel::info, "stopping", {{"signal", std::string(cause)}});
   if (const auto stopped = (*server)->stop(cause); !stopped) {
     complain(stopped.error());

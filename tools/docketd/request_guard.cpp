@@ -58,7 +58,7 @@ AdmittedRequest admit_request(const RequestHead& head, bool loopback_only) {
     case api::Route::Kind::found:
       break;
   }
-  const bool is_write = admitted.route.endpoint == api::Endpoint::post_events;
+  const bool is_write = api::is_write(admitted.route.endpoint);
   if (is_write && !head.origin.empty() && authority_of(head.origin) != head.host) {
     admitted.refusal =
         api::problem(403, "foreign_origin", "Pages of another origin may not send events",

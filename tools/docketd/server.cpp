@@ -74,6 +74,9 @@ class RunningServer final : public Server {
               {"data", settings_.data},
               {"ingest", ingest_address().text()},
               {"http", http_address().text()}});
+    if (!settings_.socket.empty()) {
+      log_line(LogLevel::info, "events are taken on a socket, too", {{"path", settings_.socket}});
+    }
     return {};
   }
 
@@ -83,6 +86,8 @@ class RunningServer final : public Server {
   [[nodiscard]] Address http_address() const override {
     return {settings_.http.host, http_->port()};
   }
+
+  [[nodiscard]] bool is_well() const override { return health().status == 200; }
 
   void reload(const Settings& settings) override {
     Settings taken = settings_;
@@ -167,6 +172,8 @@ class RunningServer final : public Server {
     ingest::ServerOptions options;
     options.address = settings_.ingest.host;
     options.port = settings_.ingest.port;
+    options.socket = settings_.socket;
+    options.socket_mode = settings_.socket_mode;
     options.rules.payload_bytes_max = settings_.limits.payload_bytes;
     options.memory_bytes = settings_.limits.ingest_bytes;
     options.authenticate = [this](std::string_view token, const std::string& peer) {

@@ -26,6 +26,9 @@ class Server {
   [[nodiscard]] virtual Address ingest_address() const = 0;
   [[nodiscard]] virtual Address http_address() const = 0;
 
+  // Whether all is well that a restart would put right: what /healthz says. Thread-safe.
+  [[nodiscard]] virtual bool is_well() const = 0;
+
   // Takes over retention, tokens, certificates, scrub period and log level of `settings`, all or
   // none, and records what changed; names on stderr what takes a restart.
   virtual void reload(const Settings& settings) = 0;

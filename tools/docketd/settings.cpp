@@ -1,6 +1,7 @@
 #include "tools/docketd/settings.hpp"
 
 #include <fmt/format.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,9 @@ namespace {
 constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> format_names{"logfmt", "json"};
 constexpr std::string_view hidden_digest = "(not shown)";
+
+// What the system takes for the path of a socket.
+constexpr std::size_t socket_bytes_max = sizeof(sockaddr_un::sun_path) - 1;
 
 std::string age_text(const RetentionPolicy& policy) {
   return policy.max_age ? api::format_duration(*policy.max_age) : "";
@@ -150,6 +154,10 @@ Result<void> check_settings(const Settings& settings) {
   if (settings.ingest.port != 0 && settings.ingest == settings.http) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("ingest and http: both are {}", settings.http.text()));
+  }
+  if (settings.socket.size() > socket_bytes_max) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("socket: a path must be at most {} bytes", socket_bytes_max));
   }
   if (settings.limits.http_body_bytes > settings.limits.http_bytes) {
     return fail(ErrorCode::invalid_argument,

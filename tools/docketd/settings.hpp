@@ -60,6 +60,8 @@ struct TlsSettings {
 struct Settings {
   std::string data = "./docket-data";
   Address ingest{"127.0.0.1", 7470};
+  std::string socket;                // path of a Unix socket for events; empty: none
+  std::uint32_t socket_mode = 0660;  // of its file
   Address http{"127.0.0.1", 7480};
   bool insecure = false;  // may listen beyond this machine without TLS and tokens
   TlsSettings tls;

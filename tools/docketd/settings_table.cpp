@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <vector>
 
 #include "tools/api/units.hpp"
@@ -44,6 +45,18 @@ Result<void> assign_number(Number& into, std::string_view text, std::uint64_t fi
                 fmt::format("must be a whole number from {} to {}", first, last));
   }
   into = static_cast<Number>(*value);
+  return {};
+}
+
+Result<void> assign_mode(Settings& settings, std::string_view text) {
+  constexpr std::uint32_t mode_max = 0777;
+  constexpr int octal = 8;
+  std::uint32_t mode = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), mode, octal);
+  if (fault != std::errc{} || end != text.data() + text.size() || mode > mode_max) {
+    return fail(ErrorCode::invalid_argument, "must be octal, such as 0660, and at most 0777");
+  }
+  settings.socket_mode = mode;
   return {};
 }
 
@@ -99,6 +112,14 @@ std::vector<Setting> make_table() {
                    }});
   table.push_back(listener("ingest", &Settings::ingest));
   table.push_back(listener("http", &Settings::http));
+  table.push_back({"", "socket", Kind::text, [](const Settings& s) { return s.socket; },
+                   [](Settings& s, std::string_view text) -> Result<void> {
+                     s.socket = text;
+                     return {};
+                   }});
+  table.push_back({"", "socket_mode", Kind::text,
+                   [](const Settings& s) { return fmt::format("{:04o}", s.socket_mode); },
+                   [](Settings& s, std::string_view text) { return assign_mode(s, text); }});
   table.push_back(tls_file("certificate", &TlsSettings::certificate));
   table.push_back(tls_file("key", &TlsSettings::key));
   table.push_back(tls_file("client_ca", &TlsSettings::client_ca));

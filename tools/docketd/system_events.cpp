@@ -118,6 +118,7 @@ Event started_event(const Settings& settings, std::string_view ingest, std::stri
                       .number("pid", static_cast<std::uint64_t>(::getpid()))
                       .text("data", settings.data)
                       .text("ingest", ingest)
+                      .text("socket", settings.socket)
                       .text("http", http)
                       .finish();
   return event;

@@ -57,6 +57,7 @@ bool may_use(Role role, Endpoint endpoint) {
     case Endpoint::openapi:
       return true;
     case Endpoint::post_events:
+    case Endpoint::post_otlp:
       return role == Role::writer || role == Role::admin;
     case Endpoint::search:
     case Endpoint::count:

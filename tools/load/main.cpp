@@ -32,7 +32,9 @@ int run(int argc, char** argv) {
   WatchFlags watch;
   CLI::App* sending = app.add_subcommand("send", "send them and report throughput and latency");
   events.add_to(*sending);
-  sending->add_option("--server", server, "docketd's ingest ADDRESS:PORT")->capture_default_str();
+  sending
+      ->add_option("--server", server, "docketd's ingest ADDRESS:PORT, or unix:PATH of its socket")
+      ->capture_default_str();
   sending->add_option("--protocol", protocol)
       ->capture_default_str()
       ->check(CLI::IsMember({"native", "ndjson"}));
@@ -101,7 +103,9 @@ int run(int argc, char** argv) {
   GarbageCommand garbage;
   CLI::App* spoiling = app.add_subcommand(
       "garbage", "send malformed frames and lines, and fail when the server does not outlive them");
-  spoiling->add_option("--server", server, "docketd's ingest ADDRESS:PORT")->capture_default_str();
+  spoiling
+      ->add_option("--server", server, "docketd's ingest ADDRESS:PORT, or unix:PATH of its socket")
+      ->capture_default_str();
   spoiling->add_option("--frames", garbage.frames, "how many")->capture_default_str();
   spoiling->add_option("--seed", garbage.seed, "another seed makes others")->capture_default_str();
   spoiling->add_option("--connections", garbage.connections, "at a time")
@@ -138,7 +142,7 @@ int run(int argc, char** argv) {
     if (const auto code = planner.run()) {
       return *code;
     }
-    const auto address = server::parse_address(server);
+    const auto address = server::parse_destination(server);
     if (!address) {
       throw CLI::ValidationError("--server", address.error().message);
     }

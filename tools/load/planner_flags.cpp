@@ -50,7 +50,7 @@ struct TargetFlags {
 
   // Fills in `choice` and `run`. Throws CLI::ValidationError.
   void resolve() {
-    const auto address = docket::server::parse_address(server);
+    const auto address = docket::server::parse_destination(server);
     if (!address) {
       throw CLI::ValidationError("--server", address.error().message);
     }

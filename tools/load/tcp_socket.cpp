@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,7 +15,30 @@
 
 namespace docket::load {
 
+Result<TcpSocket> TcpSocket::connect_local(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("a socket's path must be below {} bytes", sizeof address.sun_path));
+  }
+  path.copy(address.sun_path, path.size());
+  TcpSocket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.descriptor_ < 0) {
+    return fail_errno("socket", errno);
+  }
+  if (::connect(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+      0) {
+    return fail_errno(fmt::format("connecting to {}", path), errno);
+  }
+  return socket;
+}
+
 Result<TcpSocket> TcpSocket::connect(const std::string& address, std::uint16_t port) {
+  constexpr std::string_view local_prefix = "unix:";
+  if (address.starts_with(local_prefix)) {
+    return connect_local(address.substr(local_prefix.size()));
+  }
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;

@@ -1,4 +1,4 @@
-// A blocking TCP connection, for a sender that has a thread per direction.
+// A blocking connection over TCP or a Unix socket, for a sender that has a thread per direction.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ namespace docket::load {
 // Closes in the destructor. One thread may send while another receives.
 class TcpSocket {
  public:
-  // `address` is an IP address. Error: io, saying what could not be reached.
+  // `address` is an IP address, or unix:PATH, whose port is nothing. Error: io, saying what could
+  // not be reached.
   [[nodiscard]] static Result<TcpSocket> connect(const std::string& address, std::uint16_t port);
   ~TcpSocket();
   TcpSocket(TcpSocket&& other) noexcept;
@@ -31,6 +32,7 @@ class TcpSocket {
   void abort();
 
  private:
+  [[nodiscard]] static Result<TcpSocket> connect_local(const std::string& path);
   explicit TcpSocket(int descriptor) : descriptor_(descriptor) {}
   int descriptor_;
 };

@@ -17,6 +17,8 @@ std::string_view kind_of(const ValueText& value) {
       return "words";
     case ValueText::Kind::word_list:
       return "list";
+    case ValueText::Kind::zone:
+      return "zone";
     case ValueText::Kind::any:
       break;
   }
@@ -74,6 +76,11 @@ constexpr std::string_view tail = R"(  if [[ -n $options && $current == -* ]]; t
       [[ $current == *,* ]] && before=${current%,*},
       mapfile -t COMPREPLY < <(compgen -P "$before" -W "$words" -- "${current##*,}")
       compopt -o nospace 2> /dev/null
+      ;;
+    zone)
+      words=$(cd /usr/share/zoneinfo 2> /dev/null &&
+        compgen -G '[A-Z]*/*' && compgen -G '[A-Z]*/*/*')
+      mapfile -t COMPREPLY < <(compgen -W "local UTC $words" -- "$current")
       ;;
     words)
       mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

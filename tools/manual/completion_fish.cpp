@@ -29,6 +29,11 @@ std::string value_of(const ValueText& value) {
     case ValueText::Kind::words:
     case ValueText::Kind::word_list:
       return " -x -a " + fish_quoted(fmt::format("{}", fmt::join(value.words, " ")));
+    case ValueText::Kind::zone:
+      return " -x -a " + fish_quoted(
+                             "local UTC (string replace -r '^/usr/share/zoneinfo/' '' "
+                             "/usr/share/zoneinfo/*/** | "
+                             "string match -v -r '^(posix|right)/')");
     case ValueText::Kind::any:
       break;
   }

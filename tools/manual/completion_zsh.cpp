@@ -39,6 +39,9 @@ std::string value_of(const ValueText& value) {
                        : "(" + plain(fmt::format("{}", fmt::join(value.words, " "))) + ")";
       break;
     }
+    case ValueText::Kind::zone:
+      action = "_time_zone";  // zsh has one of its own
+      break;
     case ValueText::Kind::any:
       break;
   }

@@ -34,6 +34,9 @@ ValueText value_named(const std::string& name, const Vocabulary& vocabulary) {
   if (name.starts_with("FILE")) {
     return {name, Kind::file, {}};
   }
+  if (name == "ZONE") {
+    return {name, Kind::zone, {}};
+  }
   return {name, name.starts_with("DIR") ? Kind::directory : Kind::any, {}};
 }
 

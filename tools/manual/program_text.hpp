@@ -15,7 +15,8 @@ namespace docket::manual {
 
 // What stands behind an option, or as an argument.
 struct ValueText {
-  enum class Kind : std::uint8_t { any, file, directory, words, word_list };
+  // zone: a time zone's name. There are hundreds, which the shell looks up when they are wanted.
+  enum class Kind : std::uint8_t { any, file, directory, words, word_list, zone };
   std::string name;  // "DIR", "table|json"; empty: an option that is a flag
   Kind kind = Kind::any;
   std::vector<std::string> words;  // of which one is typed, or several with commas

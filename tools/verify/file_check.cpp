@@ -212,7 +212,7 @@ class LogCheck {
     const Seq first = header ? std::max(next, header->first_seq) : next;
     const auto scan = scan_hot_segment(
         **file, log_, id, FileOffset(segment_header_bytes), first, proven,
-        [&](const BlockHeader& block, std::string_view) { check_padding(**file, block, path); });
+        [&](const BlockHeader& block, const BlockSender&) { check_padding(**file, block, path); });
     if (!scan) {
       note(id.value, path, scan.error());
       return;

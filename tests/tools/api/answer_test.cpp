@@ -24,12 +24,15 @@ TEST(Answer, WhoPostsIsBlamedOnlyForABrokenRule) {
   for (const ErrorCode code :
        {ErrorCode::not_found, ErrorCode::exists, ErrorCode::busy, ErrorCode::io,
         ErrorCode::no_space, ErrorCode::corrupt, ErrorCode::newer_format,
-        ErrorCode::unknown_outcome, ErrorCode::out_of_order, ErrorCode::closed}) {
+        ErrorCode::unknown_outcome, ErrorCode::closed}) {
     const Answer answer = problem_of_post(error_of(code));
     EXPECT_EQ(answer.status, 503U) << to_string(code);
     EXPECT_GT(answer.retry_after_s, 0U) << to_string(code);
     EXPECT_NE(answer.body.find(to_string(code)), std::string::npos) << answer.body;
   }
+  const Answer reused = problem_of_post(error_of(ErrorCode::out_of_order));
+  EXPECT_EQ(reused.status, 422U);
+  EXPECT_EQ(reused.retry_after_s, 0U) << "trying again does not help";
 }
 
 }  // namespace

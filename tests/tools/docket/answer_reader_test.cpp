@@ -63,6 +63,35 @@ TEST(AnswerReader, APageKeepsOrderPayloadsAndCursor) {
   EXPECT_EQ(read_page("{\"events\":[],\"next\":null,\"gaps\":[]}").value().next, "");
 }
 
+// Each is accepted from a sender, and none can be parsed into numbers and text of UTF-8.
+TEST(AnswerReader, PayloadsThatNoTreeCanHoldComeBackAsTheyWere) {
+  const std::string nested(2000, '[');
+  for (const std::string& value :
+       {std::string("18446744073709551616"), std::string("-9223372036854775809"),
+        std::string("1e400"), std::string("\"\\ud83d\""), std::string("{\"\\udc00\":1}"),
+        std::string("\"}],\\\"payload\\\":\""), nested + std::string(nested.size(), ']')}) {
+    Event odd = some_event();
+    odd.payload = "{ \"payload\" : " + value + ",\"changes\":[] }";
+    std::string json;
+    query::append_json(json, odd, query::PayloadForm::as_sent);
+    const auto event = read_event(json);
+    ASSERT_TRUE(event) << value << ": " << event.error().message;
+    EXPECT_EQ(*event, odd);
+
+    std::string body = "{\"events\":[" + json + ",";
+    query::append_json(body, some_event());
+    body += "," + json +
+            R"(],"next":"abc","gaps":[{"log":"a","first_seq":1,"last_seq":2,"reason":"torn"}]})";
+    const auto page = read_page(body);
+    ASSERT_TRUE(page) << value << ": " << page.error().message;
+    EXPECT_EQ(page->events, (std::vector<Event>{odd, some_event(), odd}));
+    EXPECT_EQ(page->next, "abc");
+    const auto gaps = read_gaps(body);
+    ASSERT_TRUE(gaps) << value << ": " << gaps.error().message;
+    EXPECT_EQ(*gaps, (std::vector<Gap>{{"a", Seq(1), Seq(2), "torn"}}));
+  }
+}
+
 TEST(AnswerReader, GapsNumbersAndRowsAreRead) {
   const std::string body =
       R"({"count":7,"gaps":[{"log":"a","first_seq":1,"last_seq":2,"reason":"damaged"}],)"

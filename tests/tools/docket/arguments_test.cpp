@@ -47,6 +47,34 @@ TEST(DocketArguments, AShortOptionIsNoWordOfTheQuery) {
   EXPECT_EQ(parse({"search", "--", "-h"}).arguments.query, "-h");
 }
 
+// What the parser says on stderr, with the exit code before it.
+std::string complaint(std::vector<const char*> words) {
+  ::testing::internal::CaptureStderr();
+  const auto parsed = parse(std::move(words));
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  return std::to_string(parsed.exit_code.value_or(-1)) + " " + text.substr(0, text.find('\n'));
+}
+
+TEST(DocketArguments, AWordThatIsNoCommandIsNamedWithNearOnes) {
+  EXPECT_EQ(complaint({"serach", "verb:EDIT"}),
+            "2 docket: there is no command 'serach'; did you mean search?");
+  EXPECT_EQ(complaint({"--data", "search", "nosuch"}), "2 docket: there is no command 'nosuch'");
+  EXPECT_EQ(complaint({"\x1b[2J"}), "2 docket: there is no command '\\x1b[2J'");
+  EXPECT_EQ(complaint({"--utc"}), "2 A subcommand is required");
+}
+
+TEST(DocketArguments, AnEmptyValueIsNotTakenForNoOption) {
+  EXPECT_EQ(complaint({"count", "--data", ""}), "2 --data: must not be empty");
+  EXPECT_EQ(complaint({"--server", "", "count"}), "2 --server: must not be empty");
+  EXPECT_EQ(complaint({"count", "--tz", ""}), "2 --tz: must not be empty");
+  EXPECT_EQ(complaint({"export", "--out", ""}), "2 --out: must not be empty");
+}
+
+TEST(DocketArguments, TwoTimeZonesAreOneTooMany) {
+  EXPECT_EQ(complaint({"count", "--utc", "--tz", "Europe/Berlin"}),
+            "2 --utc: and --tz cannot both be given");
+}
+
 TEST(DocketArguments, WhereToLookMayStandBeforeAndBehindTheCommand) {
   EXPECT_EQ(parse({"--data", "d", "count"}).arguments.data, "d");
   EXPECT_EQ(parse({"count", "--data", "d"}).arguments.data, "d");
@@ -72,6 +100,11 @@ TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {
   EXPECT_EQ(parse({"--data", "d", "import", "f"}).exit_code, 2);
   EXPECT_EQ(parse({"--server", "s", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"verify"}).exit_code, 2);
+  EXPECT_EQ(parse({"backup", "to"}).exit_code, 2);
+  EXPECT_EQ(parse({"backup", "--data", "d"}).exit_code, 2);
+  EXPECT_EQ(parse({"backup", "to", "--server", "s"}).exit_code, 2);
+  EXPECT_EQ(parse({"restore", "from"}).exit_code, 2);
+  EXPECT_EQ(parse({"restore", "from", "to", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"verify", "--server", "s"}).exit_code, 2);
   EXPECT_EQ(parse({"-o", "csv", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"export", "-o", "table"}).exit_code, 2);
@@ -84,6 +117,17 @@ TEST(DocketArguments, WhatACommandDoesNotTakeIsAUsageError) {
   EXPECT_EQ(parse({"retention", "--config", "f"}).exit_code, 2);
   EXPECT_EQ(parse({"--utc", "verify", "--data", "d"}).exit_code, 2);
   EXPECT_EQ(parse({"help", "nonsense"}).exit_code, 2);
+}
+
+TEST(DocketArguments, ABackupGoesToADirectoryAndComesBackFromIt) {
+  const Arguments there = parse({"backup", "to", "--data", "d", "--verify"}).arguments;
+  EXPECT_EQ(there.command, Command::backup);
+  EXPECT_EQ(there.data + ' ' + there.to, "d to");
+  EXPECT_TRUE(there.verify);
+  const Arguments back = parse({"restore", "from", "to"}).arguments;
+  EXPECT_EQ(back.command, Command::restore);
+  EXPECT_EQ(back.from + ' ' + back.to, "from to");
+  EXPECT_FALSE(back.verify);
 }
 
 TEST(DocketArguments, FormatsAndZonesAreTaken) {
@@ -122,7 +166,7 @@ TEST(DocketArguments, HelpIsThereForEveryCommandAndTheQueryLanguage) {
   EXPECT_EQ(parse({"help"}).exit_code, 0);
   for (const char* command :
        {"search", "count", "facets", "histogram", "show", "tail", "export", "import", "stats",
-        "segments", "nodes", "retention", "verify", "completion", "man"}) {
+        "segments", "nodes", "retention", "verify", "backup", "restore", "completion", "man"}) {
     EXPECT_EQ(parse({command, "--help"}).exit_code, 0) << command;
     EXPECT_EQ(parse({"help", command}).exit_code, 0) << command;
     EXPECT_EQ(parse({"man", command}).exit_code, 0) << command;

@@ -8,6 +8,7 @@
 
 #include "ingest/event_json.hpp"
 #include "query/render.hpp"
+#include "tests/query/line_readers.hpp"
 
 namespace docket::cli {
 namespace {
@@ -115,6 +116,28 @@ TEST(CsvColumns, WhatTheExportWritesIsTheSameEventAgain) {
     EXPECT_EQ(decoded->event.outcome, expected.outcome);
     EXPECT_EQ(decoded->event.reason, expected.reason);
     EXPECT_EQ(decoded->event.payload, expected.payload);
+  }
+}
+
+TEST(CsvColumns, OneQuoteIsTakenOffWhereTheExportHasPutOne) {
+  for (const std::string name : {"=1", "'=1", "''=1", "'", "''", "'a", "'a=1", "\t", "'\n=", "＝1",
+                                 "'＝1", "a'=1", "it's", "-", "'-"}) {
+    Event event;
+    event.actor = {"user", "1", name, ""};
+    event.verb = "EDIT";
+    event.target = {"List", "1", ""};
+    std::string csv(query::csv_header());
+    query::append_csv(csv, event, false);
+    const auto records = query::read_csv(csv);
+    ASSERT_TRUE(records);
+    const auto columns = CsvColumns::from_heading(records->at(0));
+    ASSERT_TRUE(columns);
+    const auto json = columns->to_json(records->at(1), false);
+    ASSERT_TRUE(json) << json.error().message;
+    ingest::EventDecoder decoder;
+    const auto decoded = decoder.decode(*json, EventRules{}, 1);
+    ASSERT_TRUE(decoded) << decoded.error().message << *json;
+    EXPECT_EQ(decoded->event.actor.name, name);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "tests/query/hostile_corpus.hpp"
 #include "tests/query/line_readers.hpp"
 #include "tools/api/answer.hpp"
+#include "tools/docket/answer_reader.hpp"
 
 namespace docket::cli {
 namespace {
@@ -56,6 +57,24 @@ TEST(EventOutput, HostileEventsAreShownSafely) {
   }
 }
 
+TEST(EventOutput, ADocumentOfEventsIsAnAnswerToASearch) {
+  EXPECT_EQ(EventDocument().end("", {}), R"({"events":[],"next":null,"gaps":[]})");
+  std::vector<Event> events;
+  EventDocument document;
+  std::string text;
+  for (const HostileText& hostile : hostile_texts()) {
+    events.push_back(hostile_event(hostile));
+    text += document.add(events.back());
+  }
+  const std::vector<Gap> gaps{{"activity", Seq(1), Seq(2), "torn"}};
+  text += document.end("a\"b", gaps);
+  const auto page = read_page(text);
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_EQ(page->events, events);
+  EXPECT_EQ(page->next, "a\"b");
+  EXPECT_EQ(read_gaps(text).value(), gaps);
+}
+
 TEST(EventOutput, JsonOnATerminalIsSafeAndTheSameDocument) {
   for (const HostileText& hostile : hostile_texts()) {
     std::string json;
@@ -91,7 +110,7 @@ TEST(EventOutput, HostileValuesOfFacetsAreSafeInEveryFormat) {
   ASSERT_EQ(records->size(), hostile_texts().size() + 1);
   for (std::size_t i = 0; i < hostile_texts().size(); ++i) {
     const std::string visible = query::made_visible(hostile_texts()[i].text, "\t\r\n");
-    const bool guarded = query::is_run_by_spreadsheets(visible);
+    const bool guarded = query::needs_guard(visible);
     EXPECT_EQ(records->at(i + 1).at(0), (guarded ? "'" : "") + visible);
   }
 }

@@ -27,6 +27,11 @@ TEST(ServerUrl, OtherFormsAreRefused) {
   EXPECT_TRUE(parse_server_url("https://x").value().is_tls);
   EXPECT_EQ(parse_server_url("https://x").value().port, "443");
   EXPECT_FALSE(parse_server_url("http://x").value().is_tls);
+  for (const char* port : {"0", "65536", "99999", "100000", "18446744073709551617"}) {
+    EXPECT_THAT(parse_server_url("http://x:" + std::string(port)).error().message,
+                HasSubstr("a port is from 1 to 65535"));
+  }
+  EXPECT_EQ(parse_server_url("http://x:65535").value().port, "65535");
 }
 
 TEST(HttpClient, ARefusedConnectionIsOneClearLine) {

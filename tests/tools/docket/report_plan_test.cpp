@@ -65,6 +65,18 @@ TEST(ReportPlan, TheTimeIsTheQuerysOrTheReportsOwnUpToNow) {
             now - Nanos{12} * 3600 * 1'000'000'000);
 }
 
+TEST(ReportPlan, LongTimesAreToldInWiderSpans) {
+  constexpr std::uint64_t day = 24ULL * 3'600'000'000'000;
+  EXPECT_EQ(width_for("1h", 0), "1h");
+  EXPECT_EQ(width_for("1h", day), "1h");
+  EXPECT_EQ(width_for("1h", 30 * day), "1d");
+  EXPECT_EQ(width_for("1d", day), "1d");
+  EXPECT_EQ(width_for("1d", 400 * day), "1d");
+  EXPECT_EQ(width_for("1d", 401 * day), "1w");
+  EXPECT_EQ(width_for("1h", 3000 * day), "4w");
+  EXPECT_EQ(width_for("1d", UINT64_MAX), "52w");
+}
+
 TEST(ReportPlan, AnErrorOfTheQueryIsToldAsItIs) {
   const auto wrong = scope_of(*find_report("access"), "vreb:SEND", query::TimeZone::utc(), now);
   ASSERT_FALSE(wrong);

@@ -22,6 +22,16 @@ TEST(ListenAddress, TextIsReadBack) {
   }
 }
 
+TEST(ListenAddress, ADestinationMayBeASocketToo) {
+  EXPECT_EQ(parse_destination("127.0.0.1:7470").value(), (Address{"127.0.0.1", 7470}));
+  EXPECT_EQ(parse_destination("unix:/run/a:1.sock").value(), (Address{"unix:/run/a:1.sock", 0}));
+  EXPECT_EQ(parse_destination("unix:/run/a:1.sock").value().text(), "unix:/run/a:1.sock");
+  for (const char* text : {"unix:", "/run/a.sock", "unix"}) {
+    EXPECT_FALSE(parse_destination(text)) << text;
+  }
+  EXPECT_FALSE(parse_address("unix:/run/a.sock"));
+}
+
 TEST(ListenAddress, LoopbackIsTheWholeNetworkOf127AndOneOfIpv6) {
   EXPECT_TRUE(parse_address("127.255.0.9:1").value().is_loopback());
   EXPECT_TRUE(parse_address("[::1]:1").value().is_loopback());

@@ -45,6 +45,7 @@ TEST(DocketdArguments, FlagsComeBeforeEnvironmentBeforeFileBeforeDefaults) {
   std::ofstream(file) << "data = \"from-file\"\nhttp = \"127.0.0.1:1\"\n[log]\nlevel = \"error\"\n";
   const Environment http("DOCKET_HTTP", "127.0.0.1:2");
   const Environment level("DOCKET_LOG_LEVEL", "warning");
+  const Environment socket("DOCKET_SOCKET", "/run/a");
   const auto parsed = parse({"--config", file, "--log-level", "debug"});
   ASSERT_FALSE(parsed.exit_code);
   const auto settings = load_settings(parsed.arguments);
@@ -53,6 +54,8 @@ TEST(DocketdArguments, FlagsComeBeforeEnvironmentBeforeFileBeforeDefaults) {
   EXPECT_EQ(settings->http.port, 2);
   EXPECT_EQ(settings->data, "from-file");
   EXPECT_EQ(settings->ingest.port, 7470);
+  EXPECT_EQ(settings->socket, "/run/a");
+  EXPECT_EQ(load_settings(parse({"--socket", "/run/b"}).arguments).value().socket, "/run/b");
 }
 
 TEST(DocketdArguments, TheFileCanBeNamedByTheEnvironment) {

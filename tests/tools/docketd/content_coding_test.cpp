@@ -59,6 +59,46 @@ TEST(ContentCoding, WhatIsCompressedInPiecesIsTheWholeAgain) {
   }
 }
 
+std::string zipped(std::string_view text) {
+  std::string out;
+  Gzip gzip;
+  gzip.add(text, out);
+  gzip.finish(out);
+  return out;
+}
+
+constexpr std::size_t inflated_max = std::size_t{1} << 20;
+
+TEST(ContentCoding, ABodyInflatesToWhatItSays) {
+  for (const std::size_t size : {0U, 1U, 1000U, 100'000U}) {
+    const std::string text(size, 'x');
+    const std::string compressed = zipped(text);
+    EXPECT_EQ(gzip_size(compressed), size);
+    EXPECT_EQ(gunzip(compressed, inflated_max).value(), text);
+  }
+}
+
+TEST(ContentCoding, WhatIsNoWholeStreamOfGzipIsRefused) {
+  const std::string compressed = zipped("some text, some text, some text");
+  for (std::size_t cut = 0; cut < compressed.size(); ++cut) {
+    EXPECT_FALSE(gunzip(compressed.substr(0, cut), inflated_max)) << cut;
+  }
+  EXPECT_FALSE(gunzip(compressed + "x", inflated_max));
+  EXPECT_FALSE(gunzip(compressed + compressed, inflated_max));
+  EXPECT_FALSE(gunzip(std::string(100, '\xff').replace(96, 4, 4, '\0'), inflated_max));
+  for (std::size_t i = 0; i < compressed.size(); ++i) {
+    std::string damaged = compressed;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    const auto inflated = gunzip(damaged, inflated_max);
+    EXPECT_TRUE(!inflated || *inflated == "some text, some text, some text") << i;
+  }
+  EXPECT_FALSE(gunzip(zipped(std::string(inflated_max + 1, 'x')), inflated_max));
+  // One that says less than it holds is not inflated beyond that.
+  std::string lying = zipped(std::string(100'000, 'x'));
+  lying.replace(lying.size() - 4, 4, std::string("\x10\0\0\0", 4));
+  EXPECT_EQ(gunzip(lying, inflated_max).error().code, ErrorCode::invalid_argument);
+}
+
 TEST(ContentCoding, ATagIsNamedWeaklyOrByAnything) {
   const std::string tag = entity_tag("body");
   EXPECT_TRUE(names_tag(tag, tag));

@@ -60,8 +60,11 @@ TEST(RequestGuard, PagesOfAnotherOriginMayNotSend) {
   for (const char* origin : {"http://evil.example", "null", "http://127.0.0.1:81",
                              "http://127.0.0.1:7480.evil.example"}) {
     head.origin = origin;
-    EXPECT_EQ(status_of(admit_request(head, true)), 403U) << origin;
-    EXPECT_EQ(status_of(admit_request(head, false)), 403U) << origin;
+    for (const char* target : {"/api/v1/events", "/v1/logs"}) {
+      head.target = target;
+      EXPECT_EQ(status_of(admit_request(head, true)), 403U) << origin;
+      EXPECT_EQ(status_of(admit_request(head, false)), 403U) << origin;
+    }
   }
 }
 

@@ -23,6 +23,8 @@ TEST(SettingsFile, EverySectionIsRead) {
 data = "/var/lib/docket"
 ingest = "127.0.0.1:1"
 http = "[::1]:2"
+socket = "/run/docket/in.sock"
+socket_mode = "0600"
 [tls]
 certificate = "/etc/docket/tls.crt"
 key = "/etc/docket/tls.key"
@@ -52,6 +54,8 @@ period = "30d"
   EXPECT_EQ(settings.data, "/var/lib/docket");
   EXPECT_EQ(settings.scrub_period, 30 * Nanos{86'400} * 1'000'000'000);
   EXPECT_EQ(settings.http.text(), "[::1]:2");
+  EXPECT_EQ(settings.socket, "/run/docket/in.sock");
+  EXPECT_EQ(settings.socket_mode, 0600U);
   EXPECT_EQ(settings.tls.certificate, "/etc/docket/tls.crt");
   EXPECT_EQ(settings.tls.key, "/etc/docket/tls.key");
   EXPECT_EQ(settings.tls.client_ca, "/etc/docket/clients.crt");
@@ -86,6 +90,10 @@ TEST(SettingsFile, FaultsNameFileLineColumnAndSetting) {
   EXPECT_THAT(error_of("[retention.\"No Log\"]\nmax_age = \"1d\"\n"),
               HasSubstr("no name of a log"));
   EXPECT_THAT(error_of("[retention]\ninterval = 5\n"), HasSubstr("must be a string"));
+  for (const char* mode : {"660x", "", "888", "1777", "-1"}) {
+    EXPECT_THAT(error_of("socket_mode = \"" + std::string(mode) + "\"\n"),
+                HasSubstr("must be octal, such as 0660"));
+  }
   EXPECT_THAT(error_of("[scrub]\nperiod = \"1ms\"\n"), HasSubstr("must be from 1s to 366d"));
   EXPECT_THAT(error_of("data = \n"), StartsWith("f.toml:1:"));
   EXPECT_THAT(error_of("data = \"a\"\ndata = \"b\"\n"), StartsWith("f.toml:2:"));
@@ -116,7 +124,8 @@ TEST(SettingsFile, AFaultyFileChangesNothing) {
 TEST(SettingsFile, WhatIsPrintedReadsBackToTheSame) {
   Settings settings;
   ASSERT_TRUE(read_settings_text(
-      "data = \"a \\\"quoted\\\" \\\\ path\"\n[retention.api]\nmax_bytes = 12345\n"
+      "data = \"a \\\"quoted\\\" \\\\ path\"\nsocket = \"s\"\nsocket_mode = "
+      "\"0606\"\n[retention.api]\nmax_bytes = 12345\n"
       "[retention.default]\nmax_age = \"90d\"\n[segment]\nage = \"90s\"\n[retention.campaign]\n",
       "f.toml", settings));
   Settings again;
@@ -126,6 +135,8 @@ TEST(SettingsFile, WhatIsPrintedReadsBackToTheSame) {
   EXPECT_TRUE(settings_changes(settings, again).empty());
   EXPECT_EQ(again.retention, settings.retention);
   EXPECT_EQ(again.limits, settings.limits);
+  EXPECT_EQ(again.socket, "s");
+  EXPECT_EQ(again.socket_mode, 0606U);
   EXPECT_EQ(again.data, "a \"quoted\" \\ path");
 }
 

@@ -53,6 +53,16 @@ TEST(Settings, OneAddressForBothListenersIsRefusedUnlessThePortIsAny) {
   EXPECT_TRUE(check_settings(settings));
 }
 
+TEST(Settings, ASocketsPathIsAsLongAsTheSystemTakes) {
+  Settings settings;
+  settings.socket = std::string(107, 'x');
+  EXPECT_TRUE(check_settings(settings));
+  settings.socket += 'x';
+  const auto refused = check_settings(settings);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "socket: a path must be at most 107 bytes");
+}
+
 TEST(Settings, ChangesAreNamedAsInTheFile) {
   Settings before;
   before.retention.logs["api"].max_age = 86'400LL * 1'000'000'000;

@@ -38,6 +38,14 @@ TEST(Completion, BashKnowsTheOptionsAndTheirValues) {
   EXPECT_THAT(script, HasSubstr("*) options='--data --oldest' kind=words words='verb: ip:' ;;"));
 }
 
+TEST(Completion, ATimeZoneIsLookedUpWhenItIsWanted) {
+  CommandText zoned = program();
+  zoned.options.push_back({{"--tz"}, "Where", {"ZONE", ValueText::Kind::zone, {}}});
+  EXPECT_THAT(bash_completion(zoned), HasSubstr("--tz) kind=zone ;;"));
+  EXPECT_THAT(zsh_completion(zoned), HasSubstr("--tz'[Where]:ZONE:_time_zone'"));
+  EXPECT_THAT(fish_completion(zoned), HasSubstr(" -l tz -x -a 'local UTC (string replace"));
+}
+
 TEST(Completion, ZshEscapesWhatHasAMeaningInSpecifications) {
   const std::string script = zsh_completion(program());
   EXPECT_THAT(script, HasSubstr("#compdef my-prog\n"));

@@ -1,0 +1,181 @@
+"""The Debian package: built from the programs at hand, unpacked, and run from there."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import driver
+from driver import event
+
+BUILD = driver.BIN.parent
+
+
+def missing():
+    """What keeps the package from being built here; empty if nothing does."""
+    tools = ("cpack", "dpkg-deb", "dpkg-shlibdeps")
+    return [tool for tool in tools if not shutil.which(tool)]
+
+
+def settings(text):
+    """`section.key` -> value of a configuration file, defaults that are commented out included."""
+    found, section = {}, ""
+    for line in text.splitlines():
+        line = line.removeprefix("# ")
+        if match := re.fullmatch(r"\[([a-z]+)\]", line):
+            section = match[1] + "."
+        elif match := re.fullmatch(r"([a-z_]+) = (\S+)", line):
+            found[section + match[1]] = match[2]
+    return found
+
+
+@unittest.skipIf(missing(), f"not installed: {missing()}")
+class Package(driver.EndToEnd):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="docket-package-"))
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
+        done = subprocess.run(["cpack", "-G", "DEB", "--config", BUILD / "CPackConfig.cmake",
+                               "-B", cls.place / "out"], cwd=cls.place, capture_output=True,
+                              text=True, timeout=600)
+        if done.returncode != 0:
+            raise AssertionError(done.stdout[-3000:] + done.stderr[-3000:])
+        (cls.deb,) = (cls.place / "out").glob("*.deb")
+        cls.root = cls.place / "root"
+        subprocess.run(["dpkg-deb", "-x", cls.deb, cls.root], check=True)
+        subprocess.run(["dpkg-deb", "-e", cls.deb, cls.place / "control"], check=True)
+
+    def test_it_has_what_it_should_and_nothing_else(self):
+        found = {str(path.relative_to(self.root)) for path in self.root.rglob("*")
+                 if not path.is_dir()}
+        programs = ("docket", "docket-load", "docketd")
+        wanted = {f"usr/bin/{name}" for name in programs}
+        wanted |= {f"usr/share/bash-completion/completions/{name}" for name in programs}
+        wanted |= {f"usr/share/zsh/vendor-completions/_{name}" for name in programs}
+        wanted |= {f"usr/share/fish/vendor_completions.d/{name}.fish" for name in programs}
+        wanted |= {f"usr/share/man/man{page}" for page in (
+            "1/docket.1", "1/docket-load.1", "7/docket-query.7", "8/docketd.8")}
+        wanted |= {f"usr/share/doc/docket/{name}" for name in (
+            "README.md", "PROTOCOL.md", "copyright")}
+        wanted |= {"etc/docket/docket.toml", "usr/lib/systemd/system/docketd.service",
+                   "usr/lib/sysusers.d/docket.conf"}
+        self.assertEqual(found, wanted)
+        self.assertEqual([name for name in found if (self.root / name).stat().st_size == 0], [])
+
+    def test_its_head_names_what_it_needs(self):
+        control = (self.place / "control/control").read_text()
+        self.assertRegex(control, r"(?m)^Package: docket$")
+        for library in ("libc6", "libssl3", "tzdata"):
+            self.assertRegex(control, rf"(?m)^Depends: .*\b{library}\b")
+        self.assertEqual((self.place / "control/conffiles").read_text(),
+                         "/etc/docket/docket.toml\n")
+        for script in ("postinst", "prerm", "postrm"):
+            path = self.place / "control" / script
+            self.assertEqual(path.stat().st_mode & 0o777, 0o755)
+            subprocess.run(["sh", "-n", path], check=True)
+
+    def test_its_configuration_says_every_default(self):
+        file = self.root / "etc/docket/docket.toml"
+        defaults = settings(driver.run("docketd", "--print-config").stdout)
+        told = settings(file.read_text())
+        told.pop("retention.max_age"), told.pop("retention.max_bytes")  # of the example
+        own = {"data": '"/var/lib/docket"', "socket": '"/run/docket/ingest.sock"'}
+        self.assertEqual(told, {**defaults, **own})
+        effect = driver.run("docketd", "--config", file, "--print-config").stdout
+        self.assertEqual(settings(effect), {**defaults, **own})
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze")
+    def test_systemd_understands_its_unit(self):
+        unit = self.root / "usr/lib/systemd/system/docketd.service"
+        text = unit.read_text()
+        self.assertIn("ExecStart=/usr/bin/docketd --config /etc/docket/docket.toml\n", text)
+        # Where the program is on this machine, and no manual pages.
+        here = self.directory / "docketd.service"
+        here.write_text(text.replace("/usr/bin/docketd", str(self.root / "usr/bin/docketd"))
+                        .replace("Documentation=man:docketd(8)\n", ""))
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", here],
+                              capture_output=True, text=True)
+        about_us = [line for line in done.stderr.splitlines() if "docketd.service" in line]
+        self.assertEqual(about_us, [])
+
+    def test_the_server_runs_from_it_and_tells_its_manager(self):
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind(str(self.directory / "notify"))
+        manager.settimeout(driver.START_SECONDS)
+        ingest = self.directory / "in.sock"
+        process = subprocess.Popen(
+            [self.root / "usr/bin/docketd", "--config", self.root / "etc/docket/docket.toml",
+             "--data", self.directory / "data", "--socket", ingest, "--ingest", "127.0.0.1:0",
+             "--http", "127.0.0.1:0"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "NOTIFY_SOCKET": str(self.directory / "notify"),
+                 "WATCHDOG_USEC": "200000"})
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+
+        def hear():
+            return manager.recv(1000).decode().splitlines()[0]
+
+        self.assertEqual(hear(), "READY=1")
+        for _ in range(3):
+            self.assertEqual(hear(), "WATCHDOG=1")
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as sender:
+            sender.connect(str(ingest))
+            sender.sendall(json.dumps(event()).encode() + b"\n")
+            self.assertEqual(sender.recv(100), b'{"durable":1}\n')
+        process.send_signal(1)  # SIGHUP
+        heard = [hear() for _ in range(12)]
+        self.assertEqual([word for word in heard if word != "WATCHDOG=1"],
+                         ["RELOADING=1", "READY=1"])
+        process.terminate()
+        self.assertEqual(process.wait(timeout=driver.STOP_SECONDS), 0)
+        while (word := hear()) == "WATCHDOG=1":
+            pass
+        self.assertEqual(word, "STOPPING=1")
+
+    @unittest.skipUnless(os.getuid() == 0 and shutil.which("dpkg"), "dpkg installs for root only")
+    def test_dpkg_installs_and_removes_it_in_a_root_of_its_own(self):
+        root = self.directory / "root"
+        for folder in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers"):
+            (root / folder).mkdir(parents=True)
+        for file in ("var/lib/dpkg/status", "var/lib/dpkg/available"):
+            (root / file).touch()
+
+        def dpkg(*arguments):
+            done = subprocess.run(["dpkg", f"--root={root}", "--force-depends",
+                                   "--force-script-chrootless", *arguments],
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+        dpkg("--install", self.deb)
+        self.assertTrue((root / "usr/bin/docketd").is_file())
+        (root / "var/lib/docket").mkdir()
+        (root / "var/lib/docket/evidence").touch()
+        dpkg("--remove", "docket")
+        self.assertFalse((root / "usr/bin/docketd").exists())
+        self.assertTrue((root / "etc/docket/docket.toml").is_file())
+        dpkg("--purge", "docket")
+        self.assertFalse((root / "etc/docket").exists())
+        self.assertTrue((root / "var/lib/docket/evidence").is_file())
+
+
+class Prefix(driver.EndToEnd):
+    def test_another_prefix_has_everything_below_it(self):
+        prefix = self.directory / "opt"
+        done = subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        unit = (prefix / "lib/systemd/system/docketd.service").read_text()
+        self.assertIn(f"ExecStart={prefix}/bin/docketd --config {prefix}/etc/docket/docket.toml\n",
+                      unit)
+        self.assertTrue((prefix / "etc/docket/docket.toml").is_file())
+
+
+if __name__ == "__main__":
+    unittest.main()
