@@ -30,8 +30,8 @@ class EventRequest {
   void reject(std::string error);
   [[nodiscard]] Nanos received() const { return received_; }
 
-  // Gives everything to the store; as store_json(). Once, and nothing is taken afterwards. `body`
-  // is all of what was sent: it tells a retry from another request under the same key.
+  // Gives everything to the store; as store_json(). Once, and nothing is taken afterwards. All of
+  // what was sent, `body`, tells a retry from another request under the same key.
   void submit(std::string_view body, std::function<void(Result<RequestOutcome>)> done);
 
  private:

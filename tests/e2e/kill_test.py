@@ -23,7 +23,7 @@ CONFIG = """
 rows = 1500
 age = "1s"
 [retention]
-interval = "500ms"
+interval = "1s"
 [retention.activity]
 max_bytes = "512KiB"
 """
@@ -86,7 +86,7 @@ class Kill(driver.EndToEnd):
         kills = 0
         while kills < KILLS:
             way = self.moments.choices((self.live, self.recover, self.seal, self.retire),
-                                       (40, 30, 15, 15))[0]
+                                       (30, 30, 15, 25))[0]
             way(server)
             server.kill()
             kills += 1
