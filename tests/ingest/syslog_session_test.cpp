@@ -10,6 +10,7 @@
 
 #include "ingest/server.hpp"
 #include "tests/ingest/peer.hpp"
+#include "tests/ingest/token_guard.hpp"
 #include "tests/support/fake_store.hpp"
 
 namespace docket::ingest {
@@ -76,6 +77,17 @@ TEST_F(SyslogSessionTest, LinesAreStoredInTheirOrder) {
   EXPECT_EQ(stored(), (Texts{"one", "two", "three"}));
   EXPECT_EQ(store_.events("syslog")[0].node, "127.0.0.1");
   EXPECT_EQ(server_->stats().events_accepted, 3U);
+}
+
+TEST_F(SyslogSessionTest, IsRefusedWhereTokensAreAskedFor) {
+  ServerOptions options;
+  options.authenticate = testing::TokenGuard().authenticate();
+  start(options);
+  send("<13>one\n<13>{\"token\":\"good\"}\n<13>two\n");
+  EXPECT_TRUE(stored().empty());
+  ASSERT_FALSE(refusals().empty());
+  EXPECT_NE(refusals()[0].find("token: this is none"), std::string::npos) << refusals()[0];
+  EXPECT_EQ(server_->stats().events_accepted, 0U);
 }
 
 TEST_F(SyslogSessionTest, CountedMessagesMayHoldNewlines) {
