@@ -14,7 +14,6 @@
 #include "ingest/server.hpp"
 #include "tests/ingest/cutting_proxy.hpp"
 #include "tests/ingest/peer.hpp"
-#include "tests/ingest/token_guard.hpp"
 #include "tests/support/fake_store.hpp"
 #include "tests/support/random_events.hpp"
 
@@ -583,26 +582,6 @@ TEST_F(ClientTest, AClientMayGoAtAnyMoment) {
     std::this_thread::sleep_for(std::chrono::milliseconds(i % 5));
   }
   store_.release();
-}
-
-TEST_F(ClientTest, ItShowsItsTokenAndSaysThatABadOneWasRefused) {
-  server_.reset();
-  ingest::ServerOptions guarded;
-  guarded.authenticate = testing::TokenGuard().authenticate();
-  start_server(guarded);
-  Options bad = options();
-  bad.token = "bad";
-  const auto refused = Client::start(bad).value();
-  EXPECT_TRUE(refused->emit("activity", event_of("1")));
-  EXPECT_TRUE(eventually([&] {
-    return refused->last_error().find("token: this is none") != std::string::npos;
-  })) << refused->last_error();
-  Options good = options();
-  good.token = "good";
-  const auto client = Client::start(good).value();
-  EXPECT_TRUE(client->emit("activity", event_of("2")));
-  EXPECT_TRUE(client->flush(60'000));
-  EXPECT_EQ(ids("activity"), std::vector<std::string>{"2"});
 }
 
 }  // namespace

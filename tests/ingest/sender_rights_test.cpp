@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "ingest/client.hpp"
 #include "ingest/server.hpp"
 #include "tests/ingest/peer.hpp"
 #include "tests/ingest/token_guard.hpp"
@@ -109,6 +110,35 @@ TEST_F(NativeSenderTest, ATokenThatEndsEndsItsConnections) {
   peer.send_batch("activity", 2, body_of(3));
   EXPECT_EQ(peer.error()->code, WireError::unauthorized);
   EXPECT_EQ(store_.events("activity").size(), 3U);
+}
+
+TEST(SenderRightsOfAClient, ItShowsItsTokenAndSaysThatABadOneWasRefused) {
+  FakeStore store;
+  ServerOptions guarded;
+  guarded.authenticate = testing::TokenGuard().authenticate();
+  const auto server = Server::start(store, guarded).value();
+  client::Options options;
+  options.port = server->port();
+  options.node = "web-1";
+  options.reconnect_ms_max = 5;
+  Event event;
+  event.actor = {"user", "1", "", ""};
+  event.verb = "EDIT";
+  event.target = {"List", "7", ""};
+  std::vector<TargetView> related;
+  options.token = "bad";
+  const auto refused = client::Client::start(options).value();
+  EXPECT_TRUE(refused->emit("activity", view_of(event, related)));
+  EXPECT_TRUE(testing::eventually([&] {
+    return refused->last_error().find("token: this is none") != std::string::npos;
+  })) << refused->last_error();
+  options.token = "good";
+  const auto client = client::Client::start(options).value();
+  event.actor.id = "2";
+  EXPECT_TRUE(client->emit("activity", view_of(event, related)));
+  EXPECT_TRUE(client->flush(60'000));
+  ASSERT_EQ(store.events("activity").size(), 1U);
+  EXPECT_EQ(store.events("activity")[0].actor.id, "2");
 }
 
 }  // namespace
