@@ -78,6 +78,9 @@ class Access(driver.EndToEnd):
                 self.assertEqual(self.status(server, path, name), store, (name, path))
             sent = self.status(server, "/api/v1/events", name, "POST", post)
             self.assertEqual(sent, send, name)
+            logs = server.request("POST", "/v1/logs", '{"resourceLogs":[]}', {
+                "Content-Type": "application/json", **(bearer(name) if name else {})})
+            self.assertEqual(logs[0], send, name)
             for path in ("/healthz", "/readyz"):
                 self.assertEqual(self.status(server, path, name), 200)
 

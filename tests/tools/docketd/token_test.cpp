@@ -31,7 +31,8 @@ TEST(Token, EachRoleMayUseItsPartOfTheApiAndAdminAllOfIt) {
                                      Endpoint::export_events, Endpoint::tail};
   const std::set<Endpoint> store{Endpoint::metrics, Endpoint::logs,  Endpoint::segments,
                                  Endpoint::stats,   Endpoint::nodes, Endpoint::retention};
-  EXPECT_EQ(allowed(Role::writer), std::set<Endpoint>{Endpoint::post_events});
+  EXPECT_EQ(allowed(Role::writer),
+            (std::set<Endpoint>{Endpoint::post_events, Endpoint::post_otlp}));
   EXPECT_EQ(allowed(Role::reader), questions);
   EXPECT_EQ(allowed(Role::operator_), store);
   EXPECT_EQ(allowed(Role::admin).size(), api::operations().size() - 3);
