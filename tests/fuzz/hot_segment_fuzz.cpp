@@ -75,6 +75,13 @@ void check_scan(const HotScan& scan, const std::vector<BlockHeader>& blocks, con
     DOCKET_ASSERT(block.first_seq >= next);
     next = block.end_seq();
   }
+  // What the head of a torn block says was durable, and no block behind it holds.
+  if (range + 1 == scan.damage.size()) {
+    DOCKET_ASSERT(scan.damage[range].first_seq == next && scan.damage[range].last_seq >= next);
+    DOCKET_ASSERT(scan.damage[range].end <= scan.end);
+    next = scan.damage[range].last_seq + 1;
+    ++range;
+  }
   DOCKET_ASSERT(range == scan.damage.size());
   DOCKET_ASSERT(scan.next_seq == next && scan.torn_end >= scan.end);
   const auto more =
