@@ -109,6 +109,20 @@ constexpr std::array notices{
     NoticeRow{"commit_failed", "COMMIT", Outcome::failure},
 };
 
+// Whoever was kept out of a port, so many times for this reason.
+Event refusal(const std::string& port, const std::string& kind, const std::string& id,
+              const std::string& peer, const std::string& reason, std::uint64_t times) {
+  Event event = event_of_system("REJECT", {port, "", ""});
+  event.actor.kind = kind;
+  event.actor.id = clipped(id, limits::id_bytes_max);
+  event.affected = times;
+  event.outcome = Outcome::denied;
+  event.ip = ip_of(peer);
+  event.reason = clipped(reason, limits::reason_bytes_max);
+  event.payload = Payload().text("peer", peer).text("error", reason).finish();
+  return event;
+}
+
 }  // namespace
 
 Event started_event(const Settings& settings, std::string_view ingest, std::string_view http) {
@@ -199,30 +213,15 @@ Event notice_event(const std::string& log, const std::string& kind, const std::s
 
 Event rejected_event(const std::string& node, const std::string& peer, const std::string& reason,
                      std::uint64_t times) {
-  Event event = event_of_system("REJECT", {"Ingest", "", ""});
-  event.actor.kind = "node";
-  event.actor.id = clipped(node.empty() ? "unknown" : node, limits::id_bytes_max);
-  event.affected = times;
-  event.outcome = Outcome::denied;
-  event.ip = ip_of(peer);
-  event.reason = clipped(reason, limits::reason_bytes_max);
-  event.payload = Payload().text("peer", peer).text("error", reason).finish();
-  return event;
+  return refusal("Ingest", "node", node.empty() ? "unknown" : node, peer, reason, times);
 }
 
 Event denied_event(const std::string& who, const std::string& peer, const std::string& reason,
                    std::uint64_t times) {
-  Event event = event_of_system("REJECT", {"Http", "", ""});
   const std::size_t colon = who.find(':');
   const bool has_kind = colon != std::string::npos && colon + 1 < who.size();
-  event.actor.kind = has_kind ? who.substr(0, colon) : "api";
-  event.actor.id = clipped(has_kind ? who.substr(colon + 1) : who, limits::id_bytes_max);
-  event.affected = times;
-  event.outcome = Outcome::denied;
-  event.ip = ip_of(peer);
-  event.reason = clipped(reason, limits::reason_bytes_max);
-  event.payload = Payload().text("peer", peer).text("error", reason).finish();
-  return event;
+  return refusal("Http", has_kind ? who.substr(0, colon) : "api",
+                 has_kind ? who.substr(colon + 1) : who, peer, reason, times);
 }
 
 Event read_event(const api::ReadRecord& read, const std::string& token, const std::string& peer,
