@@ -5,6 +5,7 @@
 // its first bit first; a number of w bits with its least significant bit first.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -26,25 +27,33 @@ class BitSink {
 
   // Precondition: bits <= 56, value < 2^bits.
   void put(std::uint64_t value, std::uint32_t bits) {
+    if (filled_ + bits >= 64) {
+      put_whole_bytes();
+    }
     pending_ |= value << filled_;
     filled_ += bits;
-    while (filled_ >= 8) {
-      out_.push_back(static_cast<std::byte>(pending_ & 0xff));
-      pending_ >>= 8;
-      filled_ -= 8;
-    }
   }
   // Fills the last byte with zeros. Nothing may be put afterwards.
   void finish() {
+    put_whole_bytes();
     if (filled_ != 0) {
-      put(0, 8 - filled_);
+      out_.push_back(static_cast<std::byte>(pending_));
     }
   }
 
  private:
+  void put_whole_bytes() {
+    static_assert(std::endian::native == std::endian::little);
+    std::byte bytes[sizeof(pending_)];
+    std::memcpy(bytes, &pending_, sizeof(pending_));
+    out_.insert(out_.end(), bytes, bytes + filled_ / 8);
+    pending_ >>= filled_ / 8 * 8;
+    filled_ %= 8;
+  }
+
   std::vector<std::byte>& out_;
   std::uint64_t pending_ = 0;
-  std::uint32_t filled_ = 0;
+  std::uint32_t filled_ = 0;  // less than 64
 };
 
 // What must be readable behind the bytes of a BitSource.

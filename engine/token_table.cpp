@@ -158,54 +158,120 @@ std::size_t TokenTable::memory_bytes() const {
          codes_.memory_bytes() + shared_.memory_bytes() + short_codes_.size() * sizeof(Text);
 }
 
-TokenTrie::TokenTrie(std::span<const std::string> texts) {
-  std::size_t bytes = 0;
-  for (const std::string& text : texts) {
-    bytes += text.size();
-  }
-  // At most half full, so that a look finds its slot or a free one soon.
-  const std::uint32_t bits =
-      static_cast<std::uint32_t>(std::max<std::size_t>(9, std::bit_width(bytes * 2)));
+TokenTrie::TokenTrie(std::span<const std::string> texts)
+    : texts_(texts), single_(256), pairs_(std::size_t{1} << 16) {
+  static_assert(2 * limits::tokens_max <= UINT16_MAX, "a node a token, and one where two part");
+  DOCKET_ASSERT(texts.size() <= limits::tokens_max);
+  // At most half full, so that a look finds its slot or a free one soon. No more edges than nodes.
+  const auto bits =
+      static_cast<std::uint32_t>(std::max<std::size_t>(9, std::bit_width(texts.size() * 4)));
   edges_.resize(std::size_t{1} << bits);
   shift_ = 32 - bits;
-  token_of_.resize(2);  // of no node, and of the root
-  for (std::size_t token = 1; token < texts.size(); ++token) {
-    std::uint32_t node = 1;
-    for (const char c : texts[token]) {
-      const std::uint32_t from = node * 256 + static_cast<std::uint8_t>(c);
-      std::size_t at = slot(from);
-      while (edges_[at].from != 0 && edges_[at].from != from) {
-        at = (at + 1) & (edges_.size() - 1);
-      }
-      if (edges_[at].from == 0) {
-        edges_[at] = {from, static_cast<std::uint32_t>(token_of_.size())};
-        token_of_.push_back(0);
-      }
-      node = edges_[at].to;
+  const auto byte_at = [this](std::uint32_t token, std::size_t at) {
+    return static_cast<std::uint8_t>(texts_[token][at]);
+  };
+  const auto count = static_cast<std::uint32_t>(texts.size());
+  for (std::uint32_t token = 1; token < count; ++token) {
+    if (texts_[token].size() == 1) {
+      single_[byte_at(token, 0)] = static_cast<std::uint16_t>(token);
     }
-    token_of_[node] = static_cast<std::uint16_t>(token);
+  }
+  for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
+    pairs_[pair].token = single_[pair & 0xff];
+  }
+  for (std::uint32_t token = 1; token < count;) {
+    if (texts_[token].size() == 1) {
+      ++token;
+      continue;
+    }
+    const std::uint32_t begin = token;
+    const auto pair_of = [&](std::uint32_t t) {
+      return byte_at(t, 0) | static_cast<std::size_t>(byte_at(t, 1)) << 8;
+    };
+    Pair& pair = pairs_[pair_of(begin)];
+    while (token < count && texts_[token].size() > 1 && pair_of(token) == pair_of(begin)) {
+      ++token;
+    }
+    const bool ends = texts_[begin].size() == 2;
+    if (ends) {
+      pair.token = static_cast<std::uint16_t>(begin);
+    }
+    pair.node = add_node(ends ? begin + 1 : begin, token, 2);
   }
 }
 
-std::uint32_t TokenTrie::child(std::uint32_t node, std::uint8_t byte) const {
-  const std::uint32_t from = node * 256 + byte;
-  for (std::size_t at = slot(from);; at = (at + 1) & (edges_.size() - 1)) {
-    if (edges_[at].from == from || edges_[at].from == 0) {
-      return edges_[at].to;
+std::uint16_t TokenTrie::add_node(std::uint32_t begin, std::uint32_t end, std::size_t depth) {
+  if (begin == end) {
+    return 0;
+  }
+  const std::uint16_t node = ++nodes_;
+  while (begin < end) {
+    const std::string& first = texts_[begin];
+    std::uint32_t next = begin + 1;
+    while (next < end && texts_[next][depth] == first[depth]) {
+      ++next;
+    }
+    // They ascend, so that what the first shares with the last it shares with all.
+    const std::size_t shared = shared_bytes(first, texts_[next - 1]);
+    const bool ends = first.size() == shared;
+    Edge edge;
+    edge.key = node * 256U + static_cast<std::uint8_t>(first[depth]);
+    edge.token = ends ? static_cast<std::uint16_t>(begin) : std::uint16_t{0};
+    edge.sample = static_cast<std::uint16_t>(begin);
+    edge.size = static_cast<std::uint16_t>(shared - depth);
+    std::memcpy(&edge.label, first.data() + depth, std::min<std::size_t>(edge.size, 8));
+    edge.to = add_node(ends ? begin + 1 : begin, next, shared);
+    std::size_t at = slot(edge.key);
+    while (edges_[at].key != 0) {
+      at = (at + 1) & (edges_.size() - 1);
+    }
+    edges_[at] = edge;
+    begin = next;
+  }
+  return node;
+}
+
+inline const TokenTrie::Edge* TokenTrie::find(std::uint32_t key) const {
+  for (std::size_t at = slot(key);; at = (at + 1) & (edges_.size() - 1)) {
+    if (edges_[at].key == key) {
+      return &edges_[at];
+    }
+    if (edges_[at].key == 0) {
+      return nullptr;
     }
   }
+}
+
+inline bool TokenTrie::goes_along(const Edge& edge, std::string_view text, std::size_t at) const {
+  if (text.size() - at < edge.size) {
+    return false;
+  }
+  if (text.size() - at < sizeof(edge.label) || edge.size > sizeof(edge.label)) {
+    return std::memcmp(text.data() + at, texts_[edge.sample].data() + at, edge.size) == 0;
+  }
+  static_assert(std::endian::native == std::endian::little);
+  std::uint64_t here = 0;
+  std::memcpy(&here, text.data() + at, sizeof(here));
+  return (here ^ edge.label) << (64 - 8 * edge.size) == 0;
 }
 
 std::uint32_t TokenTrie::longest(std::string_view text) const {
-  std::uint32_t found = 0;
-  std::uint32_t node = 1;
-  for (const char c : text) {
-    node = child(node, static_cast<std::uint8_t>(c));
-    if (node == 0) {
-      break;
-    }
-    if (token_of_[node] != 0) {
-      found = token_of_[node];
+  const auto first = static_cast<std::uint8_t>(text[0]);
+  std::uint32_t found = single_[first];
+  if (text.size() > 1) {
+    const Pair pair =
+        pairs_[first | static_cast<std::size_t>(static_cast<std::uint8_t>(text[1])) << 8];
+    found = pair.token;
+    std::uint32_t node = pair.node;
+    std::size_t at = 2;
+    while (node != 0 && at < text.size()) {
+      const Edge* edge = find(node * 256 + static_cast<std::uint8_t>(text[at]));
+      if (edge == nullptr || !goes_along(*edge, text, at)) {
+        break;
+      }
+      at += edge->size;
+      node = edge->to;
+      found = edge->token != 0 ? edge->token : found;
     }
   }
   DOCKET_ASSERT(found != 0);

@@ -73,29 +73,44 @@ class TokenTable {
   std::vector<Text> short_codes_;
 };
 
-// Finds the longest token that a text begins with.
+// Finds the longest token that a text begins with: a radix tree, whose first two bytes are one look
+// in a table, and which then has a step only where tokens part or end.
 class TokenTrie {
  public:
-  // `texts` without the first, which is empty; every single byte must be among them.
+  // `texts` ascend; the first is empty and not looked for; every single byte is among them. They
+  // must outlive it.
   explicit TokenTrie(std::span<const std::string> texts);
 
   // The token's number; `text` must not be empty.
   [[nodiscard]] std::uint32_t longest(std::string_view text) const;
 
  private:
-  // Nodes are numbered from 1; 0: there is no such child.
-  struct Edge {
-    std::uint32_t from = 0;  // node * 256 + byte; 0: the slot is free
-    std::uint32_t to = 0;
+  // Nodes are numbered from 1; 0: nothing is longer.
+  struct Pair {
+    std::uint16_t node = 0;
+    std::uint16_t token = 0;  // the longest of at most two bytes
   };
-  [[nodiscard]] std::size_t slot(std::uint32_t from) const {
-    return (from * 0x9E3779B1U) >> shift_;
-  }
-  [[nodiscard]] std::uint32_t child(std::uint32_t node, std::uint8_t byte) const;
+  struct Edge {
+    std::uint32_t key = 0;     // node * 256 + first byte; 0: the slot is free
+    std::uint16_t to = 0;      // a node
+    std::uint16_t token = 0;   // that ends there; 0: none
+    std::uint16_t sample = 0;  // a token that goes along it
+    std::uint16_t size = 0;    // bytes of its label
+    std::uint64_t label = 0;   // the first eight, as they stand in memory; behind them zeros
+  };
 
+  [[nodiscard]] std::size_t slot(std::uint32_t key) const { return (key * 0x9E3779B1U) >> shift_; }
+  [[nodiscard]] const Edge* find(std::uint32_t key) const;
+  [[nodiscard]] bool goes_along(const Edge& edge, std::string_view text, std::size_t at) const;
+  // Tokens [begin, end) share `depth` bytes and are longer: their node, 0 where there are none.
+  std::uint16_t add_node(std::uint32_t begin, std::uint32_t end, std::size_t depth);
+
+  std::span<const std::string> texts_;
+  std::vector<std::uint16_t> single_;  // by byte
+  std::vector<Pair> pairs_;            // by two bytes, the first one low
   std::vector<Edge> edges_;
   std::uint32_t shift_ = 0;
-  std::vector<std::uint16_t> token_of_;  // by node; 0: none ends there
+  std::uint16_t nodes_ = 0;
 };
 
 // For writing. Immutable, thread-safe. `tokens` must outlive it.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "engine/bytes.hpp"
@@ -85,6 +86,44 @@ TEST(TokenTable, TheLongestTokenIsTaken) {
   EXPECT_EQ(texts[trie.longest("a")], "a");
   EXPECT_EQ(texts[trie.longest(std::string_view("\0", 1))], std::string(1, '\0'));
   EXPECT_EQ(texts[trie.longest("\xff")], "\xff");
+}
+
+// Tokens of a small alphabet, so that many begin alike, and texts that follow them for a while.
+TEST(TokenTable, TheLongestTokenIsThatOfALookAtEachOfThem) {
+  std::mt19937_64 random(7);
+  const auto text_of = [&random](std::size_t size) {
+    std::string text;
+    while (text.size() < size) {
+      text += "ab\0\xff"[random() % 4];
+    }
+    return text;
+  };
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::string> more;
+    for (int i = 0; i < 40; ++i) {
+      more.push_back(text_of(2 + random() % 4));
+      more.push_back(more.back() + text_of(random() % 59));
+      more.push_back(more.back().substr(0, 2 + random() % (more.back().size() - 1)));
+    }
+    std::sort(more.begin(), more.end());
+    more.erase(std::unique(more.begin(), more.end()), more.end());
+    const std::vector<std::string> texts = tokens_with(more).texts;
+    const TokenTrie trie(texts);
+    for (int i = 0; i < 400; ++i) {
+      const std::string& token = texts[1 + random() % (texts.size() - 1)];
+      // Where it ends, nothing that may be read stands behind it.
+      std::string text = token.substr(0, 1 + random() % token.size()) + text_of(random() % 12);
+      text.shrink_to_fit();
+      std::size_t longest = 0;
+      for (std::size_t t = 1; t < texts.size(); ++t) {
+        if (text.starts_with(texts[t]) &&
+            (longest == 0 || texts[t].size() > texts[longest].size())) {
+          longest = t;
+        }
+      }
+      ASSERT_EQ(trie.longest(text), longest) << round << ", " << i;
+    }
+  }
 }
 
 TEST(TokenTable, StreamsThatAreNotOfTheirTextAreRefused) {
