@@ -1,4 +1,5 @@
-"""SQLite, DuckDB and PostgreSQL beside Docket: the same events, the same questions, in one run.
+"""SQLite, DuckDB, ClickHouse and PostgreSQL beside Docket: the same events, the same questions, in
+one run.
 
 All are optional. A peer that is not there is None with a word why; nothing of them is part of
 the product. Each is configured as its own users would for these questions; `configuration` says
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import time
 
+import clickhouse
 import postgres
 import questions
 
@@ -63,7 +65,7 @@ class Sqlite:
         "CREATE INDEX by_payload ON event (ts, payload) WHERE payload IS NOT NULL",
     )
     words = {"PHRASE": f"e.payload IS NOT NULL AND e.payload LIKE '%{questions.PHRASE}%'",
-             "HOUR": "e.ts / 3600000000"}
+             "HOUR": "e.ts / 3600000000", "TOUCHED": questions.TOUCHED}
 
     def __init__(self, directory):
         self.name = f"SQLite {sqlite3.sqlite_version}"
@@ -173,7 +175,7 @@ class DuckDb:
         "asked through its Node.js client with prepared statements, its CSV written by COPY"
     )
     words = {"PHRASE": f"e.payload ILIKE '%{questions.PHRASE}%'",
-             "HOUR": "e.ts // 3600000000"}
+             "HOUR": "e.ts // 3600000000", "TOUCHED": questions.TOUCHED}
 
     def __init__(self, directory, packages):
         self.packages = packages
@@ -249,13 +251,13 @@ class DuckDb:
         self.path.unlink()
 
 
-def duckdb_packages(directory):
-    """Where DuckDB's client is, fetched into `directory` at the first run."""
-    marker = directory / "node_modules/@duckdb/node-api/package.json"
-    if not marker.is_file():
+def npm_package(directory, package):
+    """The folder that has it, fetched from npm at the first run."""
+    name = package[: package.rindex("@")]
+    if not (directory / "node_modules" / name / "package.json").is_file():
         directory.mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", directory,
-                        DUCKDB_PACKAGE], check=True, capture_output=True, timeout=300)
+                        package], check=True, capture_output=True, timeout=600)
     return directory
 
 
@@ -266,13 +268,15 @@ def available(directory, packages):
         words.append("SQLite skipped: this Python has no sqlite3 module")
     else:
         peers.append(Sqlite(directory))
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        words.append("DuckDB skipped: node and npm are not installed")
-    else:
+    for name, peer, package in (("DuckDB", DuckDb, DUCKDB_PACKAGE),
+                                ("ClickHouse", clickhouse.ClickHouse, clickhouse.PACKAGE)):
+        if shutil.which("node") is None or shutil.which("npm") is None:
+            words.append(f"{name} skipped: node and npm are not installed")
+            continue
         try:
-            peers.append(DuckDb(directory, duckdb_packages(packages.resolve())))
+            peers.append(peer(directory, npm_package(packages.resolve(), package)))
         except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-            words.append(f"DuckDB skipped: {error}")
+            words.append(f"{name} skipped: {error}")
     programs = postgres.program_folder()
     if programs is None:
         words.append("PostgreSQL skipped: Debian's package postgresql is not installed")

@@ -47,7 +47,8 @@ class Postgres:
         "CREATE INDEX by_verb ON event (verb, ts, rowid)",
         "CREATE INDEX by_payload ON event USING gin (payload gin_trgm_ops)",
     )
-    words = {"PHRASE": f"e.payload ILIKE '%{questions.PHRASE}%'", "HOUR": "e.ts / 3600000000"}
+    words = {"PHRASE": f"e.payload ILIKE '%{questions.PHRASE}%'", "HOUR": "e.ts / 3600000000",
+             "TOUCHED": questions.TOUCHED}
 
     def __init__(self, directory, programs, seconds=0.5):
         self.programs, self.seconds = programs, seconds

@@ -12,6 +12,7 @@ import urllib.parse
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 HOUR_US = 3_600_000_000
+TOUCHED = "touched t JOIN event e ON e.rowid = t.event"  # but where more helps
 PHRASE = "keynote news"  # in 7 payloads of 100,000 events
 
 # What the peers' table has: the columns of Docket's CSV, with the time in microseconds, and actor
@@ -27,7 +28,8 @@ WHOLE = ", ".join("e." + name for name in ("log", "seq", "ts", *FROM_CSV[3:]))
 
 @dataclasses.dataclass
 class Question:
-    """`sql` is None where the peers are not asked; {PHRASE} and {HOUR} in it differ by peer."""
+    """`sql` is None where the peers are not asked; {PHRASE}, {HOUR} and {TOUCHED} in it differ by
+    peer."""
 
     name: str
     target: str  # path and parameters of the HTTP API
@@ -94,7 +96,7 @@ def search(query, **more):
 def history(name, target):
     """Also where it is but related to what an event is about."""
     return Question(name, search(f"target:{target}", oldest="true"), "rows",
-                    f"SELECT {WHOLE} FROM touched t JOIN event e ON e.rowid = t.event "
+                    f"SELECT {WHOLE} FROM {{TOUCHED}} "
                     f"WHERE t.target = {text(target)} ORDER BY t.ts, t.event LIMIT 50")
 
 
