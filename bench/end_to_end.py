@@ -115,6 +115,8 @@ class Bench:
             ("one event a commit, 1 client", few, ("--batch-rows", 1, "--one-at-a-time")),
             ("one event a commit, 64 clients", few * 10,
              ("--batch-rows", 1, "--one-at-a-time", "--connections", 64)),
+            ("the same, bare clients", few * 10,
+             ("--batch-rows", 1, "--bare", "--connections", 64)),
             ("native at 20,000 events/s", min(self.events, 200000), ("--rate", 20000)),
         )
         for number, (name, events, arguments) in enumerate(cases):

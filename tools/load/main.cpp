@@ -53,6 +53,9 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(1U, limits::block_rows_max));
   sending->add_flag("--one-at-a-time", send.run.send.one_at_a_time,
                     "a batch waits for the acknowledgement of the one before (native)");
+  sending->add_flag("--bare", send.run.bare,
+                    "the same, all connections on one thread and without docket::client: what the "
+                    "server takes from clients that cost nothing (native)");
   sending
       ->add_option("--patience-ms", send.run.send.patience_ms, "without progress, before giving up")
       ->capture_default_str();
@@ -172,6 +175,9 @@ int run(int argc, char** argv) {
         throw CLI::ValidationError("--protocol",
                                    "ndjson has no batches: --ledger, --batch-rows and "
                                    "--one-at-a-time are for native");
+      }
+      if (send.run.bare && (send.run.ndjson || !send.ledger.empty() || send.run.send.rate > 0)) {
+        throw CLI::ValidationError("--bare", "is native, at no --rate, and keeps no --ledger");
       }
       return run_send(std::move(send));
     }

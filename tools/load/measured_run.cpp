@@ -70,6 +70,7 @@ Result<MeasuredRun> measure(const Generator& generator, const RunOptions& option
   {
     Timeline timeline(recorder, options.watch, options.slice);
     auto report = options.ndjson ? send_ndjson(generator, options.send, recorder)
+                  : options.bare ? send_bare(generator, options.send, recorder)
                                  : send_native(generator, options.send, recorder);
     run.timeline = timeline.finish();
     if (!report) {

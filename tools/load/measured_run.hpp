@@ -21,6 +21,7 @@ class JsonWriter;
 struct RunOptions {
   SendOptions send;
   bool ndjson = false;
+  bool bare = false;  // natively, without docket::client
   ServerWatch watch;
   std::chrono::milliseconds slice{100};
 };

@@ -84,6 +84,7 @@ void print_json(const SendCommand& command, const std::vector<MeasuredRun>& runs
   json.member("connections", command.run.send.connections);
   json.member("batch_rows", command.run.send.batch_rows);
   json.member("one_at_a_time", command.run.send.one_at_a_time);
+  json.member("bare", command.run.bare);
   json.member("seed", command.events.seed);
   json.member("end", format_rfc3339(command.events.end));
   json.member("events", command.events.events);
@@ -137,8 +138,10 @@ void print_run(const SendCommand& command, const MeasuredRun& run) {
   fmt::print("{} events durable in {:.2f} s: {} events/s ({}, {} connection{}{})\n",
              grouped(run.report.durable), run.report.seconds,
              grouped(static_cast<std::uint64_t>(run.events_per_second())),
-             command.run.ndjson ? "NDJSON" : "native", send.connections,
-             send.connections == 1 ? "" : "s",
+             command.run.ndjson ? "NDJSON"
+             : command.run.bare ? "native, bare"
+                                : "native",
+             send.connections, send.connections == 1 ? "" : "s",
              send.rate > 0 ? fmt::format(", asked for {:.0f} events/s", send.rate) : "");
   print_latency("durable ack", run.report.latency);
   if (run.rate > 0) {

@@ -47,6 +47,13 @@ struct SendReport {
 [[nodiscard]] Result<SendReport> send_native(const Generator& generator, const SendOptions& options,
                                              Recorder& recorder);
 
+// Natively, but without docket::client: one thread for all connections, each of which sends
+// batch_rows events, waits for the answers, and sends the next. What a server takes from clients
+// that cost nothing. Error: a refusal, a broken connection, no answer at all within the patience;
+// nothing is sent again. Neither rate nor ledger are looked at.
+[[nodiscard]] Result<SendReport> send_bare(const Generator& generator, const SendOptions& options,
+                                           Recorder& recorder);
+
 // NDJSON over TCP. A broken connection is an error: NDJSON has no way to resend safely.
 [[nodiscard]] Result<SendReport> send_ndjson(const Generator& generator, const SendOptions& options,
                                              Recorder& recorder);

@@ -30,6 +30,8 @@ class TcpSocket {
   [[nodiscard]] Result<void> close_sending();
   // Ends both directions, so that a thread blocked in send() or receive() returns. Thread-safe.
   void abort();
+  // For who waits for many of them. Closed with this.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:
   [[nodiscard]] static Result<TcpSocket> connect_local(const std::string& path);
