@@ -1,6 +1,6 @@
 """Docket as a whole on this machine: ingest over TCP, disk, memory and query times.
 
-    tools/dev bench [ingest|load|query|all] [--events N] [--repeat R] [--no-peers]
+    tools/dev bench [ingest|load|query|all] [--events N] [--repeat R] [--peers LIST]
 
 Prints Markdown tables for bench/README.md. `load` sweeps offered rates, makes a plan and verifies
 it, and leaves figures and a page in build/bench. The events are docket-load's: the same seed and
@@ -82,7 +82,7 @@ def fdatasync_ms(directory):
 class Bench:
     def __init__(self, driver, directory, options):
         self.driver, self.directory, self.events = driver, directory, options.events
-        self.with_peers, self.repeat = not options.no_peers, options.repeat
+        self.peers, self.repeat = options.peers, options.repeat
 
     def send(self, server, events, *arguments):
         """docket-load's report, with what the server took."""
@@ -178,9 +178,9 @@ class Bench:
 
     def ask_peers(self, data, asked, expected, sizes):
         """[(name, times by question)] of the peers that are here; their answers must be ours."""
-        if not self.with_peers:
+        if not self.peers:
             return []
-        found, words = peers.available(self.directory, pathlib.Path("build/peers"))
+        found, words = peers.available(self.directory, pathlib.Path("build/peers"), self.peers)
         for word in words:
             print(f"\n{word}")
         table = self.directory / "all.csv"
@@ -256,14 +256,22 @@ class Bench:
               f"{sorted(times)[2]:.1f} ms\n\nserver's peak memory while asked: {peak:.0f} MiB")
 
 
+def peer_names(text):
+    names = [] if text == "none" else text.split(",")
+    for name in names:
+        if name not in peers.NAMES:
+            raise argparse.ArgumentTypeError(f"'{name}' is none of {','.join(peers.NAMES)}")
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--part", choices=("ingest", "load", "query", "all"), default="all")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each row of ingest")
-    parser.add_argument("--no-peers", action="store_true",
-                        help="ask Docket alone, and no other")
+    parser.add_argument("--peers", type=peer_names, default=peers.NAMES, metavar="LIST",
+                        help=f"of {','.join(peers.NAMES)}; none: ask Docket alone")
     options = parser.parse_args()
     os.environ["DOCKET_BIN"] = options.bin
     import driver

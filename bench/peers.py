@@ -261,15 +261,22 @@ def npm_package(directory, package):
     return directory
 
 
-def available(directory, packages):
-    """The peers that are here, and a word for each that is not."""
+NAMES = ("sqlite", "duckdb", "clickhouse", "postgresql")
+
+
+def available(directory, packages, wanted=NAMES):
+    """Those of the peers wanted that are here, and a word for each that is not."""
     peers, words = [], []
-    if sqlite3 is None:
+    if "sqlite" not in wanted:
+        pass
+    elif sqlite3 is None:
         words.append("SQLite skipped: this Python has no sqlite3 module")
     else:
         peers.append(Sqlite(directory))
     for name, peer, package in (("DuckDB", DuckDb, DUCKDB_PACKAGE),
                                 ("ClickHouse", clickhouse.ClickHouse, clickhouse.PACKAGE)):
+        if name.lower() not in wanted:
+            continue
         if shutil.which("node") is None or shutil.which("npm") is None:
             words.append(f"{name} skipped: node and npm are not installed")
             continue
@@ -277,6 +284,8 @@ def available(directory, packages):
             peers.append(peer(directory, npm_package(packages.resolve(), package)))
         except (OSError, subprocess.SubprocessError, RuntimeError) as error:
             words.append(f"{name} skipped: {error}")
+    if "postgresql" not in wanted:
+        return peers, words
     programs = postgres.program_folder()
     if programs is None:
         words.append("PostgreSQL skipped: Debian's package postgresql is not installed")

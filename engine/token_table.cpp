@@ -162,9 +162,10 @@ TokenTrie::TokenTrie(std::span<const std::string> texts)
     : texts_(texts), single_(256), pairs_(std::size_t{1} << 16) {
   static_assert(2 * limits::tokens_max <= UINT16_MAX, "a node a token, and one where two part");
   DOCKET_ASSERT(texts.size() <= limits::tokens_max);
-  // At most half full, so that a look finds its slot or a free one soon. No more edges than nodes.
+  // At most half full, so that a look finds its slot or a free one soon: an edge leads to where a
+  // token ends or where two part.
   const auto bits =
-      static_cast<std::uint32_t>(std::max<std::size_t>(9, std::bit_width(texts.size() * 4)));
+      static_cast<std::uint32_t>(std::max<std::size_t>(9, std::bit_width(texts.size() * 2)));
   edges_.resize(std::size_t{1} << bits);
   shift_ = 32 - bits;
   const auto byte_at = [this](std::uint32_t token, std::size_t at) {
