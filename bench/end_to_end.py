@@ -1,12 +1,13 @@
 """Docket as a whole on this machine: ingest over TCP, disk, memory and query times.
 
-    tools/dev bench [ingest|load|query|all] [--events N] [--repeat R] [--peers LIST]
+    tools/dev bench [ingest|load|query|scale|all] [--events N] [--repeat R] [--peers LIST]
 
 Prints Markdown tables for bench/README.md. `load` sweeps offered rates, makes a plan and verifies
-it, and leaves figures and a page in build/bench. The events are docket-load's: the same seed and
-time range each run, so that figures compare. Client and server share the machine. The questions are
-asked of SQLite, DuckDB and PostgreSQL as well, where they are here, and all answers must be the
-same.
+it, and leaves figures and a page in build/bench. `scale` fills a hundredth, a tenth and all of the
+events and tells how the costs grow; `all` leaves it out. The events are docket-load's: the same
+seed and time range each run, so that figures compare. Client and server share the machine. The
+questions are asked of SQLite, DuckDB, ClickHouse and PostgreSQL as well, where they are here, and
+all answers must be the same.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import time
 import exports
 import peers
 import questions
+import scale
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/e2e"))
 
@@ -268,7 +270,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
     parser.add_argument("--events", type=int, default=10_000_000)
-    parser.add_argument("--part", choices=("ingest", "load", "query", "all"), default="all")
+    parser.add_argument("--part", choices=("ingest", "load", "query", "scale", "all"),
+                        default="all")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each row of ingest")
     parser.add_argument("--peers", type=peer_names, default=peers.NAMES, metavar="LIST",
                         help=f"of {','.join(peers.NAMES)}; none: ask Docket alone")
@@ -286,6 +289,8 @@ def main():
             bench.ingest()
         if options.part in ("query", "all"):
             bench.query()
+        if options.part == "scale":
+            scale.Scale(bench, row, status, disk_bytes).measure(options.events, END)
         if options.part in ("load", "all"):
             bench.load()  # last: on a busy machine a forecast may not hold, which fails
     finally:
