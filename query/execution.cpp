@@ -3,21 +3,14 @@
 #include <algorithm>
 
 #include "query/binder.hpp"
+#include "query/system_log.hpp"
 
 namespace docket::query {
-namespace {
-
-// What the system says of itself is not part of an answer unless it is asked for by name: else
-// reading the log, which it records, would change the next answer.
-constexpr std::string_view system_log = "docket";
-
-}  // namespace
-
 Execution::Execution(SearcherParts& parts, const Query& query,
                      const std::vector<Cursor::Watermark>* until)
     : parts_(parts) {
   context_.query = &query;
-  context_.compiled = compile(*query.where);
+  context_.compiled = compile(query.names_log ? *with_system_log_named(query.where) : *query.where);
   context_.catalog = parts.catalog;
   context_.counters = &parts.counters;
   context_.cancel = parts.cancel;

@@ -100,7 +100,8 @@ struct Query {
   // The conjunctive time bounds of the whole query, for pruning; `where` holds them as well.
   Nanos since = INT64_MIN;  // inclusive
   Nanos until = INT64_MAX;  // exclusive
-  // A log: condition stands somewhere, other than under a NOT; else log `docket` is left out.
+  // A log: condition stands somewhere, other than under a NOT; else log `docket` is left out. Of
+  // that one, only what such a condition finds by name is part of the answer (system_log.hpp).
   bool names_log = false;
 };
 

@@ -47,8 +47,9 @@ VALUES
 
 FIELDS
 
-  log               The log surface. A query that names none, other than behind a NOT, covers every
-                    log but docket, the system's own; log:* covers that one, too.
+  log               The log surface. A query covers every log but docket, the system's own, of
+                    which it finds only what log: names: log:* or log:docket, but nothing by
+                    log:api OR outcome:denied, nor by a log: behind a NOT.
   actor             kind:id, an id, or a whole name.
   actor.kind actor.id actor.name actor.role
   verb              EDIT also finds UPDATE, and the reverse.

@@ -8,6 +8,7 @@
 #include "query/lexer.hpp"
 #include "query/render.hpp"
 #include "query/syntax_error.hpp"
+#include "query/system_log.hpp"
 #include "query/time_terms.hpp"
 #include "query/utf8.hpp"
 #include "query/values.hpp"
@@ -281,15 +282,6 @@ TimeRange time_bounds(const Expression& expression) {
   return bounds;
 }
 
-bool names_log(const Expression& expression, bool negated) {
-  if (expression.kind == Kind::condition) {
-    return expression.field == Field::log && !negated;
-  }
-  const bool inner_negated = negated != (expression.kind == Kind::negation);
-  return std::any_of(expression.children.begin(), expression.children.end(),
-                     [&](const ExpressionPtr& child) { return names_log(*child, inner_negated); });
-}
-
 Result<void> check_text(std::string_view text) {
   if (text.size() > query_bytes_max) {
     return fail_at(query_bytes_max,
@@ -325,7 +317,7 @@ Result<Query> parse(std::string_view text, const ParseContext& context) {
   const TimeRange bounds = time_bounds(*query.where);
   query.since = bounds.since;
   query.until = bounds.until;
-  query.names_log = names_log(*query.where, false);
+  query.names_log = names_log(*query.where);
   return query;
 }
 

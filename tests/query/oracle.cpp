@@ -269,11 +269,48 @@ bool matches(const Expression& where, const Event& event) {
   return false;
 }
 
+namespace {
+
+// Whether an event is found, or not found where `negated`, and whether by a log's name.
+struct Look {
+  bool found = false;
+  bool named = false;
+};
+
+Look look(const Expression& where, const Event& event, bool negated) {
+  if (where.kind == Expression::Kind::negation) {
+    return look(*where.children.front(), event, !negated);
+  }
+  if (where.kind == Expression::Kind::condition || where.kind == Expression::Kind::all) {
+    const bool found = matches(where, event) != negated;
+    return {found, found && !negated && where.kind == Expression::Kind::condition &&
+                       where.field == Field::log};
+  }
+  const bool needs_all = (where.kind == Expression::Kind::conjunction) != negated;
+  Look result{needs_all, false};
+  for (const ExpressionPtr& child : where.children) {
+    const Look one = look(*child, event, negated);
+    result.found = needs_all ? result.found && one.found : result.found || one.found;
+    result.named = result.named || one.named;
+  }
+  result.named = result.named && result.found;
+  return result;
+}
+
+}  // namespace
+
+bool finds(const Query& query, const Event& event) {
+  if (event.log != "docket") {
+    return matches(*query.where, event);
+  }
+  return query.names_log && look(*query.where, event, false).named;
+}
+
 std::vector<const Event*> select(const std::vector<Event>& events, const Query& query,
                                  Order order) {
   std::vector<const Event*> found;
   for (const Event& event : events) {
-    if ((query.names_log || event.log != "docket") && matches(*query.where, event)) {
+    if (finds(query, event)) {
       found.push_back(&event);
     }
   }

@@ -15,7 +15,10 @@ namespace docket::query::testing {
 
 [[nodiscard]] bool matches(const Expression& where, const Event& event);
 
-// The events that match, in order. Events of log `docket` only where the query names a log.
+// Whether an event is part of the answer: one of log `docket` only where a log: condition finds it.
+[[nodiscard]] bool finds(const Query& query, const Event& event);
+
+// The events that are found, in order.
 [[nodiscard]] std::vector<const Event*> select(const std::vector<Event>& events, const Query& query,
                                                Order order);
 

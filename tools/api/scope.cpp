@@ -6,6 +6,7 @@
 #include "engine/timestamp.hpp"
 #include "query/binder.hpp"
 #include "query/parser.hpp"
+#include "query/system_log.hpp"
 
 namespace docket::api {
 
@@ -23,7 +24,8 @@ query::ExpressionPtr group(std::vector<query::ExpressionPtr> children) {
 }  // namespace
 
 bool Question::covers(std::string_view log) const {
-  return (query.names_log || log != "docket") && (!within || query::log_may_match(*within, log));
+  return (query.names_log || log != query::system_log) &&
+         (!within || query::log_may_match(*within, log));
 }
 
 Result<Scope> Scope::parse(std::string text) {
@@ -51,14 +53,15 @@ Result<Question> Scope::narrow(Question question, Nanos now) const {
   }
   // In a group of its own, so that facets under the other filters, which leave out the question's
   // own conditions on a field, never leave out the scope's.
-  children.push_back(group({scope.where}));
+  const auto within = query::with_system_log_named(scope.where);
+  children.push_back(group({within}));
   asked.where = group(std::move(children));
   asked.since = std::max(asked.since, scope.since);
   asked.until = std::min(asked.until, scope.until);
   asked.names_log = scope.names_log;
   // A cursor goes with its scope only.
   asked.text += "\n" + text_;
-  question.within = std::make_shared<const query::CompiledNode>(query::compile(*scope.where));
+  question.within = std::make_shared<const query::CompiledNode>(query::compile(*within));
   return question;
 }
 

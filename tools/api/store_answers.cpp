@@ -114,7 +114,7 @@ Result<Answer> Service::segments(const Parameters& parameters) const {
 Result<Answer> Service::stats(const Parameters& parameters) const {
   DOCKET_TRY(parameters.expect_only({}));
   Question all;
-  all.query.names_log = true;
+  DOCKET_ASSIGN(all.query, query::parse("log:*", {}));
   DOCKET_ASSIGN(query::Searcher searcher, this->searcher(all, nullptr));
   const Nanos now = now_ns();
   DOCKET_ASSIGN(auto last_hour, events_since(searcher, now, "1h"));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "query/other_filters.hpp"
 #include "query/parser.hpp"
@@ -195,13 +196,17 @@ class ScopeOracle : public ScopeTest {
   // What is to be found of `where` in the scope.
   [[nodiscard]] std::vector<const Event*> expected(const query::ExpressionPtr& where,
                                                    const query::Query& scope) const {
-    query::Expression both;
-    both.kind = query::Expression::Kind::conjunction;
-    both.children = {where, scope.where};
-    query::Query query;
-    query.where = std::make_shared<const query::Expression>(std::move(both));
-    query.names_log = scope.names_log;
-    return query::testing::select(events_, query, query::Order::newest_first);
+    std::vector<const Event*> found;
+    for (const Event& event : events_) {
+      if (query::testing::finds(scope, event) && query::testing::matches(*where, event)) {
+        found.push_back(&event);
+      }
+    }
+    std::ranges::sort(found, [](const Event* a, const Event* b) {
+      const auto key = [](const Event* e) { return std::tie(e->ts, e->seq, e->log); };
+      return key(b) < key(a);
+    });
+    return found;
   }
 
   std::vector<Event> events_;
