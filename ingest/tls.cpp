@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 
+#include <boost/asio/ssl/context.hpp>
 #include <boost/system/error_code.hpp>
 
 namespace docket::ingest {
