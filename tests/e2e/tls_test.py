@@ -258,6 +258,26 @@ class TlsSenders(TlsCase):
         self.assertEqual(refused.returncode, 1)
         self.assertIn("certificate is not accepted", refused.stderr)
 
+    def test_the_load_generator_sends_and_asks(self):
+        server = self.start()
+        token = self.directory / "token"
+        token.write_text(access_test.SECRETS["admin"])
+        token.chmod(0o600)
+        to = ("--server", f"127.0.0.1:{server.ingest[1]}", "--http", f"127.0.0.1:{server.http[1]}",
+              "--token-file", token, "--events", 20_000)
+        tls = ("--tls", "--ca", self.directory / "ca.crt")
+        for protocol in ("native", "ndjson"):
+            sent = json.loads(driver.load("send", *to, *tls, "--protocol", protocol,
+                                          "--json").stdout)
+            self.assertEqual(sent["durable"], 20_000)
+            self.assertGreater(sent["runs"][0]["server"]["cpu_seconds"], 0)
+        self.assertEqual(self.count(""), 40_000)
+        refused = driver.load("send", *to, "--protocol", "ndjson", check=False)
+        self.assertEqual(refused.returncode, 1)
+        half = driver.load("send", *to, *tls, "--cert", token, check=False)
+        self.assertEqual(half.returncode, 2)
+        self.assertIn("--key", half.stderr)
+
     def test_syslog_is_taken_where_no_token_is_asked_for(self):
         server = self.start(tokens="")
         tls = self.connect(server)
