@@ -109,7 +109,7 @@ std::size_t Peer::send_without_waiting(std::string_view bytes) {
 
 void Peer::close_sending() {
   if (tls_) {
-    EXPECT_EQ(tls_->say_goodbye(), ingest::TlsSession::Step::done);
+    static_cast<void>(tls_->say_goodbye());
   } else {
     shutdown(fd_, SHUT_WR);
   }
@@ -152,6 +152,7 @@ bool Peer::read_more_under_tls() {
       return true;
     }
     if (!ready(fd_, moved.step)) {
+      EXPECT_NE(moved.step, ingest::TlsSession::Step::wants_read) << "the server says nothing";
       return false;
     }
   }
