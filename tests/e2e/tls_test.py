@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import unittest
+import xml.etree.ElementTree
 
 import access_test
 import driver
@@ -101,12 +102,34 @@ class Tls(TlsCase):
             for refused in (("-tls1_1", *weak), ("-tls1", *weak),
                             ("-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"),
                             ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"),
-                            ("-tls1_2", "-cipher", "NULL:aNULL:@SECLEVEL=0")):
+                            ("-tls1_2", "-cipher", "NULL:aNULL:@SECLEVEL=0"),
+                            ("-tls1_3", "-groups", "ffdhe8192")):
                 met = self.s_client(address, *refused)
                 self.assertNotEqual(met.returncode, 0, refused)
                 self.assertIn(b"Cipher is (NONE)", met.stdout)
             met = self.s_client(address, "-tls1_2")
             self.assertNotIn(b"TLS session ticket:", met.stdout)
+
+    @unittest.skipUnless(shutil.which("sslscan"), "needs the program sslscan")
+    def test_a_scan_finds_nothing_weak(self):
+        server = self.start()
+        for address in (server.http, server.ingest):
+            scan = subprocess.run(["sslscan", "--no-colour", "--xml=-", f"127.0.0.1:{address[1]}"],
+                                  capture_output=True, check=True, timeout=driver.ANSWER_SECONDS)
+            found = xml.etree.ElementTree.fromstring(scan.stdout)
+            spoken = {protocol.get("type") + protocol.get("version")
+                      for protocol in found.iter("protocol") if protocol.get("enabled") == "1"}
+            self.assertEqual(spoken, {"tls1.2", "tls1.3"})
+            suites = [cipher.get("cipher") for cipher in found.iter("cipher")]
+            self.assertGreaterEqual(len(suites), 6)
+            for suite in suites:
+                self.assertRegex(suite, "^(TLS_|ECDHE-ECDSA-)(AES|CHACHA20).*(GCM|POLY1305)")
+            self.assertEqual({group.get("name") for group in found.iter("group")},
+                             {"secp256r1 (NIST P-256)", "secp384r1 (NIST P-384)", "x25519"})
+            for one, good in (("renegotiation", "supported"), ("compression", "supported"),
+                              ("heartbleed", "vulnerable")):
+                for element in found.iter(one):
+                    self.assertEqual(element.get(good), "0", one)
 
     def test_what_comes_in_the_clear_is_told_so(self):
         server = self.start()
