@@ -245,6 +245,15 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   if (options.port == 0 && !options.address.starts_with(ingest::local_prefix)) {
     return fail(ErrorCode::invalid_argument, "port: must not be 0");
   }
+  if (options.tls && options.address.starts_with(ingest::local_prefix)) {
+    return fail(ErrorCode::invalid_argument, "tls: a Unix socket is in the clear");
+  }
+  if (options.tls && options.tls->certificate.empty() != options.tls->key.empty()) {
+    return fail(ErrorCode::invalid_argument, "tls: certificate and key go together");
+  }
+  if (options.tls) {
+    DOCKET_TRY(ingest::client_tls(*options.tls));
+  }
   return std::unique_ptr<Client>(std::make_unique<RunningClient>(options, std::move(on_batch)));
 }
 

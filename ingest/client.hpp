@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "engine/event.hpp"
 #include "engine/result.hpp"
+#include "ingest/tls.hpp"
 
 namespace docket::client {
 
@@ -18,6 +20,11 @@ struct Options {
   std::uint16_t port = 7470;
   std::string node;   // this sender's name; required, the same across restarts
   std::string token;  // shown to the server; empty: none
+  // There: TLS is spoken, with the server whose certificate is valid for `server_name`, of one of
+  // the authorities, else of the system's; a certificate of one's own is shown where it is given.
+  // The files are read for each connection, so that one that was renewed counts from the next on.
+  std::optional<ingest::TlsFiles> tls;
+  std::string server_name;  // empty: `address`
   // 0: the start time in ns, so every process run is a new epoch. Any other says "the same run
   // again": batches are then cut only by batch_rows, by size and by flush(), so that a second run
   // that emits and flushes the same makes the same batches, and what is stored is not stored twice.

@@ -7,7 +7,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <chrono>
 #include <utility>
 
@@ -35,7 +34,7 @@ std::int64_t steady_ms() {
 ClientLink::ClientLink(asio::io_context& io, LinkEvents& events)
     : events_(events),
       resolver_(io),
-      socket_(io),
+      socket_(ingest::StreamSocket(io)),
       writer_signal_(io),
       watch_timer_(io),
       input_(input_bytes),
@@ -53,9 +52,12 @@ void ClientLink::close(const std::string& why) {
   }
   closed_ = true;
   why_ = why;
-  error_code ignored;
   resolver_.cancel();
-  socket_.close(ignored);
+  if (is_safe_) {
+    socket_.leave();
+  } else {
+    socket_.close();
+  }
   watch_timer_.cancel();
   wake_writer();
 }
@@ -64,7 +66,8 @@ asio::awaitable<error_code> ClientLink::connect_local(std::string path) {
   const auto endpoint = ingest::local_endpoint(path);
   error_code error = asio::error::invalid_argument;
   if (endpoint) {
-    co_await socket_.async_connect(*endpoint, asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.socket().async_connect(*endpoint,
+                                            asio::redirect_error(asio::use_awaitable, error));
   }
   co_return error;
 }
@@ -75,51 +78,76 @@ asio::awaitable<error_code> ClientLink::connect_tcp(std::string address, std::st
   const tcp::resolver::results_type found = co_await resolver_.async_resolve(
       address, service, asio::redirect_error(asio::use_awaitable, error));
   for (const auto& entry : found) {
-    error_code ignored;
-    socket_.close(ignored);
+    socket_.close();
     if (closed_) {
       break;
     }
     const ingest::StreamEndpoint endpoint(entry.endpoint());
-    co_await socket_.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.socket().async_connect(endpoint,
+                                            asio::redirect_error(asio::use_awaitable, error));
     if (!error) {
-      socket_.set_option(tcp::no_delay(true), ignored);
+      error_code ignored;
+      socket_.socket().set_option(tcp::no_delay(true), ignored);
       break;
     }
   }
   co_return error;
 }
 
-asio::awaitable<bool> ClientLink::connect(std::string address, std::uint16_t port) {
+asio::awaitable<bool> ClientLink::connect(const ServerPlace& place) {
   error_code error;
-  std::string place = address;
-  if (address.starts_with(ingest::local_prefix)) {
-    error = co_await connect_local(address.substr(ingest::local_prefix.size()));
+  std::string name = place.address;
+  if (place.address.starts_with(ingest::local_prefix)) {
+    error = co_await connect_local(place.address.substr(ingest::local_prefix.size()));
   } else {
-    const std::string service = std::to_string(port);
-    place += ':' + service;
-    error = co_await connect_tcp(std::move(address), service);
+    const std::string service = std::to_string(place.port);
+    name += ':' + service;
+    error = co_await connect_tcp(place.address, service);
   }
   if (error) {
-    close("cannot connect to " + place + ": " + error.message());
+    close("cannot connect to " + name + ": " + error.message());
+  } else if (place.tls && !closed_) {
+    const bool is_safe = co_await begin_tls(place);
+    if (!is_safe) {
+      close("cannot speak TLS with " + name + ": " + why_not_safe_);
+    }
   }
-  co_return !closed_;
+  is_safe_ = !closed_;
+  co_return is_safe_;
+}
+
+asio::awaitable<bool> ClientLink::begin_tls(const ServerPlace& place) {
+  auto context = ingest::client_tls(*place.tls);
+  if (!context) {
+    why_not_safe_ = context.error().message;
+    co_return false;
+  }
+  error_code error;
+  co_await socket_.connect_tls(std::move(*context), place.host, error);
+  why_not_safe_ = socket_.fault();
+  co_return !error;
+}
+
+void ClientLink::lost(const error_code& error) {
+  if (error == asio::error::eof) {
+    close("the server closed the connection");
+  } else {
+    const std::string fault = socket_.fault();
+    close("connection lost: " + (fault.empty() ? error.message() : fault));
+  }
 }
 
 asio::awaitable<bool> ClientLink::read_exactly(std::span<std::byte> into) {
   std::size_t done = 0;
   while (done < into.size()) {
     if (input_begin_ == input_end_) {
-      const auto buffer = asio::buffer(input_);
       error_code error;
-      const std::size_t bytes = co_await socket_.async_read_some(
-          buffer, asio::redirect_error(asio::use_awaitable, error));
+      const std::size_t bytes = co_await socket_.read_some(input_, error);
       if (closed_) {
         co_return false;
       }
       if (error) {
-        close(error == asio::error::eof ? std::string("the server closed the connection")
-                                        : "connection lost: " + error.message());
+        lost(error);
         co_return false;
       }
       last_received_ms_ = steady_ms();
@@ -231,9 +259,9 @@ asio::awaitable<void> ClientLink::write_loop() {
       buffers.push_back(asio::buffer(batch->body.bytes));
     }
     error_code error;
-    co_await asio::async_write(socket_, buffers, asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.write(buffers, error);
     if (error) {
-      close("connection lost: " + error.message());
+      lost(error);
     }
   }
 }
@@ -259,22 +287,21 @@ asio::awaitable<void> ClientLink::watch_loop() {
   }
 }
 
-asio::awaitable<std::string> ClientLink::run(std::string address, std::uint16_t port,
-                                             ingest::Hello hello) {
+asio::awaitable<std::string> ClientLink::run(ServerPlace place, ingest::Hello hello) {
   const auto self = shared_from_this();
   const auto on_end = [self](const std::exception_ptr& failure) {
     if (failure) {
       self->close("out of memory");
     }
   };
-  asio::co_spawn(socket_.get_executor(), watch_loop(), on_end);
-  const bool connected = co_await connect(std::move(address), port);
+  asio::co_spawn(socket_.executor(), watch_loop(), on_end);
+  const bool connected = co_await connect(place);
   if (connected) {
     for (const char c : ingest::native_preface) {
       control_.push_back(static_cast<std::byte>(c));
     }
     ingest::append_hello(control_, hello);
-    asio::co_spawn(socket_.get_executor(), write_loop(), on_end);
+    asio::co_spawn(socket_.executor(), write_loop(), on_end);
     while (!closed_) {
       const bool came = co_await read_frame();
       if (!came) {

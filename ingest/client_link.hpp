@@ -10,14 +10,15 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/result.hpp"
 #include "ingest/client_stream.hpp"
-#include "ingest/local_socket.hpp"
 #include "ingest/protocol.hpp"
+#include "ingest/wire_socket.hpp"
 
 namespace docket::client {
 
@@ -35,6 +36,14 @@ class LinkEvents {
   virtual void on_goodbye() = 0;
 };
 
+// Where the server is, and how it is spoken to.
+struct ServerPlace {
+  std::string address;
+  std::uint16_t port = 0;
+  std::optional<ingest::TlsFiles> tls;  // read for each connection
+  std::string host;                     // that the server's certificate must be valid for
+};
+
 // Everything runs on the client's one thread.
 class ClientLink : public std::enable_shared_from_this<ClientLink> {
  public:
@@ -42,8 +51,7 @@ class ClientLink : public std::enable_shared_from_this<ClientLink> {
   ClientLink(asio::io_context& io, LinkEvents& events);
 
   // Connects, shakes hands and reads to the end. Returns why it ended.
-  [[nodiscard]] asio::awaitable<std::string> run(std::string address, std::uint16_t port,
-                                                 ingest::Hello hello);
+  [[nodiscard]] asio::awaitable<std::string> run(ServerPlace place, ingest::Hello hello);
   // Queues a frame. It must stay unchanged until it is written, which sharing it makes sure of.
   void send(OutBatchPtr batch);
   void close(const std::string& why);
@@ -51,10 +59,13 @@ class ClientLink : public std::enable_shared_from_this<ClientLink> {
  private:
   [[nodiscard]] asio::awaitable<void> write_loop();
   [[nodiscard]] asio::awaitable<void> watch_loop();
-  [[nodiscard]] asio::awaitable<bool> connect(std::string address, std::uint16_t port);
+  [[nodiscard]] asio::awaitable<bool> connect(const ServerPlace& place);
+  [[nodiscard]] asio::awaitable<bool> begin_tls(const ServerPlace& place);
   [[nodiscard]] asio::awaitable<boost::system::error_code> connect_local(std::string path);
   [[nodiscard]] asio::awaitable<boost::system::error_code> connect_tcp(std::string address,
                                                                        std::string service);
+  // Closes it, saying why.
+  void lost(const boost::system::error_code& error);
   [[nodiscard]] asio::awaitable<bool> read_exactly(std::span<std::byte> into);
   [[nodiscard]] asio::awaitable<bool> read_frame();
   [[nodiscard]] Result<void> take_frame();
@@ -62,11 +73,13 @@ class ClientLink : public std::enable_shared_from_this<ClientLink> {
 
   LinkEvents& events_;
   tcp::resolver resolver_;
-  ingest::StreamSocket socket_;
+  ingest::WireSocket socket_;
   asio::steady_timer writer_signal_;
   asio::steady_timer watch_timer_;
   std::string why_;
+  std::string why_not_safe_;
   bool closed_ = false;
+  bool is_safe_ = false;  // bytes can go both ways, under TLS where that is wanted
   bool welcome_ = false;
 
   std::vector<std::byte> control_;  // small frames to be sent, before the batches

@@ -370,7 +370,12 @@ asio::awaitable<void> RunningClient::connect_loop() {
     hello.epoch = epoch_;
     hello.node = options_.node;
     hello.token = options_.token;
-    const std::string why = co_await link_->run(options_.address, options_.port, hello);
+    ServerPlace place;
+    place.address = options_.address;
+    place.port = options_.port;
+    place.tls = options_.tls;
+    place.host = options_.server_name.empty() ? options_.address : options_.server_name;
+    const std::string why = co_await link_->run(place, hello);
     disconnected(why);
     if (closing_) {
       co_return;

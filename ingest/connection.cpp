@@ -66,12 +66,13 @@ void InputBuffer::resize(std::size_t capacity) {
   begin_ = 0;
 }
 
-Connection::Connection(ServerCore& core, StreamSocket socket)
+Connection::Connection(ServerCore& core, StreamSocket socket, TlsContext tls)
     : core_(core),
       socket_(std::move(socket)),
-      peer_(peer_of(socket_)),
-      writer_signal_(socket_.get_executor()),
-      progress_(socket_.get_executor()),
+      tls_(std::move(tls)),
+      peer_(peer_of(socket_.socket())),
+      writer_signal_(socket_.executor()),
+      progress_(socket_.executor()),
       handshake_since_(steady_ms()) {
   core_.connections.fetch_add(1, std::memory_order_relaxed);
 }
@@ -79,21 +80,21 @@ Connection::Connection(ServerCore& core, StreamSocket socket)
 Connection::~Connection() {
   core_.budget.settle(account);
   core_.buffers.settle(buffer_account_);
+  core_.sessions.settle(tls_account_);
   core_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
-asio::awaitable<bool> Connection::fill() {
+asio::awaitable<bool> Connection::fill(std::size_t bytes_max) {
   for (;;) {
     if (input_ended_) {
       co_return false;
     }
-    const std::span<std::byte> room = input_.room();
+    std::span<std::byte> room = input_.room();
     DOCKET_ASSERT(!room.empty());
-    const auto buffer = asio::buffer(room.data(), room.size());
+    room = room.first(std::min(room.size(), bytes_max));
     error_code error;
     reading_since_.store(steady_ms(), std::memory_order_relaxed);
-    const std::size_t bytes =
-        co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t bytes = co_await socket_.read_some(room, error);
     reading_since_.store(0, std::memory_order_relaxed);
     input_.filled(bytes);
     core_.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
@@ -117,8 +118,7 @@ asio::awaitable<bool> Connection::wait_readable() {
     }
     error_code error;
     reading_since_.store(steady_ms(), std::memory_order_relaxed);
-    co_await socket_.async_wait(StreamSocket::wait_read,
-                                asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.wait_readable(error);
     reading_since_.store(0, std::memory_order_relaxed);
     if (!error) {
       co_return true;
@@ -165,11 +165,10 @@ asio::awaitable<bool> Connection::read_exactly(std::span<std::byte> into) {
     if (input_ended_) {
       co_return false;
     }
-    const auto buffer = asio::buffer(into.data() + done, into.size() - done);
+    const std::span<std::byte> rest = into.subspan(done);
     error_code error;
     reading_since_.store(steady_ms(), std::memory_order_relaxed);
-    const std::size_t bytes =
-        co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t bytes = co_await socket_.read_some(rest, error);
     reading_since_.store(0, std::memory_order_relaxed);
     core_.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
     done += bytes;
@@ -183,9 +182,9 @@ asio::awaitable<bool> Connection::read_exactly(std::span<std::byte> into) {
   co_return true;
 }
 
-bool Connection::more_is_ready() const {
-  error_code ignored;
-  return last_read_was_full_ && !input_ended_ && socket_.available(ignored) > 0;
+bool Connection::more_is_ready() {
+  // A record under TLS may be smaller than the room without being the last one.
+  return (last_read_was_full_ || tls_) && !input_ended_ && socket_.is_ready();
 }
 
 void Connection::end_input() {
@@ -194,8 +193,7 @@ void Connection::end_input() {
   }
   input_ended_ = true;
   // Wakes a pending read. A pending write is woken too and simply goes on.
-  error_code ignored;
-  socket_.cancel(ignored);
+  socket_.cancel();
   changed();
 }
 
@@ -238,8 +236,7 @@ void Connection::watch(std::int64_t now_ms, bool memory_is_wanted) {
              passed(reading_since_, shed_after_ms)) {
     asio::post(executor(), [self = shared_from_this()] {
       self->shed_wanted_ = true;
-      error_code ignored;
-      self->socket_.cancel(ignored);  // a pending write simply goes on
+      self->socket_.cancel();  // a pending write simply goes on
     });
   }
 }
@@ -349,8 +346,7 @@ void Connection::cut(const std::string& reason) {
   }
   cut_ = true;
   input_ended_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  socket_.close();
   writer_signal_.cancel();
   changed();
   if (!reason.empty()) {
@@ -388,11 +384,10 @@ asio::awaitable<void> Connection::write_loop(std::shared_ptr<Connection> self) {
     changed();  // there is room in the outbox again
     std::size_t done = 0;
     while (done < writing_.size() && !cut_) {
-      const auto buffer = asio::buffer(writing_.data() + done, writing_.size() - done);
+      const std::span<const std::byte> rest = std::span(writing_).subspan(done);
       error_code error;
       writing_since_.store(steady_ms(), std::memory_order_relaxed);
-      done += co_await socket_.async_write_some(buffer,
-                                                asio::redirect_error(asio::use_awaitable, error));
+      done += co_await socket_.write_some(rest, error);
       writing_since_.store(0, std::memory_order_relaxed);
       if (error && error != asio::error::operation_aborted) {
         cut({});
@@ -405,7 +400,62 @@ asio::awaitable<void> Connection::write_loop(std::shared_ptr<Connection> self) {
   end.is_regular = true;
 }
 
+void Connection::refuse_clear() {
+  const auto unread = input_.unread();
+  if (unread[0] == std::byte{'{'} || is_blank(unread[0])) {
+    append(R"({"line":1,"error":"this port speaks TLS"})"
+           "\n");
+  } else if (unread[0] == static_cast<std::byte>(native_preface[0])) {
+    ErrorFrame error;
+    error.code = WireError::protocol;
+    error.message = "this port speaks TLS";
+    append_error(outbox_, error);
+  } else {
+    append("error: this port speaks TLS\n");
+  }
+  wake_writer();
+  refuse(peer_, "in the clear, where TLS is spoken");
+}
+
+asio::awaitable<bool> Connection::begin_tls() {
+  Opening opening = Opening::incomplete;
+  while (opening == Opening::incomplete) {
+    const bool more = co_await fill(tls_opening_bytes - input_.unread().size());
+    if (!more) {
+      co_return false;
+    }
+    opening = opening_of(input_.unread());
+  }
+  if (opening == Opening::other) {
+    refuse_clear();
+    co_return false;
+  }
+  if (opening == Opening::too_long) {
+    refuse(peer_, "TLS: the first message is longer than 16 KiB");
+    co_return false;
+  }
+  if (!core_.sessions.try_take(tls_account_, tls_connection_bytes)) {
+    refuse(peer_, "TLS: no memory for so many connections");
+    co_return false;
+  }
+  error_code error;
+  reading_since_.store(steady_ms(), std::memory_order_relaxed);
+  co_await socket_.accept_tls(tls_, input_.unread(), error);
+  reading_since_.store(0, std::memory_order_relaxed);
+  input_.consume(input_.unread().size());
+  if (error && !input_ended_) {
+    refuse(peer_, "TLS: " + socket_.fault());
+  }
+  co_return !error;
+}
+
 asio::awaitable<void> Connection::serve_protocol() {
+  if (tls_) {
+    const bool is_safe = co_await begin_tls();
+    if (!is_safe) {
+      co_return;
+    }
+  }
   for (;;) {
     const auto unread = input_.unread();
     if (!unread.empty() && (unread[0] == std::byte{'{'} || is_blank(unread[0]))) {
@@ -451,8 +501,6 @@ asio::awaitable<void> Connection::close_gently() {
   if (cut_) {
     co_return;
   }
-  error_code error;
-  socket_.shutdown(StreamSocket::shutdown_send, error);
   const std::int64_t until = steady_ms() + linger.count();
   asio::steady_timer give_up(executor(), linger);
   give_up.async_wait([self = shared_from_this()](const error_code& cancelled) {
@@ -460,11 +508,14 @@ asio::awaitable<void> Connection::close_gently() {
       self->cut({});
     }
   });
+  co_await socket_.end_sending();
+  error_code error;
   input_.consume(input_.unread().size());
   const std::span<std::byte> room = input_.room();
   const auto buffer = asio::buffer(room.data(), room.size());
   while (!error && !cut_ && steady_ms() < until) {
-    co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.socket().async_read_some(buffer,
+                                              asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::operation_aborted) {
       error = {};
     }

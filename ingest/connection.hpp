@@ -20,9 +20,9 @@
 
 #include "engine/log.hpp"
 #include "engine/result.hpp"
-#include "ingest/local_socket.hpp"
 #include "ingest/memory_budget.hpp"
 #include "ingest/server_core.hpp"
+#include "ingest/wire_socket.hpp"
 
 namespace docket::ingest {
 
@@ -53,6 +53,8 @@ class InputBuffer {
   std::size_t end_ = 0;
 };
 
+//   handshake of TLS, where it is asked for
+//     |
 //   open --end of input, goodbye, stop(), refusal--> draining --all answered--> closed
 //      \______________ cut(): dead, slow or hostile peer ______________________/
 //
@@ -67,11 +69,14 @@ class InputBuffer {
 //     size by an account of its own. A connection that waits for its peer holds nothing but that
 //     buffer, gives it back after a second, and the frame or long line it is in the middle of; that
 //     one is cut when it takes long while others wait (watch()).
+// C3  Under TLS it holds what that may take (tls_connection_bytes) from before the handshake on, of
+//     a budget of its own; who cannot have it is refused.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   static constexpr std::size_t outbox_bytes_max = std::size_t{256} << 10;
 
-  Connection(ServerCore& core, StreamSocket socket);
+  // `tls`: what the peer must speak; null: in the clear.
+  Connection(ServerCore& core, StreamSocket socket, TlsContext tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -87,12 +92,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   [[nodiscard]] ServerCore& core() { return core_; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
-  [[nodiscard]] asio::any_io_executor executor() { return socket_.get_executor(); }
+  [[nodiscard]] asio::any_io_executor executor() { return socket_.executor(); }
   [[nodiscard]] InputBuffer& input() { return input_; }
   MemoryBudget::Account account;
 
-  // Reads once into input()'s room. False: there will be no more input.
-  [[nodiscard]] asio::awaitable<bool> fill();
+  // Reads once into input()'s room, at most so many bytes. False: there will be no more input.
+  [[nodiscard]] asio::awaitable<bool> fill(std::size_t bytes_max = SIZE_MAX);
   // Reads exactly `into` past input(), for bodies. False as above.
   [[nodiscard]] asio::awaitable<bool> read_exactly(std::span<std::byte> into);
   // Waits until fill() will not have to. False: there will be no more input.
@@ -106,7 +111,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Whether the last fill() used all the room it had.
   [[nodiscard]] bool last_read_was_full() const { return last_read_was_full_; }
   // Whether the next read will not have to wait.
-  [[nodiscard]] bool more_is_ready() const;
+  [[nodiscard]] bool more_is_ready();
   // Makes fill() and read_exactly() return false from now on.
   void end_input();
   [[nodiscard]] bool input_ended() const { return input_ended_; }
@@ -157,6 +162,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   // `self` keeps the connection while the coroutine has a frame.
   [[nodiscard]] asio::awaitable<void> write_loop(std::shared_ptr<Connection> self);
+  // False: the peer does not speak TLS, or not so that it can be served.
+  [[nodiscard]] asio::awaitable<bool> begin_tls();
+  // Tells a peer that speaks in the clear what this port wants, in its own protocol.
+  void refuse_clear();
   [[nodiscard]] asio::awaitable<void> serve_protocol();
   [[nodiscard]] asio::awaitable<void> close_gently();
   // Waits in a budget's line; `deadline_ms` on the steady clock, 0: none.
@@ -166,10 +175,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void resize_input(std::size_t capacity);
 
   ServerCore& core_;
-  StreamSocket socket_;
+  WireSocket socket_;
+  const TlsContext tls_;
   std::string peer_;
   InputBuffer input_;
   MemoryBudget::Account buffer_account_;
+  MemoryBudget::Account tls_account_;
   std::vector<std::byte> outbox_;
   std::vector<std::byte> writing_;
   std::function<void()> composer_;

@@ -258,9 +258,9 @@ asio::awaitable<void> RecordSession::run() {
   });
   for (;;) {
     // The last record needs no end when the sender closed its half; one cut short by stop() is
-    // left to be sent again.
+    // left to be sent again, and so is one whose connection was cut: who knows what it lacks.
     const bool is_over = connection_->input_ended();
-    const Pause why = take_records(is_over && !connection_->stopping());
+    const Pause why = take_records(is_over && !connection_->stopping() && !connection_->is_cut());
     charge_builders();
     connection_->wake_writer();
     if (records_ > 0) {

@@ -220,14 +220,14 @@ class RunningServer final : public Server {
       }
       // A connection that there is no memory for is closed at once.
       static_cast<void>(within_memory([&]() -> Result<void> {
-        take(std::move(socket));
+        take(std::move(socket), acceptor == &local_acceptor_);
         return {};
       }));
     }
     revival.is_over = true;
   }
 
-  void take(StreamSocket socket) {
+  void take(StreamSocket socket, bool is_local) {
     if (core_.connections.load() >= core_.options.connections_max) {
       const std::string peer = peer_of(socket);
       core_.rejected(peer, peer, "too many connections");
@@ -236,7 +236,11 @@ class RunningServer final : public Server {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);  // no option of a Unix socket
     const std::uint64_t number = core_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-    const auto connection = std::make_shared<Connection>(core_, std::move(socket));
+    TlsContext tls;
+    if (!is_local && core_.options.tls) {
+      tls = core_.options.tls();
+    }
+    const auto connection = std::make_shared<Connection>(core_, std::move(socket), std::move(tls));
     // Takes it out again, whatever fails from here on.
     std::shared_ptr<Presence> presence(new Presence{*this, number, connection});
     {

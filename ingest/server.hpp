@@ -10,6 +10,7 @@
 #include "engine/log.hpp"
 #include "engine/result.hpp"
 #include "ingest/sender_rights.hpp"
+#include "ingest/tls.hpp"
 
 namespace docket::ingest {
 
@@ -22,7 +23,8 @@ struct ServerOptions {
   std::uint32_t socket_mode = 0660;
   std::uint32_t threads = 1;  // of the io pool
   EventRules rules;
-  // For all that is received and not yet stored, beside 4 KiB a connection; at least 64 KiB.
+  // For all that is received and not yet stored, beside 4 KiB a connection; at least 64 KiB. As
+  // much again is for TLS: 64 KiB a connection.
   std::size_t memory_bytes = std::size_t{128} << 20;
   std::uint32_t connections_max = 16384;
   std::uint32_t handshake_ms = 10'000;  // from accept to a complete first frame or line
@@ -31,6 +33,9 @@ struct ServerOptions {
   // no room for a connection's NDJSON lines, before the connection ends.
   std::uint32_t write_ms = 30'000;
   Authenticate authenticate;  // empty: whoever reaches the port may send
+  // Asked for each connection to the port, whose peer must then speak TLS; empty, or null: in the
+  // clear. The socket is in the clear always. Thread-safe.
+  std::function<TlsContext()> tls;
 };
 
 struct ServerStats {

@@ -47,6 +47,10 @@ class KnownLogs {
 // line, a frame of some hundred events.
 inline constexpr std::size_t small_account_bytes = std::size_t{64} << 10;
 
+// What a connection takes under TLS beside its buffers, at most: OpenSSL's state, and a record each
+// way while it is on its way.
+inline constexpr std::size_t tls_connection_bytes = std::size_t{64} << 10;
+
 struct ServerCore {
   ServerCore(Store& the_store, const ServerOptions& the_options, RejectionObserver the_observer)
       : store(the_store),
@@ -55,6 +59,7 @@ struct ServerCore {
         budget(the_options.memory_bytes - the_options.memory_bytes / 4,
                std::min(small_account_bytes, the_options.memory_bytes / 16)),
         buffers(the_options.memory_bytes / 4),
+        sessions(the_options.memory_bytes),
         builders(std::size_t{4} * the_options.threads) {
     for (std::uint32_t i = 0; i < the_options.threads; ++i) {
       ios.emplace_back(1);
@@ -106,6 +111,8 @@ struct ServerCore {
   MemoryBudget budget;
   // Input buffers beyond the smallest. Apart, because they stay with a connection between reads.
   MemoryBudget buffers;
+  // Of TLS. Nobody waits for it.
+  MemoryBudget sessions;
   BuilderPool builders;
   KnownLogs logs;
   Mail mail;

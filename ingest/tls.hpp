@@ -1,11 +1,14 @@
 // TLS: the contexts of servers and clients, made from files.
 #pragma once
 
-#include <boost/asio/ssl/context.hpp>
 #include <memory>
 #include <string>
 
 #include "engine/result.hpp"
+
+namespace boost::asio::ssl {
+class context;
+}
 
 namespace docket::ingest {
 

@@ -1,6 +1,6 @@
 // Every single allocation of a server that takes events in fails once: a batch has an answer or its
 // connection ends, what was acknowledged is stored once, and the next sender is served; one of
-// syslog too, who is told nothing.
+// syslog too, who is told nothing. The same under TLS, but for what OpenSSL allocates itself.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -15,7 +15,9 @@
 #include "tests/durability/exposed_store.hpp"
 #include "tests/engine/stores.hpp"
 #include "tests/ingest/peer.hpp"
+#include "tests/support/certificates.hpp"
 #include "tests/support/sim_disk.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace docket::testing {
 namespace {
@@ -49,11 +51,30 @@ class IngestAllocationLoop : public ::testing::Test {
     options.port = 0;
     options.threads = 2;
     options.handshake_ms = 2000;  // its watch looks around often
+    if (server_tls_) {
+      options.tls = [this] { return server_tls_; };
+    }
     auto server = [&] {
       const Exposed exposed;
       return within_memory([&] { return ingest::Server::start(*store_, options); });
     }();
     server_ = server ? std::move(*server) : nullptr;
+  }
+  // From the next start on.
+  void speak_tls() {
+    const TemporaryDirectory directory;
+    make_certificate(directory.path(), "a");
+    server_tls_ = ingest::server_tls({directory / "a.crt", directory / "a.key", ""}).value();
+    client_tls_ = ingest::client_tls({"", "", directory / "a.crt"}).value();
+  }
+  // Where a handshake fails, whatever is sent then comes to nothing and the connection has ended.
+  std::unique_ptr<Peer> connect() const {
+    if (!client_tls_) {
+      return std::make_unique<Peer>(server_->port());
+    }
+    auto peer = std::make_unique<Peer>(server_->port(), client_tls_);
+    static_cast<void>(peer->shake_hands_of_tls());
+    return peer;
   }
   void stop() {
     const Exposed exposed;
@@ -81,7 +102,8 @@ class IngestAllocationLoop : public ::testing::Test {
   // A line that is refused and some that are not, one of them longer than the first buffer, on a
   // connection of their own. Whether all were stored.
   bool send_lines() {
-    Peer peer(server_->port());
+    const auto connection = connect();
+    Peer& peer = *connection;
     std::string text = "{}\n";
     const std::uint64_t first = next_id_;
     next_id_ += lines;
@@ -108,7 +130,8 @@ class IngestAllocationLoop : public ::testing::Test {
   // Syslog: messages, one of them refused, on a connection of their own; nothing is answered.
   // Whether all the others were stored when the connection had ended.
   bool send_messages() {
-    Peer peer(server_->port());
+    const auto connection = connect();
+    Peer& peer = *connection;
     std::string text = "3 bad";
     const std::uint64_t first = next_id_;
     next_id_ += messages;
@@ -191,7 +214,8 @@ class IngestAllocationLoop : public ::testing::Test {
 
  private:
   std::optional<ingest::Ack> send_once(const std::vector<std::byte>& body) {
-    Peer peer(server_->port());
+    const auto connection = connect();
+    Peer& peer = *connection;
     peer.send(hello_bytes("node-a", 1));
     const auto welcome = peer.frame();
     if (!welcome || welcome->type != FrameType::welcome) {
@@ -207,6 +231,7 @@ class IngestAllocationLoop : public ::testing::Test {
     return std::nullopt;
   }
 
+  ingest::TlsContext server_tls_, client_tls_;  // null: in the clear
   std::optional<SimDisk> sim_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<Store> store_;
@@ -223,6 +248,14 @@ TEST_F(IngestAllocationLoop, NoFailingAllocationLosesABatchOrTheServer) {
 TEST_F(IngestAllocationLoop, NoFailingAllocationLosesABatchOrANewServer) {
   const Exempt exempt;
   send_with_failures(true);
+}
+
+TEST_F(IngestAllocationLoop, NoFailingAllocationLosesABatchOrTheServerUnderTls) {
+  const Exempt exempt;
+  stop();
+  speak_tls();
+  start();
+  send_with_failures(false);
 }
 
 TEST_F(IngestAllocationLoop, AServerStartsOrDoesNotAndStops) {

@@ -27,6 +27,13 @@ bool ready(int fd, short what) {
   return poll(&wanted, 1, wait_ms) == 1;
 }
 
+// Whether the step can be tried again.
+bool ready(int fd, ingest::TlsSession::Step step) {
+  using Step = ingest::TlsSession::Step;
+  return (step == Step::wants_read && ready(fd, POLLIN)) ||
+         (step == Step::wants_write && ready(fd, POLLOUT));
+}
+
 }  // namespace
 
 Peer::Peer(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -41,11 +48,40 @@ Peer::Peer(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
 
 Peer::Peer(Accepted accepted) : fd_(accepted.fd) {}
 
+Peer::Peer(std::uint16_t port, const ingest::TlsContext& tls, const std::string& host)
+    : Peer(port) {
+  tls_ = std::make_unique<ingest::TlsSession>(tls, fd_, host);
+}
+
+std::string Peer::shake_hands_of_tls() {
+  ingest::TlsSession::Step step{};
+  while ((step = tls_->shake_hands()) != ingest::TlsSession::Step::done) {
+    if (!ready(fd_, step)) {
+      return tls_->fault().empty() ? "the server says nothing" : tls_->fault();
+    }
+  }
+  return {};
+}
+
+bool Peer::send_under_tls(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto moved = tls_->write(as_byte_span(bytes));
+    if (moved.step != ingest::TlsSession::Step::done && !ready(fd_, moved.step)) {
+      return false;
+    }
+    bytes.remove_prefix(moved.bytes);
+  }
+  return true;
+}
+
 Peer::~Peer() {
   ::close(fd_);
 }
 
 bool Peer::send(std::string_view bytes) {
+  if (tls_) {
+    return send_under_tls(bytes);
+  }
   while (!bytes.empty()) {
     if (!ready(fd_, POLLOUT)) {
       return false;
@@ -72,6 +108,14 @@ std::size_t Peer::send_without_waiting(std::string_view bytes) {
 }
 
 void Peer::close_sending() {
+  if (tls_) {
+    static_cast<void>(tls_->say_goodbye());
+  } else {
+    shutdown(fd_, SHUT_WR);
+  }
+}
+
+void Peer::close_sending_unannounced() {
   shutdown(fd_, SHUT_WR);
 }
 
@@ -83,6 +127,9 @@ void Peer::abort() {
 }
 
 bool Peer::read_more() {
+  if (tls_) {
+    return read_more_under_tls();
+  }
   if (!ready(fd_, POLLIN)) {
     ADD_FAILURE() << "the server says nothing";
     return false;
@@ -94,6 +141,21 @@ bool Peer::read_more() {
   }
   input_.append(buffer.data(), static_cast<std::size_t>(received));
   return true;
+}
+
+bool Peer::read_more_under_tls() {
+  std::array<std::byte, 65536> buffer{};
+  for (;;) {
+    const auto moved = tls_->read(buffer);
+    if (moved.step == ingest::TlsSession::Step::done) {
+      input_ += as_text(std::span(buffer).first(moved.bytes));
+      return true;
+    }
+    if (!ready(fd_, moved.step)) {
+      EXPECT_NE(moved.step, ingest::TlsSession::Step::wants_read) << "the server says nothing";
+      return false;
+    }
+  }
 }
 
 std::optional<std::string> Peer::line() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ingest/protocol.hpp"
+#include "ingest/tls_session.hpp"
 
 namespace docket::testing {
 
@@ -29,6 +30,10 @@ class Peer {
     int fd;
   };
   explicit Peer(Accepted accepted);
+  // Under TLS, once shake_hands_of_tls() is through; sends and reads nothing before.
+  Peer(std::uint16_t port, const ingest::TlsContext& tls, const std::string& host = "localhost");
+  // Empty, or why there is no TLS.
+  std::string shake_hands_of_tls();
   ~Peer();
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -38,7 +43,10 @@ class Peer {
   bool send(std::span<const std::byte> bytes);
   // As much as goes without waiting for the other side; returns how much.
   std::size_t send_without_waiting(std::string_view bytes);
+  // Under TLS by its own farewell.
   void close_sending();
+  // Below TLS, which is not told.
+  void close_sending_unannounced();
   // Resets the connection.
   void abort();
 
@@ -69,7 +77,11 @@ class Peer {
  private:
   bool read_more();
 
+  bool send_under_tls(std::string_view bytes);
+  bool read_more_under_tls();
+
   int fd_ = -1;
+  std::unique_ptr<ingest::TlsSession> tls_;
   std::string input_;
 };
 

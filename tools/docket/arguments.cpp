@@ -367,7 +367,7 @@ class Parser {
     app->add_option(
            "--ingest", a.ingest,
            "Where the server takes events, or unix:PATH of its socket ($DOCKET_INGEST, else "
-           "the server is asked)")
+           "the server is asked); spoken to under TLS where --server is https")
         ->type_name("ADDR:PORT")
         ->check(not_empty());
     app->add_flag("--raw", a.raw,

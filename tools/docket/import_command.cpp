@@ -103,13 +103,25 @@ Result<server::Address> ingest_address(const Arguments& arguments, const ServerA
   return address;
 }
 
-// One connection attempt, so that a server that is not there is told at once.
-Result<void> probe(const server::Address& address, const std::string& token) {
+// How to connect, but for the sender's name.
+Result<client::Options> destination(const Arguments& arguments, const ServerAccess& access) {
+  DOCKET_ASSIGN(const ServerUrl url, parse_server_url(arguments.server));
+  DOCKET_ASSIGN(const server::Address address, ingest_address(arguments, access));
   client::Options options;
   options.address = address.host;
   options.port = address.port;
+  options.token = access.token;
+  if (url.is_tls && !address.host.starts_with("unix:")) {
+    options.tls = access.tls;
+    // The server that was asked has one certificate for both ports.
+    options.server_name = arguments.ingest.empty() ? url.host : "";
+  }
+  return options;
+}
+
+// One connection attempt, so that a server that is not there is told at once.
+Result<void> probe(client::Options options) {
   options.node = "import:probe";
-  options.token = token;
   DOCKET_ASSIGN(const auto client, client::Client::start(options));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   for (int i = 0; i < 40; ++i) {
@@ -124,16 +136,13 @@ Result<void> probe(const server::Address& address, const std::string& token) {
 
 class Import {
  public:
-  Import(const server::Address& address, std::string token, std::string log)
-      : address_(address), token_(std::move(token)), log_(std::move(log)) {}
+  Import(client::Options destination, std::string log)
+      : destination_(std::move(destination)), log_(std::move(log)) {}
 
   [[nodiscard]] Result<void> run(const EventFile& file) {
     DOCKET_ASSIGN(const FileFacts facts, inspect(file, log_));
-    client::Options options;
-    options.address = address_.host;
-    options.port = address_.port;
+    client::Options options = destination_;
     options.node = facts.sender;
-    options.token = token_;
     // Nothing of the file can be stored yet. Sent, its batches would count as done; so the same
     // file can be imported once its time has come.
     const bool is_early = facts.from_the_future > 0 && facts.from_the_future == facts.events;
@@ -234,8 +243,7 @@ class Import {
                             counters.pending, why.empty() ? "the server is silent" : why));
   }
 
-  const server::Address address_;
-  const std::string token_;
+  const client::Options destination_;
   const std::string log_;
   Faults faults_;
   std::atomic<std::uint64_t> rejections_{0};  // that a delivery told of
@@ -260,14 +268,14 @@ int run_import(Context& context) {
   if (!access) {
     return complain(access.error());
   }
-  const auto address = ingest_address(arguments, *access);
-  if (!address) {
-    return complain(address.error());
+  const auto to = destination(arguments, *access);
+  if (!to) {
+    return complain(to.error());
   }
-  if (const auto reached = probe(*address, access->token); !reached) {
+  if (const auto reached = probe(*to); !reached) {
     return complain(reached.error());
   }
-  Import import(*address, access->token, arguments.log);
+  Import import(*to, arguments.log);
   int code = exit_done;
   for (const std::string& path : arguments.files) {
     const auto file = EventFile::open(path, arguments.raw);

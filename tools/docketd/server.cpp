@@ -179,6 +179,7 @@ class RunningServer final : public Server {
     options.authenticate = [this](std::string_view token, const std::string& peer) {
       return rights_of(access_, token, peer);
     };
+    options.tls = [this] { return certificates_.current(); };
     options.connections_max = senders_within(raise_descriptor_limit(), settings_.limits);
     if (options.connections_max < settings_.limits.ingest_connections) {
       log_line(LogLevel::warning, "the limit of open files allows fewer senders than configured",

@@ -41,8 +41,9 @@ void append_policy(std::string& out, std::string_view name, const RetentionPolic
 }
 
 // Whoever reaches a port beyond loopback must need a token, and nobody on the way may read it.
-Result<void> check_reach(std::string_view name, const Address& address, bool has_tls,
-                         bool has_tokens) {
+Result<void> check_reach(std::string_view name, const Address& address, const Settings& settings) {
+  const bool has_tls = settings.tls.is_on();
+  const bool has_tokens = !settings.tokens.empty();
   if (address.is_loopback() || (has_tls && has_tokens)) {
     return {};
   }
@@ -148,8 +149,8 @@ Result<void> check_settings(const Settings& settings) {
     return fail(ErrorCode::invalid_argument, "tls.client_ca: goes with certificate and key");
   }
   if (!settings.insecure) {
-    DOCKET_TRY(check_reach("ingest", settings.ingest, false, false));
-    DOCKET_TRY(check_reach("http", settings.http, settings.tls.is_on(), !settings.tokens.empty()));
+    DOCKET_TRY(check_reach("ingest", settings.ingest, settings));
+    DOCKET_TRY(check_reach("http", settings.http, settings));
   }
   if (settings.ingest.port != 0 && settings.ingest == settings.http) {
     return fail(ErrorCode::invalid_argument,

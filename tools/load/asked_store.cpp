@@ -15,8 +15,6 @@
 namespace docket::load {
 namespace {
 
-constexpr std::string_view scheme = "http://";
-
 template <typename Read>
 Result<void> read_answer(const std::string& json, const Read& read) {
   try {
@@ -48,9 +46,11 @@ Result<std::unique_ptr<AskedStore>> AskedStore::directory(const std::string& pat
   return asked;
 }
 
-Result<std::unique_ptr<AskedStore>> AskedStore::server(std::string_view url) {
+Result<std::unique_ptr<AskedStore>> AskedStore::server(std::string_view url, Access access) {
+  const std::string_view scheme = access.tls ? "https://" : "http://";
   if (!url.starts_with(scheme)) {
-    return fail(ErrorCode::invalid_argument, fmt::format("'{}' is not http://ADDRESS:PORT", url));
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("'{}' is not {}ADDRESS:PORT", url, scheme));
   }
   url.remove_prefix(scheme.size());
   url = url.substr(0, url.find('/'));
@@ -58,13 +58,14 @@ Result<std::unique_ptr<AskedStore>> AskedStore::server(std::string_view url) {
   auto asked = std::make_unique<AskedStore>();
   asked->address_ = address.host;
   asked->port_ = address.port;
+  asked->access_ = std::move(access);
   return asked;
 }
 
 Result<std::string> AskedStore::get(api::Endpoint endpoint, const api::Parameters& parameters) {
   const std::string_view path = api::path_of(endpoint);
   if (service_ == nullptr) {
-    return http_get(address_, port_, fmt::format("{}?{}", path, parameters.encode()));
+    return http_get(address_, port_, fmt::format("{}?{}", path, parameters.encode()), access_);
   }
   const api::Answer answer = service_->get(api::find_route("GET", path), parameters, nullptr);
   return answer.status == 200 ? Result<std::string>(answer.body)

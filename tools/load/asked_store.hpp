@@ -11,6 +11,7 @@
 #include "engine/result.hpp"
 #include "index/catalog.hpp"
 #include "tools/api/service.hpp"
+#include "tools/load/access.hpp"
 #include "tools/load/oracle_filter.hpp"
 
 namespace docket::load {
@@ -20,8 +21,10 @@ class AskedStore {
  public:
   // Reads the directory, also beside its running server. Errors: as Store::open.
   [[nodiscard]] static Result<std::unique_ptr<AskedStore>> directory(const std::string& path);
-  // `url` is http://ADDRESS:PORT. Error: invalid_argument; what cannot be reached shows on asking.
-  [[nodiscard]] static Result<std::unique_ptr<AskedStore>> server(std::string_view url);
+  // `url` is http://ADDRESS:PORT, or https:// where `access` has TLS. Error: invalid_argument; what
+  // cannot be reached shows on asking.
+  [[nodiscard]] static Result<std::unique_ptr<AskedStore>> server(std::string_view url,
+                                                                  Access access = {});
 
   // Errors: what the store answered (a problem document's detail), or an answer not understood. A
   // gap in a count's answer is an error too: then nothing can be compared.
@@ -43,6 +46,7 @@ class AskedStore {
   std::unique_ptr<api::Service> service_;  // null: ask over HTTP
   std::string address_;
   std::uint16_t port_ = 0;
+  Access access_;
 };
 
 }  // namespace docket::load

@@ -49,8 +49,12 @@ std::vector<AskedQuestion> usual_questions(const Generator& generator) {
 }
 
 Asker::Asker(std::string address, std::uint16_t port, std::vector<AskedQuestion> questions,
-             double rate)
-    : address_(std::move(address)), port_(port), questions_(std::move(questions)), rate_(rate) {
+             double rate, Access access)
+    : address_(std::move(address)),
+      port_(port),
+      questions_(std::move(questions)),
+      rate_(rate),
+      access_(std::move(access)) {
   DOCKET_ASSERT(rate > 0 && !questions_.empty());
   for (const AskedQuestion& question : questions_) {
     figures_.push_back({question.name, {}, 0});
@@ -74,7 +78,7 @@ void Asker::run() {
       return;
     }
     const std::size_t which = i % questions_.size();
-    if (http_get(address_, port_, questions_[which].target)) {
+    if (http_get(address_, port_, questions_[which].target, access_)) {
       figures_[which].latency.add((Clock::now() - pacer.due(i)).count());
     } else {
       ++figures_[which].failed;
@@ -84,15 +88,15 @@ void Asker::run() {
 
 Result<std::vector<QuestionFigures>> ask_each(const std::string& address, std::uint16_t port,
                                               const std::vector<AskedQuestion>& questions,
-                                              std::uint32_t times) {
+                                              std::uint32_t times, const Access& access) {
   std::vector<QuestionFigures> figures;
   for (const AskedQuestion& question : questions) {
     QuestionFigures& of_this = figures.emplace_back();
     of_this.name = question.name;
-    DOCKET_TRY(http_get(address, port, question.target));
+    DOCKET_TRY(http_get(address, port, question.target, access));
     for (std::uint32_t i = 0; i < times; ++i) {
       const Clock::time_point start = Clock::now();
-      DOCKET_TRY(http_get(address, port, question.target));
+      DOCKET_TRY(http_get(address, port, question.target, access));
       of_this.latency.add((Clock::now() - start).count());
     }
   }

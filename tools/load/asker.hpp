@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/result.hpp"
+#include "tools/load/access.hpp"
 #include "tools/load/generator.hpp"
 #include "tools/load/latency_histogram.hpp"
 
@@ -35,7 +36,8 @@ struct QuestionFigures {
 class Asker {
  public:
   // Precondition: rate > 0.
-  Asker(std::string address, std::uint16_t port, std::vector<AskedQuestion> questions, double rate);
+  Asker(std::string address, std::uint16_t port, std::vector<AskedQuestion> questions, double rate,
+        Access access = {});
   ~Asker() { static_cast<void>(finish()); }
   Asker(const Asker&) = delete;
   Asker& operator=(const Asker&) = delete;
@@ -50,6 +52,7 @@ class Asker {
   const std::uint16_t port_;
   const std::vector<AskedQuestion> questions_;
   const double rate_;
+  const Access access_;
   std::vector<QuestionFigures> figures_;  // the thread's, until it has ended
   std::atomic<bool> over_{false};
   std::thread thread_;
@@ -59,7 +62,7 @@ class Asker {
 // first that is not answered.
 [[nodiscard]] Result<std::vector<QuestionFigures>> ask_each(
     const std::string& address, std::uint16_t port, const std::vector<AskedQuestion>& questions,
-    std::uint32_t times);
+    std::uint32_t times, const Access& access = {});
 
 // [{"name","asked","failed","latency_ms":{…},"latency_histogram_ns":{…}}…]
 void write_json(JsonWriter& json, const std::vector<QuestionFigures>& figures);

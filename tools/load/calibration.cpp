@@ -34,7 +34,7 @@ struct Sealed {
 // What the server says of its segments.
 Result<Sealed> look_at_segments(const ServerWatch& watch) {
   DOCKET_ASSIGN(const std::string body,
-                http_get(watch.http_address, watch.http_port, "/api/v1/segments"));
+                http_get(watch.http_address, watch.http_port, "/api/v1/segments", watch.access));
   try {
     simdjson::dom::parser parser;
     Sealed sealed;
@@ -73,7 +73,8 @@ Result<Sealed> wait_until_sealed(const ServerWatch& watch) {
   while (true) {
     DOCKET_ASSIGN(const Sealed sealed, look_at_segments(watch));
     if (sealed.all) {
-      DOCKET_TRY(http_get(watch.http_address, watch.http_port, "/api/v1/count?q=verb:EDIT"));
+      DOCKET_TRY(
+          http_get(watch.http_address, watch.http_port, "/api/v1/count?q=verb:EDIT", watch.access));
       return sealed;
     }
     if (std::chrono::steady_clock::now() > end) {
@@ -161,7 +162,7 @@ Result<void> take_capacity(Calibration& made, const CalibrationOptions& options,
 
 Result<std::vector<QuestionFigures>> ask(const ServerWatch& watch,
                                          const std::vector<AskedQuestion>& questions) {
-  return ask_each(watch.http_address, watch.http_port, questions, times_asked);
+  return ask_each(watch.http_address, watch.http_port, questions, times_asked, watch.access);
 }
 
 // Events at the pressed rate, from `first` on; `count` of them.

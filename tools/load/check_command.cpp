@@ -127,7 +127,7 @@ Result<int> check_ledger(const CheckCommand& command, AskedStore& store) {
 }  // namespace
 
 int run_check(const CheckCommand& command) {
-  auto store = command.data.empty() ? AskedStore::server(command.server)
+  auto store = command.data.empty() ? AskedStore::server(command.server, command.access)
                                     : AskedStore::directory(command.data);
   if (!store) {
     return report_failure(store.error().describe());

@@ -63,6 +63,7 @@ struct CheckCommand {
   GeneratorOptions events;
   std::string data;    // a data directory; or
   std::string server;  // http://ADDRESS:PORT
+  Access access;       // with `server`
   std::uint32_t filters = 100;
   std::string ledger;  // with `data`: acknowledged batches to find again
 };

@@ -1,8 +1,10 @@
 #include "tools/load/flags.hpp"
 
 #include <CLI/CLI.hpp>
+#include <utility>
 
 #include "engine/timestamp.hpp"
+#include "tools/api/token_file.hpp"
 #include "tools/docketd/address.hpp"
 #include "tools/load/command_line.hpp"
 
@@ -46,6 +48,37 @@ GeneratorOptions EventFlags::options() const {
   return made;
 }
 
+void AccessFlags::add_to(CLI::App& app) {
+  app.add_option("--token-file", token_file, "show the server the token in this file")
+      ->type_name("FILE");
+  CLI::Option* const wanted =
+      app.add_flag("--tls", tls, "speak TLS, whose certificate must be valid for the address");
+  const auto add = [&](const std::string& name, std::string& into, const std::string& text) {
+    return app.add_option(name, into, text)->type_name("FILE")->needs(wanted);
+  };
+  add("--ca", authorities, "trust these authorities, not the system's");
+  CLI::Option* const own = add("--cert", certificate, "show this certificate");
+  own->needs(add("--key", key, "its key")->needs(own));
+}
+
+Access AccessFlags::access() const {
+  Access made;
+  if (!token_file.empty()) {
+    auto token = api::read_token_file(token_file);
+    if (!token) {
+      throw CLI::ValidationError("--token-file", token.error().message);
+    }
+    made.token = std::move(*token);
+  }
+  if (tls) {
+    made.tls = ingest::TlsFiles{certificate, key, authorities};
+    if (const auto usable = ingest::client_tls(*made.tls); !usable) {
+      throw CLI::ValidationError("--tls", usable.error().message);
+    }
+  }
+  return made;
+}
+
 void WatchFlags::add_to(CLI::App& app) {
   app.add_option("--http", http,
                  "docketd's HTTP ADDRESS:PORT: its processor time, memory, writes, and when it "
@@ -55,8 +88,9 @@ void WatchFlags::add_to(CLI::App& app) {
       ->check(CLI::PositiveNumber);
 }
 
-ServerWatch WatchFlags::watch() const {
+ServerWatch WatchFlags::watch(Access access) const {
   ServerWatch made;
+  made.access = std::move(access);
   made.pid = static_cast<pid_t>(pid);
   if (!http.empty()) {
     const auto address = server::parse_address(http);

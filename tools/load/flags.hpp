@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tools/load/access.hpp"
 #include "tools/load/generator.hpp"
 #include "tools/load/server_watch.hpp"
 
@@ -30,6 +31,19 @@ struct EventFlags {
   [[nodiscard]] GeneratorOptions options() const;
 };
 
+// What lets the command in, at both ports of the server.
+struct AccessFlags {
+  std::string token_file;
+  bool tls = false;
+  std::string authorities, certificate, key;
+
+  void add_to(CLI::App& app);
+  [[nodiscard]] bool any() const { return !token_file.empty() || tls; }
+
+  // Throws CLI::ValidationError.
+  [[nodiscard]] Access access() const;
+};
+
 // Where the server can be looked at meanwhile.
 struct WatchFlags {
   std::string http;
@@ -38,7 +52,7 @@ struct WatchFlags {
   void add_to(CLI::App& app);
 
   // Throws CLI::ValidationError.
-  [[nodiscard]] ServerWatch watch() const;
+  [[nodiscard]] ServerWatch watch(Access access) const;
 };
 
 }  // namespace docket::load

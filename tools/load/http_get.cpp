@@ -15,10 +15,12 @@ constexpr std::uint32_t patience_ms = 120'000;
 
 // The answer ends where the server closes.
 Result<std::string> http_get(const std::string& address, std::uint16_t port,
-                             const std::string& target) {
-  DOCKET_ASSIGN(TcpSocket socket, TcpSocket::connect(address, port));
-  DOCKET_TRY(socket.send(
-      fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target, address)));
+                             const std::string& target, const Access& access) {
+  DOCKET_ASSIGN(TcpSocket socket, TcpSocket::connect(address, port, access.tls));
+  const std::string shown =
+      access.token.empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", access.token);
+  DOCKET_TRY(socket.send(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n{}Connection: close\r\n\r\n",
+                                     target, address, shown)));
   std::string answer;
   std::array<char, 65536> bytes{};
   while (true) {

@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "tools/api/token_file.hpp"
 #include "tools/docketd/address.hpp"
 #include "tools/load/commands.hpp"
 #include "tools/load/flags.hpp"
@@ -38,9 +37,8 @@ int run(int argc, char** argv) {
   sending->add_option("--protocol", protocol)
       ->capture_default_str()
       ->check(CLI::IsMember({"native", "ndjson"}));
-  std::string token_file;
-  sending->add_option("--token-file", token_file, "show the server the token in this file")
-      ->type_name("FILE");
+  AccessFlags access;
+  access.add_to(*sending);
   sending->add_option("--connections", send.run.send.connections)
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000));
@@ -94,7 +92,10 @@ int run(int argc, char** argv) {
       "check", "compare a store that holds exactly these events with a brute-force scan of them");
   events.add_to(*checking);
   CLI::Option* data = checking->add_option("--data", check.data, "a data directory");
-  checking->add_option("--server", check.server, "docketd's http://ADDRESS:PORT")->excludes(data);
+  checking
+      ->add_option("--server", check.server, "docketd's http://ADDRESS:PORT, https:// with --tls")
+      ->excludes(data);
+  access.add_to(*checking);
   checking->add_option("--filters", check.filters, "random filters to count")
       ->capture_default_str();
   checking
@@ -160,14 +161,8 @@ int run(int argc, char** argv) {
       send.events = events.options();
       send.run.send.address = address->host;
       send.run.send.port = address->port;
-      if (!token_file.empty()) {
-        auto token = api::read_token_file(token_file);
-        if (!token) {
-          throw CLI::ValidationError("--token-file", token.error().message);
-        }
-        send.run.send.token = std::move(*token);
-      }
-      send.run.watch = watch.watch();
+      send.run.send.access = access.access();
+      send.run.watch = watch.watch(send.run.send.access);
       send.run.slice = std::chrono::milliseconds(slice_ms);
       send.run.ndjson = protocol == "ndjson";
       if (send.run.ndjson && (!send.ledger.empty() || send.run.send.one_at_a_time ||
@@ -188,6 +183,10 @@ int run(int argc, char** argv) {
     if (check.data.empty() && check.server.empty()) {
       throw CLI::RequiredError("--data or --server");
     }
+    if (check.server.empty() && access.any()) {
+      throw CLI::ValidationError("--data", "asks no server: no --token-file and no --tls");
+    }
+    check.access = access.access();
     check.events = events.options();
     return run_check(check);
   } catch (const CLI::ParseError& error) {

@@ -58,7 +58,8 @@ class Connection {
     to_server.address = options_.address;
     to_server.port = options_.port;
     to_server.node = fmt::format("docket-load-{}", number_);
-    to_server.token = options_.token;
+    to_server.token = options_.access.token;
+    to_server.tls = options_.access.tls;
     to_server.batch_rows = options_.batch_rows;
     to_server.reconnect_ms_max = options_.reconnect_ms_max;
     DOCKET_ASSIGN(client_, client::Client::start(

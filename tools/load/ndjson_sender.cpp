@@ -39,7 +39,7 @@ class Connection {
         recorder_(recorder) {}
 
   void run() {
-    auto connected = TcpSocket::connect(options_.address, options_.port);
+    auto connected = TcpSocket::connect(options_.address, options_.port, options_.access.tls);
     if (!connected) {
       error_ = std::move(connected).error();
       return;
@@ -92,10 +92,10 @@ class Connection {
 
   // The first line, which counts as one of the connection's and not as one of the events'.
   Result<void> show_token(TcpSocket& socket) {
-    if (options_.token.empty()) {
+    if (options_.access.token.empty()) {
       return {};
     }
-    DOCKET_TRY(socket.send(fmt::format("{{\"token\":\"{}\"}}\n", options_.token)));
+    DOCKET_TRY(socket.send(fmt::format("{{\"token\":\"{}\"}}\n", options_.access.token)));
     std::array<char, 4096> bytes{};
     while (answers_.settled() == 0) {
       DOCKET_ASSIGN(const bool answered, socket.wait(options_.patience_ms));

@@ -20,6 +20,7 @@ struct TargetFlags {
   std::string protocol = "native";
   std::string config;
   WatchFlags watch;
+  AccessFlags access;
   ServerChoice choice;
   RunOptions run;
 
@@ -37,6 +38,9 @@ struct TargetFlags {
     watch.add_to(app);
     app.get_option("--http")->excludes(data);
     app.get_option("--server-pid")->excludes(data);
+    access.add_to(app);
+    app.get_option("--token-file")->excludes(data);
+    app.get_option("--tls")->excludes(data);
     app.add_option("--protocol", protocol)
         ->capture_default_str()
         ->check(CLI::IsMember({"native", "ndjson"}));
@@ -56,7 +60,8 @@ struct TargetFlags {
     }
     choice.address = address->host;
     choice.port = address->port;
-    choice.watch = watch.watch();
+    run.send.access = access.access();
+    choice.watch = watch.watch(run.send.access);
     run.ndjson = protocol == "ndjson";
     if (!config.empty()) {
       auto text = read_file(config);

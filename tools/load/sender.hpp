@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/result.hpp"
+#include "tools/load/access.hpp"
 #include "tools/load/generator.hpp"
 #include "tools/load/latency_histogram.hpp"
 #include "tools/load/ledger.hpp"
@@ -15,7 +16,7 @@ namespace docket::load {
 struct SendOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7470;
-  std::string token;                  // shown to the server; empty: none
+  Access access;                      // of the ingest port
   std::uint64_t first = 0;            // the generator's events first ..
   std::uint64_t events = 0;           // .. first + events - 1
   std::uint32_t connections = 1;      // connection c sends first + c, first + c + connections, ...

@@ -84,7 +84,7 @@ Result<std::optional<ServerFigures>> ServerWatch::figures() const {
   if (!asks()) {
     return std::nullopt;
   }
-  DOCKET_ASSIGN(const std::string text, http_get(http_address, http_port, "/metrics"));
+  DOCKET_ASSIGN(const std::string text, http_get(http_address, http_port, "/metrics", access));
   DOCKET_ASSIGN(const ServerFigures read, read_metrics(text));
   return read;
 }

@@ -10,6 +10,7 @@
 
 #include "engine/result.hpp"
 #include "tools/docketd/process_usage.hpp"
+#include "tools/load/access.hpp"
 
 namespace docket::load {
 
@@ -31,6 +32,7 @@ struct ServerWatch {
   std::string http_address;
   std::uint16_t http_port = 0;  // 0: is not asked
   pid_t pid = 0;                // 0: is not looked at
+  Access access = {};           // of HTTP
 
   [[nodiscard]] bool asks() const { return http_port != 0; }
   // Nothing without an address. Error: io; as read_metrics().

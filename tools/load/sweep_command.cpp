@@ -62,7 +62,7 @@ Result<Sweep> run_steps(const SweepCommand& command, const MeasuredServer& serve
     std::optional<Asker> asker;
     if (server.watch.asks() && command.questions_per_second > 0) {
       asker.emplace(server.watch.http_address, server.watch.http_port, questions,
-                    command.questions_per_second);
+                    command.questions_per_second, server.watch.access);
     }
     Step step;
     DOCKET_ASSIGN(step.run,
@@ -80,7 +80,7 @@ Result<Sweep> run_steps(const SweepCommand& command, const MeasuredServer& serve
   }
   if (server.watch.asks()) {
     DOCKET_ASSIGN(sweep.at_rest, ask_each(server.watch.http_address, server.watch.http_port,
-                                          questions, asked_at_rest));
+                                          questions, asked_at_rest, server.watch.access));
   }
   return sweep;
 }

@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <utility>
+
+#include "engine/bytes.hpp"
 
 namespace docket::load {
 
@@ -34,11 +37,21 @@ Result<TcpSocket> TcpSocket::connect_local(const std::string& path) {
   return socket;
 }
 
-Result<TcpSocket> TcpSocket::connect(const std::string& address, std::uint16_t port) {
+Result<TcpSocket> TcpSocket::connect(const std::string& address, std::uint16_t port,
+                                     const std::optional<ingest::TlsFiles>& tls) {
   constexpr std::string_view local_prefix = "unix:";
   if (address.starts_with(local_prefix)) {
-    return connect_local(address.substr(local_prefix.size()));
+    return tls ? fail(ErrorCode::invalid_argument, "a Unix socket is in the clear")
+               : connect_local(address.substr(local_prefix.size()));
   }
+  DOCKET_ASSIGN(TcpSocket socket, connect_tcp(address, port));
+  if (tls) {
+    DOCKET_TRY(socket.begin_tls(*tls, address));
+  }
+  return socket;
+}
+
+Result<TcpSocket> TcpSocket::connect_tcp(const std::string& address, std::uint16_t port) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
@@ -63,7 +76,7 @@ Result<TcpSocket> TcpSocket::connect(const std::string& address, std::uint16_t p
 }
 
 TcpSocket::TcpSocket(TcpSocket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)), tls_(std::move(other.tls_)) {}
 
 TcpSocket::~TcpSocket() {
   if (descriptor_ >= 0) {
@@ -71,7 +84,56 @@ TcpSocket::~TcpSocket() {
   }
 }
 
+Result<bool> TcpSocket::ready(short events, int patience_ms) const {
+  pollfd waiting{descriptor_, events, 0};
+  int count = 0;
+  do {
+    count = ::poll(&waiting, 1, patience_ms);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) {
+    return fail_errno("poll", errno);
+  }
+  return count > 0;
+}
+
+template <typename Step>
+Result<bool> TcpSocket::go(const Step& step) {
+  using ingest::TlsSession;
+  while (true) {
+    TlsSession::Step came{};
+    std::string fault;
+    {
+      const std::lock_guard lock(tls_->mutex);
+      came = step(tls_->session);
+      fault = tls_->session.fault();
+    }
+    if (came == TlsSession::Step::done || came == TlsSession::Step::ended) {
+      return came == TlsSession::Step::done;
+    }
+    if (came == TlsSession::Step::failed) {
+      return fail(ErrorCode::io, "TLS: " + fault);
+    }
+    DOCKET_TRY(ready(came == TlsSession::Step::wants_read ? POLLIN : POLLOUT, -1));
+  }
+}
+
+Result<void> TcpSocket::begin_tls(const ingest::TlsFiles& files, const std::string& host) {
+  DOCKET_ASSIGN(const ingest::TlsContext context, ingest::client_tls(files));
+  tls_ = std::make_unique<Tls>(context, descriptor_, host);
+  DOCKET_TRY(go([](ingest::TlsSession& session) { return session.shake_hands(); }));
+  return {};
+}
+
 Result<void> TcpSocket::send(std::string_view bytes) {
+  while (tls_ && !bytes.empty()) {
+    std::size_t sent = 0;
+    DOCKET_TRY(go([&](ingest::TlsSession& session) {
+      const auto moved = session.write(as_byte_span(bytes));
+      sent = moved.bytes;
+      return moved.step;
+    }));
+    bytes.remove_prefix(sent);
+  }
   while (!bytes.empty()) {
     const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) {
@@ -86,18 +148,36 @@ Result<void> TcpSocket::send(std::string_view bytes) {
 }
 
 Result<bool> TcpSocket::wait(std::uint32_t patience_ms) {
-  pollfd waiting{descriptor_, POLLIN, 0};
-  int ready = 0;
-  do {
-    ready = ::poll(&waiting, 1, static_cast<int>(patience_ms));
-  } while (ready < 0 && errno == EINTR);
-  if (ready < 0) {
-    return fail_errno("poll", errno);
+  if (!tls_) {
+    return ready(POLLIN, static_cast<int>(patience_ms));
   }
-  return ready > 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+  while (true) {
+    {
+      const std::lock_guard lock(tls_->mutex);
+      if (tls_->session.look() != ingest::TlsSession::Step::wants_read) {
+        return true;  // bytes, or what receive() will say
+      }
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      return false;
+    }
+    DOCKET_TRY(ready(POLLIN, static_cast<int>(left.count())));
+  }
 }
 
 Result<std::size_t> TcpSocket::receive(std::span<char> into) {
+  if (tls_) {
+    std::size_t received = 0;
+    DOCKET_TRY(go([&](ingest::TlsSession& session) {
+      const auto moved = session.read(std::as_writable_bytes(into));
+      received = moved.bytes;
+      return moved.step;
+    }));
+    return received;
+  }
   ssize_t received = 0;
   do {
     received = ::recv(descriptor_, into.data(), into.size(), 0);
@@ -109,6 +189,10 @@ Result<std::size_t> TcpSocket::receive(std::span<char> into) {
 }
 
 Result<void> TcpSocket::close_sending() {
+  if (tls_) {
+    DOCKET_TRY(go([](ingest::TlsSession& session) { return session.say_goodbye(); }));
+    return {};
+  }
   if (::shutdown(descriptor_, SHUT_WR) != 0) {
     return fail_errno("shutdown", errno);
   }

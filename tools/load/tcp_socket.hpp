@@ -1,12 +1,17 @@
-// A blocking connection over TCP or a Unix socket, for a sender that has a thread per direction.
+// A blocking connection over TCP, also under TLS, or a Unix socket, for a sender that has a thread
+// per direction.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "engine/result.hpp"
+#include "ingest/tls_session.hpp"
 
 namespace docket::load {
 
@@ -14,8 +19,9 @@ namespace docket::load {
 class TcpSocket {
  public:
   // `address` is an IP address, or unix:PATH, whose port is nothing. Error: io, saying what could
-  // not be reached.
-  [[nodiscard]] static Result<TcpSocket> connect(const std::string& address, std::uint16_t port);
+  // not be reached. With `tls`: the server's certificate must be valid for the address.
+  [[nodiscard]] static Result<TcpSocket> connect(const std::string& address, std::uint16_t port,
+                                                 const std::optional<ingest::TlsFiles>& tls = {});
   ~TcpSocket();
   TcpSocket(TcpSocket&& other) noexcept;
   TcpSocket& operator=(TcpSocket&&) = delete;
@@ -35,8 +41,26 @@ class TcpSocket {
 
  private:
   [[nodiscard]] static Result<TcpSocket> connect_local(const std::string& path);
+  // What two threads share under TLS.
+  struct Tls {
+    Tls(const ingest::TlsContext& context, int descriptor, const std::string& host)
+        : session(context, descriptor, host) {}
+    std::mutex mutex;  // of the session; not held while the socket is waited for
+    ingest::TlsSession session;
+  };
+
   explicit TcpSocket(int descriptor) : descriptor_(descriptor) {}
+  [[nodiscard]] static Result<TcpSocket> connect_tcp(const std::string& address,
+                                                     std::uint16_t port);
+  [[nodiscard]] Result<void> begin_tls(const ingest::TlsFiles& files, const std::string& host);
+  // Takes one step of the session after the other until it is done or has ended. True: done.
+  template <typename Step>
+  [[nodiscard]] Result<bool> go(const Step& step);
+  // Whether the socket is ready for `events` of poll() within so long; negative: however long.
+  [[nodiscard]] Result<bool> ready(short events, int patience_ms) const;
+
   int descriptor_;
+  std::unique_ptr<Tls> tls_;  // null: in the clear
 };
 
 }  // namespace docket::load

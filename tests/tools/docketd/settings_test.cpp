@@ -24,15 +24,17 @@ TEST(Settings, ListeningBeyondLoopbackNeedsInsecureAndSaysWhy) {
   EXPECT_FALSE(check_settings(settings));
 }
 
-TEST(Settings, HttpBeyondLoopbackNeedsBothTlsAndTokens) {
-  Settings settings;
-  settings.http = {"0.0.0.0", 7480};
-  settings.tls = {"c", "k", ""};
-  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("no token:"));
-  settings.tokens.emplace_back();
-  EXPECT_TRUE(check_settings(settings));
-  settings.tls = {};
-  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("no TLS:"));
+TEST(Settings, BeyondLoopbackBothListenersNeedBothTlsAndTokens) {
+  for (const auto listener : {&Settings::http, &Settings::ingest}) {
+    Settings settings;
+    settings.*listener = {"0.0.0.0", 7490};
+    settings.tls = {"c", "k", ""};
+    EXPECT_THAT(check_settings(settings).error().message, HasSubstr("no token:"));
+    settings.tokens.emplace_back();
+    EXPECT_TRUE(check_settings(settings));
+    settings.tls = {};
+    EXPECT_THAT(check_settings(settings).error().message, HasSubstr("no TLS:"));
+  }
 }
 
 TEST(Settings, CertificateAndKeyGoTogether) {
