@@ -13,6 +13,13 @@
 
 namespace docket::client {
 
+// Where events are kept on the sender's own disk until the server has acknowledged them.
+struct SpoolOptions {
+  std::string directory;  // of this client alone, made when missing; empty: no spool
+  std::uint64_t bytes = std::uint64_t{1} << 30;  // of all its files, at least 4 MiB
+  bool sync = false;  // emit() returns when its event is on stable storage, see Client
+};
+
 struct Options {
   std::string address = "127.0.0.1";  // or a name, or unix:PATH; then the port is nothing
   std::uint16_t port = 7470;
@@ -30,6 +37,7 @@ struct Options {
   std::uint32_t linger_us = 1000;
   std::uint32_t reconnect_ms_max = 5000;  // back-off doubles up to here, with jitter
   EventRules rules;
+  SpoolOptions spool;
 };
 
 // What became of one event given to emit().
@@ -57,19 +65,31 @@ struct Counters {
   std::uint64_t batches = 0;
   std::uint64_t resent = 0;  // batches sent again after a reconnect
   std::uint64_t reconnects = 0;
-  std::uint64_t pending = 0;  // emitted and neither durable nor rejected
+  std::uint64_t pending = 0;    // emitted or recovered, and neither durable nor rejected
+  std::uint64_t recovered = 0;  // found in the spool at the start, from earlier runs
+  std::uint64_t lost = 0;       // that were in the spool and are damaged there
 };
 
 // Thread-safe. Owns one thread and one connection.
+//
+// Without a spool, what is not yet acknowledged is in memory alone: the end of the process loses
+// it. With one, emit() and emit_waiting() have written the event to the spool's file when they
+// return, and a later client with the same spool sends what this one could not: each event is
+// stored exactly once, however often client and server are killed. A kill of the process needs no
+// syncing for that. A power cut may take what came last, and what was on its way may then be stored
+// twice; with SpoolOptions::sync each call waits for the disk, and nothing is lost or doubled.
 class Client {
  public:
-  virtual ~Client() = default;  // drops what is not yet durable; call flush() first
-  // Starts connecting in the background; fails only for bad options.
+  virtual ~Client() = default;  // drops what is neither durable nor in a spool; call flush() first
+  // Starts connecting in the background. Errors: invalid_argument (bad options; another node's
+  // spool); busy (another client has the spool), newer_format, io, no_space, all about the spool.
   [[nodiscard]] static Result<std::unique_ptr<Client>> start(const Options& options,
                                                              BatchHandler on_batch = {});
   // Copies the event (verb upper-cased) and returns at once. Errors: invalid_argument (a rule of
-  // the event, or a bad log name), overloaded (memory_bytes used up; try again later), closed (the
-  // server takes nothing of this log, ever; last_error() says why).
+  // the event, or a bad log name), overloaded (memory_bytes, or the spool, used up; try again
+  // later), closed (the server takes nothing of this log, ever; last_error() says why). With a
+  // spool, where writing to it is all that may block, also no_space and io (the event is not in
+  // it), and unknown_outcome (the disk fails in such a way that it may be).
   [[nodiscard]] virtual Result<void> emit(std::string_view log, const EventView& event,
                                           DeliveryHandler on_delivery = {}) = 0;
   // Like emit(), but waits for room instead of refusing, at most `timeout_ms`.
