@@ -288,6 +288,15 @@ Result<void> RunningClient::add(std::string_view log, const EventView& event,
   return {};
 }
 
+Result<std::future<Delivery>> Client::emit_durable(std::string_view log, const EventView& event) {
+  // Shared, because a handler can be copied and a promise cannot.
+  const auto promise = std::make_shared<std::promise<Delivery>>();
+  std::future<Delivery> future = promise->get_future();
+  DOCKET_TRY(
+      emit(log, event, [promise](const Delivery& delivery) { promise->set_value(delivery); }));
+  return future;
+}
+
 Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandler on_batch) {
   if (options.node.empty() || options.node.size() > limits::node_bytes_max ||
       !is_utf8(options.node)) {
@@ -305,6 +314,11 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   }
   if (options.port == 0 && !options.address.starts_with(ingest::local_prefix)) {
     return fail(ErrorCode::invalid_argument, "port: must not be 0");
+  }
+  for (const Address& other : options.others) {
+    if (other.port == 0 && !other.host.starts_with(ingest::local_prefix)) {
+      return fail(ErrorCode::invalid_argument, "others: a port must not be 0");
+    }
   }
   Disk& disk = posix_disk();
   std::unique_ptr<Spool> spool;

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/event.hpp"
 #include "engine/result.hpp"
@@ -20,9 +22,18 @@ struct SpoolOptions {
   bool sync = false;  // emit() returns when its event is on stable storage, see Client
 };
 
+// A name, an IP address, or unix:PATH; then the port is nothing.
+struct Address {
+  std::string host;
+  std::uint16_t port = 7470;
+};
+
 struct Options {
   std::string address = "127.0.0.1";  // or a name, or unix:PATH; then the port is nothing
   std::uint16_t port = 7470;
+  // Further ways to the same server, each tried in turn when the one before did not lead there. Not
+  // other servers: these would not know what the first one has stored.
+  std::vector<Address> others;
   std::string node;   // this sender's name; required, the same across restarts
   std::string token;  // shown to the server; empty: none
   // 0: the start time in ns, so every process run is a new epoch. Any other says "the same run
@@ -92,6 +103,10 @@ class Client {
   // it), and unknown_outcome (the disk fails in such a way that it may be).
   [[nodiscard]] virtual Result<void> emit(std::string_view log, const EventView& event,
                                           DeliveryHandler on_delivery = {}) = 0;
+  // Like emit(); the future has what becomes of the event. It is broken (std::future_error) when
+  // the client goes before that is known.
+  [[nodiscard]] Result<std::future<Delivery>> emit_durable(std::string_view log,
+                                                           const EventView& event);
   // Like emit(), but waits for room instead of refusing, at most `timeout_ms`.
   [[nodiscard]] virtual Result<void> emit_waiting(std::string_view log, const EventView& event,
                                                   std::uint32_t timeout_ms) = 0;

@@ -151,6 +151,7 @@ class RunningClient final : public Client, private LinkEvents {
   void pause_then_resume();
 
   asio::awaitable<void> connect_loop();
+  [[nodiscard]] Address current_address() const;
   void on_welcome(const ingest::Welcome& welcome) override;
   Result<void> on_ack(const ingest::Ack& ack) override;
   Result<void> on_error(const ingest::ErrorFrame& error) override;
@@ -194,6 +195,7 @@ class RunningClient final : public Client, private LinkEvents {
   std::uint64_t epoch_;
   std::uint64_t epoch_step_ns_ = 1'000'000'000;
   std::uint32_t backoff_ms_;
+  std::size_t failed_attempts_ = 0;  // connections that led to no welcome
   std::uint32_t outstanding_batches_ = 0;
   std::uint64_t outstanding_bytes_ = 0;
   std::minstd_rand random_;

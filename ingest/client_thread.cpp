@@ -422,6 +422,12 @@ std::chrono::milliseconds RunningClient::next_backoff() {
   return backoff;
 }
 
+// The same one again for as long as it leads to the server.
+Address RunningClient::current_address() const {
+  const std::size_t index = failed_attempts_ % (1 + options_.others.size());
+  return index == 0 ? Address{options_.address, options_.port} : options_.others[index - 1];
+}
+
 asio::awaitable<void> RunningClient::connect_loop() {
   while (!closing_) {
     LinkEvents& events = *this;
@@ -430,7 +436,9 @@ asio::awaitable<void> RunningClient::connect_loop() {
     hello.epoch = epoch_;
     hello.node = options_.node;
     hello.token = options_.token;
-    const std::string why = co_await link_->run(options_.address, options_.port, hello);
+    const Address to = current_address();
+    const std::string why = co_await link_->run(to.host, to.port, hello);
+    failed_attempts_ += welcome_came_ ? 0 : 1;
     disconnected(why);
     if (closing_) {
       co_return;
