@@ -87,7 +87,7 @@ Result<void> RunningClient::emit(std::string_view log, const EventView& event,
   EventView checked = event;
   checked.verb = upper_verb(event.verb, scratch);
   DOCKET_TRY(check(log, checked));
-  return add(log, checked, std::move(on_delivery), std::nullopt);
+  return add(log, checked, {}, std::move(on_delivery), std::nullopt);
 }
 
 Result<void> RunningClient::emit_waiting(std::string_view log, const EventView& event,
@@ -96,7 +96,25 @@ Result<void> RunningClient::emit_waiting(std::string_view log, const EventView& 
   EventView checked = event;
   checked.verb = upper_verb(event.verb, scratch);
   DOCKET_TRY(check(log, checked));
-  return add(log, checked, {}, std::chrono::milliseconds(timeout_ms));
+  return add(log, checked, {}, {}, std::chrono::milliseconds(timeout_ms));
+}
+
+Result<void> RunningClient::emit_marked(std::string_view log, const EventView& event,
+                                        std::string_view mark, DeliveryHandler on_delivery) {
+  if (!spool_ || mark.empty() || mark.size() > spool_mark_bytes_max) {
+    return fail(ErrorCode::invalid_argument,
+                spool_ ? "mark: must be 1 to 255 bytes" : "mark: there is no spool");
+  }
+  std::string scratch;
+  EventView checked = event;
+  checked.verb = upper_verb(event.verb, scratch);
+  DOCKET_TRY(check(log, checked));
+  return add(log, checked, mark, std::move(on_delivery), std::nullopt);
+}
+
+std::string RunningClient::mark() const {
+  const std::scoped_lock lock(mutex_);
+  return spool_ ? spool_->mark() : std::string();
 }
 
 Result<void> RunningClient::flush(std::uint32_t timeout_ms) {
@@ -222,13 +240,13 @@ void RunningClient::gather(Lane& lane, const EventView& event, DeliveryHandler o
 }
 
 // To the disk, and to memory where there is room and nothing older is on the disk alone.
-Result<void> RunningClient::spool_event(Lane& lane, const EventView& event,
+Result<void> RunningClient::spool_event(Lane& lane, const EventView& event, std::string_view mark,
                                         DeliveryHandler on_delivery, std::size_t bytes) {
   if (!lane.spool_log) {
     DOCKET_ASSIGN(lane.spool_log, spool_->index_of(lane.stream.log()));
   }
   const std::uint64_t ordinal = spool_->logs()[*lane.spool_log].appended;
-  DOCKET_ASSIGN(const SpoolPlace place, spool_->append(*lane.spool_log, event));
+  DOCKET_ASSIGN(const SpoolPlace place, spool_->append(*lane.spool_log, event, mark));
   if (!has_backlog_ && (used_ == 0 || used_ + bytes <= options_.memory_bytes)) {
     gather(lane, event, std::move(on_delivery), bytes);
     return {};
@@ -253,7 +271,7 @@ Result<void> RunningClient::spool_event(Lane& lane, const EventView& event,
   return {};
 }
 
-Result<void> RunningClient::add(std::string_view log, const EventView& event,
+Result<void> RunningClient::add(std::string_view log, const EventView& event, std::string_view mark,
                                 DeliveryHandler on_delivery,
                                 std::optional<std::chrono::milliseconds> wait_at_most) {
   std::size_t bytes = bytes_of(event);
@@ -276,7 +294,7 @@ Result<void> RunningClient::add(std::string_view log, const EventView& event,
   if (!spool_) {
     gather(lane, event, std::move(on_delivery), bytes);
   } else {
-    DOCKET_TRY(spool_event(lane, event, std::move(on_delivery), bytes));
+    DOCKET_TRY(spool_event(lane, event, mark, std::move(on_delivery), bytes));
   }
   ++counters_.emitted;
   ++counters_.pending;

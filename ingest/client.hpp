@@ -110,6 +110,15 @@ class Client {
   // Like emit(), but waits for room instead of refusing, at most `timeout_ms`.
   [[nodiscard]] virtual Result<void> emit_waiting(std::string_view log, const EventView& event,
                                                   std::uint32_t timeout_ms) = 0;
+  // Like emit(), for a client with a spool: the spool has the event and its mark, or neither, and
+  // keeps the last mark. So who feeds events from elsewhere knows after any end how far it has
+  // come. A mark has 1 to 255 bytes.
+  [[nodiscard]] virtual Result<void> emit_marked(std::string_view log, const EventView& event,
+                                                 std::string_view mark,
+                                                 DeliveryHandler on_delivery = {}) = 0;
+  // The mark of the last event that was emitted with one, by this client or by an earlier one with
+  // its spool; empty: there is none.
+  [[nodiscard]] virtual std::string mark() const = 0;
   // Sends what waits and blocks until all emitted events are durable or rejected, or the deadline
   // passes (overloaded, naming how many are pending).
   [[nodiscard]] virtual Result<void> flush(std::uint32_t timeout_ms) = 0;

@@ -66,6 +66,9 @@ class RunningClient final : public Client, private LinkEvents {
                     DeliveryHandler on_delivery) override;
   Result<void> emit_waiting(std::string_view log, const EventView& event,
                             std::uint32_t timeout_ms) override;
+  Result<void> emit_marked(std::string_view log, const EventView& event, std::string_view mark,
+                           DeliveryHandler on_delivery) override;
+  std::string mark() const override;
   Result<void> flush(std::uint32_t timeout_ms) override;
   Counters counters() const override;
   std::string last_error() const override;
@@ -107,11 +110,12 @@ class RunningClient final : public Client, private LinkEvents {
   };
 
   Result<void> check(std::string_view log, const EventView& event) const;
-  Result<void> add(std::string_view log, const EventView& event, DeliveryHandler on_delivery,
+  Result<void> add(std::string_view log, const EventView& event, std::string_view mark,
+                   DeliveryHandler on_delivery,
                    std::optional<std::chrono::milliseconds> wait_at_most);
   [[nodiscard]] bool has_room(std::size_t bytes, bool has_handler) const;
   void gather(Lane& lane, const EventView& event, DeliveryHandler on_delivery, std::size_t bytes);
-  [[nodiscard]] Result<void> spool_event(Lane& lane, const EventView& event,
+  [[nodiscard]] Result<void> spool_event(Lane& lane, const EventView& event, std::string_view mark,
                                          DeliveryHandler on_delivery, std::size_t bytes);
   Lane& lane_of(std::string_view log);
   void close_batch(Lane& lane);

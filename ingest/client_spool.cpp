@@ -70,6 +70,7 @@ Result<std::unique_ptr<Spool>> Spool::open(Disk& disk, const SpoolOptions& optio
   spool->told_boot_ = spool->needs_new_epoch_ ? content.boot : spool->own_boot();
   spool->logs_ = std::move(content.logs);
   spool->files_ = std::move(content.files);
+  spool->mark_ = std::move(content.mark);
   for (const SpoolFile& file : spool->files_) {
     spool->total_ += file.bytes;
   }
@@ -114,6 +115,11 @@ Result<void> Spool::begin_file() {
       finish_spool_record(bytes, begun, number, SpoolRecordType::log, static_cast<std::uint8_t>(i),
                           log.next_number);
     }
+  }
+  if (!mark_.empty()) {
+    const std::size_t begun = begin_spool_record(bytes);
+    append_bytes(bytes, as_byte_span(mark_));
+    finish_spool_record(bytes, begun, number, SpoolRecordType::mark, 0, 0);
   }
   const std::string path = spool_file_path(options_.directory, number);
   DOCKET_ASSIGN(auto file, disk_.open(path, OpenMode::create_empty));
@@ -184,7 +190,7 @@ Result<std::uint8_t> Spool::index_of(std::string_view log) {
   return index;
 }
 
-Result<SpoolPlace> Spool::append(std::uint8_t log, const EventView& event) {
+Result<SpoolPlace> Spool::append(std::uint8_t log, const EventView& event, std::string_view mark) {
   DOCKET_ASSERT(log < logs_.size());
   if (is_broken_ || files_.back().bytes >= file_bytes_max_) {
     DOCKET_TRY(begin_file());
@@ -192,7 +198,7 @@ Result<SpoolPlace> Spool::append(std::uint8_t log, const EventView& event) {
   }
   record_.clear();
   const std::size_t begun = begin_spool_record(record_);
-  append_spool_event(record_, event);
+  append_spool_event(record_, event, mark);
   if (!has_room(record_.size())) {
     return fail(ErrorCode::overloaded, "the spool is full");
   }
@@ -200,6 +206,9 @@ Result<SpoolPlace> Spool::append(std::uint8_t log, const EventView& event) {
                       logs_[log].appended);
   const SpoolPlace place = end();
   DOCKET_TRY(write(begun, true));
+  if (!mark.empty()) {
+    mark_ = mark;
+  }
   ++logs_[log].appended;
   auto& ends = files_.back().ends;
   ends.resize(std::max<std::size_t>(ends.size(), log + std::size_t{1}));

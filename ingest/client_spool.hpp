@@ -54,6 +54,7 @@ struct SpoolContent {
   std::string node;
   std::uint64_t epoch = 0;  // 0: there is no file
   std::uint64_t boot = 0;   // as the last head has it
+  std::string mark;         // the last one
   std::uint64_t last_file = 0;
   std::vector<SpoolLog> logs;  // by index
   std::vector<SpoolFile> files;
@@ -99,10 +100,13 @@ class Spool {
   // The index of the log, which is made when it is new. Errors: those of append().
   [[nodiscard]] Result<std::uint8_t> index_of(std::string_view log);
   [[nodiscard]] bool has_room(std::size_t bytes) const { return total_ + bytes <= options_.bytes; }
+  // With the event a mark is written, in one piece, unless it is empty; it stands until the next.
   // Returns where the record begins. Precondition: check_event() accepted it. Errors: overloaded
   // (options.bytes are used), no_space, io: the event is not in the spool; unknown_outcome: it
   // could not be cut off either, and is there if the process ends before the next call.
-  [[nodiscard]] Result<SpoolPlace> append(std::uint8_t log, const EventView& event);
+  [[nodiscard]] Result<SpoolPlace> append(std::uint8_t log, const EventView& event,
+                                          std::string_view mark = {});
+  [[nodiscard]] const std::string& mark() const { return mark_; }
   // Batch `number`, the log's next, holds the events up to `end` that are in no earlier one.
   [[nodiscard]] Result<void> note_batch(std::uint8_t log, std::uint64_t number, std::uint64_t end);
   // All batches up to `number` and all events below `end` are answered. Where that cannot be
@@ -136,6 +140,7 @@ class Spool {
   const std::uint64_t file_bytes_max_;
   std::unique_ptr<DirectoryLock> lock_;
   std::uint64_t epoch_ = 0;
+  std::string mark_;
   std::vector<SpoolLog> logs_;
   std::vector<SpoolFile> files_;  // ascending; the last one is being written
   std::shared_ptr<File> active_;

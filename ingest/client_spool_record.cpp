@@ -17,6 +17,8 @@ constexpr std::size_t body_bytes_at = 4;
 constexpr std::size_t value_at = 8;
 constexpr std::size_t check_at = 16;
 constexpr std::uint8_t flag_ip = 1;
+constexpr std::uint8_t flag_mark = 2;
+constexpr std::size_t fixed_bytes = 20;  // of an event, before what its flags say
 constexpr std::size_t ip_bytes = 16;
 
 void append_string(std::vector<std::byte>& out, std::string_view text) {
@@ -105,7 +107,7 @@ std::size_t spool_record_size(std::span<const std::byte> head) {
   const auto body_bytes = load_le<std::uint32_t>(head.data() + body_bytes_at);
   const bool begins = load_le<std::uint16_t>(head.data()) == record_mark &&
                       type >= static_cast<std::uint8_t>(SpoolRecordType::log) &&
-                      type <= static_cast<std::uint8_t>(SpoolRecordType::epoch) &&
+                      type <= static_cast<std::uint8_t>(SpoolRecordType::mark) &&
                       body_bytes <= spool_body_bytes_max;
   return begins ? spool_record_bytes + body_bytes : 0;
 }
@@ -148,14 +150,20 @@ std::optional<SpoolLogBody> parse_spool_log(std::span<const std::byte> body) {
   return log;
 }
 
-void append_spool_event(std::vector<std::byte>& out, const EventView& event) {
+void append_spool_event(std::vector<std::byte>& out, const EventView& event,
+                        std::string_view mark) {
   append_le(out, event.ts);
   append_le(out, event.affected);
   append_le(out, static_cast<std::uint8_t>(event.outcome));
-  append_le(out, event.ip ? flag_ip : std::uint8_t{0});
+  const std::uint8_t ip_flag = event.ip ? flag_ip : std::uint8_t{0};
+  const std::uint8_t mark_flag = mark.empty() ? std::uint8_t{0} : flag_mark;
+  append_le(out, static_cast<std::uint8_t>(ip_flag | mark_flag));
   append_le(out, static_cast<std::uint16_t>(event.related.size()));
   if (event.ip) {
     append_bytes(out, std::as_bytes(std::span(event.ip->bytes)));
+  }
+  if (!mark.empty()) {
+    append_string(out, mark);
   }
   for (const std::string_view text :
        {event.actor.kind, event.actor.id, event.actor.name, event.actor.role, event.verb,
@@ -171,6 +179,20 @@ void append_spool_event(std::vector<std::byte>& out, const EventView& event) {
   append_bytes(out, as_byte_span(event.payload));
 }
 
+std::string_view parse_spool_mark(std::span<const std::byte> body) {
+  ByteReader reader(body);
+  const auto fixed = reader.bytes(fixed_bytes);
+  if (!reader.ok()) {
+    return {};
+  }
+  const auto flags = std::to_integer<std::uint8_t>(fixed[fixed_bytes - 3]);
+  if ((flags & flag_mark) == 0) {
+    return {};
+  }
+  static_cast<void>(reader.bytes((flags & flag_ip) != 0 ? ip_bytes : 0));
+  return get_string(reader);
+}
+
 std::optional<EventView> parse_spool_event(std::span<const std::byte> body,
                                            std::vector<TargetView>& related) {
   ByteReader reader(body);
@@ -180,16 +202,19 @@ std::optional<EventView> parse_spool_event(std::span<const std::byte> body,
   const auto outcome = reader.get<std::uint8_t>();
   const auto flags = reader.get<std::uint8_t>();
   const auto related_count = reader.get<std::uint16_t>();
-  if (outcome > static_cast<std::uint8_t>(Outcome::denied) || flags > flag_ip ||
+  if (outcome > static_cast<std::uint8_t>(Outcome::denied) || flags > (flag_ip | flag_mark) ||
       related_count > limits::related_max) {
     return std::nullopt;
   }
   event.outcome = static_cast<Outcome>(outcome);
-  if (flags == flag_ip) {
+  if ((flags & flag_ip) != 0) {
     const auto bytes = reader.bytes(ip_bytes);
     event.ip.emplace();
     std::transform(bytes.begin(), bytes.end(), event.ip->bytes.begin(),
                    [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
+  }
+  if ((flags & flag_mark) != 0) {
+    static_cast<void>(get_string(reader));
   }
   for (std::string_view* text :
        {&event.actor.kind, &event.actor.id, &event.actor.name, &event.actor.role, &event.verb,

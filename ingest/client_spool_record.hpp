@@ -26,9 +26,11 @@ inline constexpr std::size_t spool_record_bytes = 2 + 1 + 1 + 4 + 8 + 8;
 static_assert(spool_record_bytes == 24);
 // An index is one byte, and a store has 64 logs.
 inline constexpr std::size_t spool_logs_max = 255;
-// The largest event: all its strings at their longest, and the largest payload.
-inline constexpr std::size_t spool_body_bytes_max =
-    64 + 16 * 256 + limits::related_max * 3 * 256 + limits::payload_bytes_max;
+inline constexpr std::size_t spool_mark_bytes_max = 255;
+// The largest event: a mark, all its strings at their longest, and the largest payload.
+inline constexpr std::size_t spool_body_bytes_max = 64 + spool_mark_bytes_max + 16 * 256 +
+                                                    limits::related_max * 3 * 256 +
+                                                    limits::payload_bytes_max;
 
 struct SpoolHead {
   std::uint64_t file = 0;   // this file's number, as in its name
@@ -44,6 +46,7 @@ enum class SpoolRecordType : std::uint8_t {
   batch = 3,    // value: number; body: first and end ordinal
   settled = 4,  // value: number; body: end ordinal
   epoch = 5,    // value: epoch; no body
+  mark = 6,     // value: 0; body: the last mark of the files before
 };
 
 struct SpoolRecord {
@@ -82,8 +85,11 @@ void finish_spool_record(std::vector<std::byte>& out, std::size_t begun, std::ui
 void append_spool_log(std::vector<std::byte>& out, const SpoolLogBody& log);
 [[nodiscard]] std::optional<SpoolLogBody> parse_spool_log(std::span<const std::byte> body);
 
-// Precondition: check_event() accepted it.
-void append_spool_event(std::vector<std::byte>& out, const EventView& event);
+// Precondition: check_event() accepted it; a mark has at most spool_mark_bytes_max bytes.
+void append_spool_event(std::vector<std::byte>& out, const EventView& event,
+                        std::string_view mark = {});
+// What was emitted with the event; empty: nothing.
+[[nodiscard]] std::string_view parse_spool_mark(std::span<const std::byte> body);
 // Views into `body` and `related`. nullopt: not the bytes of an event.
 [[nodiscard]] std::optional<EventView> parse_spool_event(std::span<const std::byte> body,
                                                          std::vector<TargetView>& related);

@@ -130,6 +130,10 @@ class Scan {
       begin_epoch(record.value);
       return;
     }
+    if (record.type == SpoolRecordType::mark) {
+      content_.mark = as_text(record.body);
+      return;
+    }
     if (content_.logs.size() <= record.log) {
       content_.logs.resize(record.log + std::size_t{1});
     }
@@ -143,6 +147,9 @@ class Scan {
         log.appended = std::max(log.appended, record.value + 1);
         file.ends.resize(std::max<std::size_t>(file.ends.size(), record.log + std::size_t{1}));
         file.ends[record.log] = log.appended;
+        if (const std::string_view mark = parse_spool_mark(record.body); !mark.empty()) {
+          content_.mark = mark;
+        }
         break;
       case SpoolRecordType::batch: {
         const auto first = body.get<std::uint64_t>();
@@ -160,6 +167,7 @@ class Scan {
         }
         break;
       case SpoolRecordType::epoch:
+      case SpoolRecordType::mark:
         break;
     }
   }

@@ -362,6 +362,29 @@ TEST_F(SpoolingClient, DamageIsCountedAndItsNeighboursArrive) {
   EXPECT_TRUE(std::filesystem::exists(path + ".damaged"));
 }
 
+TEST_F(SpoolingClient, AMarkIsThatOfTheLastEventThatWasTaken) {
+  {
+    const auto client = Client::start(options()).value();
+    EXPECT_EQ(client->mark(), "");
+    ASSERT_TRUE(client->emit_marked("activity", event_of("0"), "up to 0"));
+    EXPECT_FALSE(client->emit_marked("docket", event_of("1"), "not taken"));
+    EXPECT_FALSE(client->emit_marked("activity", event_of("1"), ""));
+    EXPECT_FALSE(client->emit_marked("activity", event_of("1"), std::string(256, 'x')));
+    EXPECT_EQ(client->mark(), "up to 0");
+  }
+  const auto client = Client::start(options()).value();
+  EXPECT_EQ(client->mark(), "up to 0");
+  ASSERT_TRUE(client->emit_marked("activity", event_of("1"), std::string(255, 'x')));
+  ASSERT_TRUE(client->flush(10'000));
+  EXPECT_EQ(ids(), numbers(2));
+  Options without = options();
+  without.spool.directory.clear();
+  without.node = "web-2";
+  const auto plain = Client::start(without).value();
+  EXPECT_FALSE(plain->emit_marked("activity", event_of("2"), "mark"));
+  EXPECT_EQ(plain->mark(), "");
+}
+
 TEST_F(SpoolingClient, OptionsThatDoNotGoTogetherAreRefused) {
   Options fixed = options();
   fixed.epoch = 1;

@@ -200,6 +200,34 @@ TEST(Spool, ANewEpochNumbersWhatIsNotSettledFromOne) {
   EXPECT_EQ(found_in(disk, *spool), expected);
 }
 
+TEST(Spool, TheLastMarkStandsOverEveryFile) {
+  SimDisk disk;
+  auto spool = open(disk);
+  const auto log = spool->index_of("activity").value();
+  EXPECT_EQ(spool->mark(), "");
+  ASSERT_TRUE(spool->append(log, event_of("1"), "one"));
+  EventView event = event_of("2");
+  event.ip = parse_ip("192.0.2.1");
+  ASSERT_TRUE(spool->append(log, event, "two"));
+  ASSERT_TRUE(spool->append(log, event_of("3")));
+  EXPECT_EQ(spool->mark(), "two");
+  const auto refused = [&] {
+    disk.inject({.at = 1, .kinds = Io::write, .error_number = ENOSPC});
+    return spool->append(log, event_of("4"), "four").has_value();
+  };
+  EXPECT_FALSE(refused());
+  EXPECT_EQ(spool->mark(), "two");
+  EXPECT_EQ(batches_in(disk, *spool)[0], (Ids{"1", "2", "3"}));
+  ASSERT_TRUE(spool->note_batch(log, 1, 3));
+  spool->settle(log, 1, 3);
+  for (int i = 0; i < 3; ++i) {  // the file that had it has gone
+    spool.reset();
+    spool = open(disk);
+    EXPECT_EQ(spool->files().size(), 1U);
+    EXPECT_EQ(spool->mark(), "two");
+  }
+}
+
 TEST(Spool, IsOneClientsAndOneNodes) {
   SimDisk disk;
   auto spool = open(disk);
