@@ -207,7 +207,8 @@ Result<FollowedFile::Look> FollowedFile::look() {
   if (!is_renamed) {
     return Look::nothing;
   }
-  if (looks_left_ > 0) {
+  // Who was slow to reopen has done so when the next file, too, has been renamed.
+  if (looks_left_ > 0 && !younger_sibling()) {
     --looks_left_;
     return Look::nothing;
   }

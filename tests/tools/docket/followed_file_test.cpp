@@ -121,6 +121,7 @@ TEST_F(Followed, RotationsInARowAreReadInTheirOrder) {
   append("a\n");
   FollowedFile file = follow();
   EXPECT_EQ(read(file), Lines{"a"});
+  const FollowedPosition first = file.position();
   append("b\n");
   const auto now = std::filesystem::file_time_type::clock::now();
   rotate("log", "log-20260501");
@@ -136,6 +137,10 @@ TEST_F(Followed, RotationsInARowAreReadInTheirOrder) {
   }
   EXPECT_EQ(read(file), (Lines{"b", "c", "d", "e"}));
   EXPECT_TRUE(file.take_notices().empty());
+  // With patience, that is for the last of them alone.
+  FollowedFile patient = follow(first, 1);
+  EXPECT_EQ(read(patient), (Lines{"b", "c", "d"}));
+  EXPECT_EQ(read(patient), Lines{"e"});
 }
 
 TEST_F(Followed, ATruncatedFileIsReadFromItsStartAndThatIsTold) {
