@@ -14,6 +14,7 @@
 #include "ingest/event_json.hpp"
 #include "ingest/server.hpp"
 #include "tests/support/acking_store.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace docket {
 namespace {
@@ -86,6 +87,32 @@ void BM_Emit(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(BM_Emit);
+
+// The same with a spool: a write to its file an event.
+void BM_EmitToSpool(benchmark::State& state) {
+  testing::AckingStore store;
+  ingest::ServerOptions server_options;
+  server_options.port = 0;
+  const auto server = ingest::Server::start(store, server_options).value();
+  const testing::TemporaryDirectory directory;
+  client::Options options;
+  options.port = server->port();
+  options.node = "bench";
+  options.spool.directory = directory / "spool";
+  const auto client = client::Client::start(options).value();
+  std::vector<TargetView> scratch;
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const EventView event = view_of(events()[i++ % events().size()], scratch);
+    if (!client->emit_waiting("activity", event, 10'000)) {
+      state.SkipWithError("not emitted");
+      break;
+    }
+  }
+  static_cast<void>(client->flush(10'000));
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
+}
+BENCHMARK(BM_EmitToSpool);
 
 // One event at a time, from emit() to its acknowledgement, without a disk.
 void BM_EmitAndFlush(benchmark::State& state) {

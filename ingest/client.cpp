@@ -87,7 +87,7 @@ Result<void> RunningClient::emit(std::string_view log, const EventView& event,
   EventView checked = event;
   checked.verb = upper_verb(event.verb, scratch);
   DOCKET_TRY(check(log, checked));
-  return add(log, checked, std::move(on_delivery), std::nullopt);
+  return add(log, checked, {}, std::move(on_delivery), std::nullopt);
 }
 
 Result<void> RunningClient::emit_waiting(std::string_view log, const EventView& event,
@@ -96,7 +96,25 @@ Result<void> RunningClient::emit_waiting(std::string_view log, const EventView& 
   EventView checked = event;
   checked.verb = upper_verb(event.verb, scratch);
   DOCKET_TRY(check(log, checked));
-  return add(log, checked, {}, std::chrono::milliseconds(timeout_ms));
+  return add(log, checked, {}, {}, std::chrono::milliseconds(timeout_ms));
+}
+
+Result<void> RunningClient::emit_marked(std::string_view log, const EventView& event,
+                                        std::string_view mark, DeliveryHandler on_delivery) {
+  if (!spool_ || mark.empty() || mark.size() > spool_mark_bytes_max) {
+    return fail(ErrorCode::invalid_argument,
+                spool_ ? "mark: must be 1 to 255 bytes" : "mark: there is no spool");
+  }
+  std::string scratch;
+  EventView checked = event;
+  checked.verb = upper_verb(event.verb, scratch);
+  DOCKET_TRY(check(log, checked));
+  return add(log, checked, mark, std::move(on_delivery), std::nullopt);
+}
+
+std::string RunningClient::mark() const {
+  const std::scoped_lock lock(mutex_);
+  return spool_ ? spool_->mark() : std::string();
 }
 
 Result<void> RunningClient::flush(std::uint32_t timeout_ms) {
@@ -184,24 +202,18 @@ void RunningClient::wake() {
   }
 }
 
-Result<void> RunningClient::add(std::string_view log, const EventView& event,
-                                DeliveryHandler on_delivery,
-                                std::optional<std::chrono::milliseconds> wait_at_most) {
-  std::size_t bytes = bytes_of(event);
-  if (on_delivery) {
-    bytes += handler_overhead_bytes;
+// One event always fits the memory, however small it is.
+bool RunningClient::has_room(std::size_t bytes, bool has_handler) const {
+  if (!spool_) {
+    return used_ == 0 || used_ + bytes <= options_.memory_bytes;
   }
-  std::unique_lock lock(mutex_);
-  // One event always fits, however small the memory.
-  const auto has_room = [&] { return used_ == 0 || used_ + bytes <= options_.memory_bytes; };
-  if (!has_room() && (!wait_at_most || !room_came_.wait_for(lock, *wait_at_most, has_room))) {
-    ++counters_.refused;
-    return fail(ErrorCode::overloaded, "the client's memory is full of unacknowledged events");
-  }
-  Lane& lane = lane_of(log);
-  if (!lane.dead.empty()) {
-    return fail(ErrorCode::closed, lane.dead);
-  }
+  const std::size_t handler_bytes = has_handler ? handler_overhead_bytes : 0;
+  return spool_->has_room(spool_record_bytes + bytes) &&
+         backlog_handler_bytes_ + handler_bytes <= options_.memory_bytes / 4 + handler_bytes;
+}
+
+void RunningClient::gather(Lane& lane, const EventView& event, DeliveryHandler on_delivery,
+                           std::size_t bytes) {
   Gathered& gathering = lane.gathering;
   const bool is_first = !gathering.builder;
   if (is_first) {
@@ -213,9 +225,10 @@ Result<void> RunningClient::add(std::string_view log, const EventView& event,
   }
   gathering.builder->add(event);
   gathering.charged += bytes;
+  if (spool_) {
+    gathering.spool_end = spool_->logs()[*lane.spool_log].appended;
+  }
   used_ += bytes;
-  ++counters_.emitted;
-  ++counters_.pending;
   const bool is_full =
       gathering.builder->rows() >= options_.batch_rows || gathering.builder->full();
   if (is_full) {
@@ -224,7 +237,82 @@ Result<void> RunningClient::add(std::string_view log, const EventView& event,
   if (is_full || is_first) {
     wake();
   }
+}
+
+// To the disk, and to memory where there is room and nothing older is on the disk alone.
+Result<void> RunningClient::spool_event(Lane& lane, const EventView& event, std::string_view mark,
+                                        DeliveryHandler on_delivery, std::size_t bytes) {
+  if (!lane.spool_log) {
+    DOCKET_ASSIGN(lane.spool_log, spool_->index_of(lane.stream.log()));
+  }
+  const std::uint64_t ordinal = spool_->logs()[*lane.spool_log].appended;
+  DOCKET_ASSIGN(const SpoolPlace place, spool_->append(*lane.spool_log, event, mark));
+  if (!has_backlog_ && (used_ == 0 || used_ + bytes <= options_.memory_bytes)) {
+    gather(lane, event, std::move(on_delivery), bytes);
+    return {};
+  }
+  if (!has_backlog_) {
+    // K5
+    has_backlog_ = true;
+    backlog_is_new_ = true;
+    backlog_begin_ = place;
+    for (const auto& other : lanes_) {
+      if (other->spool_log) {
+        other->backlog_from = spool_->logs()[*other->spool_log].appended;
+      }
+    }
+    lane.backlog_from = ordinal;
+    wake();
+  }
+  if (on_delivery) {
+    lane.backlog_handlers.emplace_back(ordinal, std::move(on_delivery));
+    backlog_handler_bytes_ += handler_overhead_bytes;
+  }
   return {};
+}
+
+Result<void> RunningClient::add(std::string_view log, const EventView& event, std::string_view mark,
+                                DeliveryHandler on_delivery,
+                                std::optional<std::chrono::milliseconds> wait_at_most) {
+  std::size_t bytes = bytes_of(event);
+  if (on_delivery) {
+    bytes += handler_overhead_bytes;
+  }
+  const bool has_handler = static_cast<bool>(on_delivery);
+  std::unique_lock lock(mutex_);
+  const auto fits = [&] { return has_room(bytes, has_handler); };
+  if (!fits() && (!wait_at_most || !room_came_.wait_for(lock, *wait_at_most, fits))) {
+    ++counters_.refused;
+    return fail(ErrorCode::overloaded, spool_ ? "the spool is full"
+                                              : "the client's memory is full of unacknowledged "
+                                                "events");
+  }
+  Lane& lane = lane_of(log);
+  if (!lane.dead.empty()) {
+    return fail(ErrorCode::closed, lane.dead);
+  }
+  if (!spool_) {
+    gather(lane, event, std::move(on_delivery), bytes);
+  } else {
+    DOCKET_TRY(spool_event(lane, event, mark, std::move(on_delivery), bytes));
+  }
+  ++counters_.emitted;
+  ++counters_.pending;
+  if (spool_ && options_.spool.sync) {
+    const Spool::Written written = spool_->written();
+    lock.unlock();
+    return spool_->sync(written);
+  }
+  return {};
+}
+
+Result<std::future<Delivery>> Client::emit_durable(std::string_view log, const EventView& event) {
+  // Shared, because a handler can be copied and a promise cannot.
+  const auto promise = std::make_shared<std::promise<Delivery>>();
+  std::future<Delivery> future = promise->get_future();
+  DOCKET_TRY(
+      emit(log, event, [promise](const Delivery& delivery) { promise->set_value(delivery); }));
+  return future;
 }
 
 Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandler on_batch) {
@@ -254,7 +342,25 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   if (options.tls) {
     DOCKET_TRY(ingest::client_tls(*options.tls));
   }
-  return std::unique_ptr<Client>(std::make_unique<RunningClient>(options, std::move(on_batch)));
+  for (const Address& other : options.others) {
+    if (other.port == 0 && !other.host.starts_with(ingest::local_prefix)) {
+      return fail(ErrorCode::invalid_argument, "others: a port must not be 0");
+    }
+  }
+  Disk& disk = posix_disk();
+  std::unique_ptr<Spool> spool;
+  if (!options.spool.directory.empty()) {
+    if (options.epoch != 0) {
+      return fail(ErrorCode::invalid_argument, "epoch: a spool has its own");
+    }
+    SpoolOwner owner;
+    owner.node = options.node;
+    owner.new_epoch = static_cast<std::uint64_t>(now_ns());
+    owner.boot = current_boot();
+    DOCKET_ASSIGN(spool, Spool::open(disk, options.spool, owner));
+  }
+  return std::unique_ptr<Client>(
+      std::make_unique<RunningClient>(options, std::move(on_batch), disk, std::move(spool)));
 }
 
 }  // namespace docket::client

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/event.hpp"
 #include "engine/result.hpp"
@@ -15,9 +17,25 @@
 
 namespace docket::client {
 
+// Where events are kept on the sender's own disk until the server has acknowledged them.
+struct SpoolOptions {
+  std::string directory;  // of this client alone, made when missing; empty: no spool
+  std::uint64_t bytes = std::uint64_t{1} << 30;  // of all its files, at least 4 MiB
+  bool sync = false;  // emit() returns when its event is on stable storage, see Client
+};
+
+// A name, an IP address, or unix:PATH; then the port is nothing.
+struct Address {
+  std::string host;
+  std::uint16_t port = 7470;
+};
+
 struct Options {
   std::string address = "127.0.0.1";  // or a name, or unix:PATH; then the port is nothing
   std::uint16_t port = 7470;
+  // Further ways to the same server, each tried in turn when the one before did not lead there. Not
+  // other servers: these would not know what the first one has stored.
+  std::vector<Address> others;
   std::string node;   // this sender's name; required, the same across restarts
   std::string token;  // shown to the server; empty: none
   // There: TLS is spoken, with the server whose certificate is valid for `server_name`, of one of
@@ -37,6 +55,7 @@ struct Options {
   std::uint32_t linger_us = 1000;
   std::uint32_t reconnect_ms_max = 5000;  // back-off doubles up to here, with jitter
   EventRules rules;
+  SpoolOptions spool;
 };
 
 // What became of one event given to emit().
@@ -64,24 +83,49 @@ struct Counters {
   std::uint64_t batches = 0;
   std::uint64_t resent = 0;  // batches sent again after a reconnect
   std::uint64_t reconnects = 0;
-  std::uint64_t pending = 0;  // emitted and neither durable nor rejected
+  std::uint64_t pending = 0;    // emitted or recovered, and neither durable nor rejected
+  std::uint64_t recovered = 0;  // found in the spool at the start, from earlier runs
+  std::uint64_t lost = 0;       // that were in the spool and are damaged there
 };
 
 // Thread-safe. Owns one thread and one connection.
+//
+// Without a spool, what is not yet acknowledged is in memory alone: the end of the process loses
+// it. With one, emit() and emit_waiting() have written the event to the spool's file when they
+// return, and a later client with the same spool sends what this one could not: each event is
+// stored exactly once, however often client and server are killed. A kill of the process needs no
+// syncing for that. A power cut may take what came last, and what was on its way may then be stored
+// twice; with SpoolOptions::sync each call waits for the disk, and nothing is lost or doubled.
 class Client {
  public:
-  virtual ~Client() = default;  // drops what is not yet durable; call flush() first
-  // Starts connecting in the background; fails only for bad options.
+  virtual ~Client() = default;  // drops what is neither durable nor in a spool; call flush() first
+  // Starts connecting in the background. Errors: invalid_argument (bad options; another node's
+  // spool); busy (another client has the spool), newer_format, io, no_space, all about the spool.
   [[nodiscard]] static Result<std::unique_ptr<Client>> start(const Options& options,
                                                              BatchHandler on_batch = {});
   // Copies the event (verb upper-cased) and returns at once. Errors: invalid_argument (a rule of
-  // the event, or a bad log name), overloaded (memory_bytes used up; try again later), closed (the
-  // server takes nothing of this log, ever; last_error() says why).
+  // the event, or a bad log name), overloaded (memory_bytes, or the spool, used up; try again
+  // later), closed (the server takes nothing of this log, ever; last_error() says why). With a
+  // spool, where writing to it is all that may block, also no_space and io (the event is not in
+  // it), and unknown_outcome (the disk fails in such a way that it may be).
   [[nodiscard]] virtual Result<void> emit(std::string_view log, const EventView& event,
                                           DeliveryHandler on_delivery = {}) = 0;
+  // Like emit(); the future has what becomes of the event. It is broken (std::future_error) when
+  // the client goes before that is known.
+  [[nodiscard]] Result<std::future<Delivery>> emit_durable(std::string_view log,
+                                                           const EventView& event);
   // Like emit(), but waits for room instead of refusing, at most `timeout_ms`.
   [[nodiscard]] virtual Result<void> emit_waiting(std::string_view log, const EventView& event,
                                                   std::uint32_t timeout_ms) = 0;
+  // Like emit(), for a client with a spool: the spool has the event and its mark, or neither, and
+  // keeps the last mark. So who feeds events from elsewhere knows after any end how far it has
+  // come. A mark has 1 to 255 bytes.
+  [[nodiscard]] virtual Result<void> emit_marked(std::string_view log, const EventView& event,
+                                                 std::string_view mark,
+                                                 DeliveryHandler on_delivery = {}) = 0;
+  // The mark of the last event that was emitted with one, by this client or by an earlier one with
+  // its spool; empty: there is none.
+  [[nodiscard]] virtual std::string mark() const = 0;
   // Sends what waits and blocks until all emitted events are durable or rejected, or the deadline
   // passes (overloaded, naming how many are pending).
   [[nodiscard]] virtual Result<void> flush(std::uint32_t timeout_ms) = 0;

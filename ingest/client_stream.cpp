@@ -39,7 +39,7 @@ void ClientStream::put_number(OutBatch& batch, std::uint64_t number) {
   batch.head = ingest::batch_head(log_, number, batch.body.bytes);
 }
 
-void ClientStream::push(EncodedBatch body, std::size_t charged, RowHandlers handlers) {
+OutBatch& ClientStream::push(EncodedBatch body, std::size_t charged, RowHandlers handlers) {
   auto batch = std::make_shared<OutBatch>();
   batch->body = std::move(body);
   batch->rows = batch->body.rows;
@@ -47,6 +47,7 @@ void ClientStream::push(EncodedBatch body, std::size_t charged, RowHandlers hand
   batch->handlers = std::move(handlers);
   put_number(*batch, next_number_++);
   batches_.push_back(std::move(batch));
+  return *batches_.back();
 }
 
 OutBatchPtr ClientStream::next_to_send() const {
@@ -142,6 +143,7 @@ Result<ClientStream::Refused> ClientStream::refuse(const ingest::ErrorFrame& err
     refused.given_up->handlers = std::exchange(batch.handlers, {});
     const auto empty = std::make_shared<OutBatch>();
     empty->body = BatchBuilder().finish();
+    empty->spool_end = batch.spool_end;
     put_number(*empty, batch.number);
     batches_[batch.number - batches_.front()->number] = empty;
   }
@@ -159,8 +161,9 @@ std::uint32_t ClientStream::disconnected() {
 }
 
 bool ClientStream::has_uncertain() const {
-  return !lost_ && std::any_of(batches_.begin(), batches_.end(),
-                               [](const OutBatchPtr& batch) { return batch->first_sent_ns != 0; });
+  return !lost_ && std::any_of(batches_.begin(), batches_.end(), [](const OutBatchPtr& batch) {
+    return batch->first_sent_ns != 0 || batch->is_recovered;
+  });
 }
 
 void ClientStream::renumber() {
@@ -170,6 +173,7 @@ void ClientStream::renumber() {
     // A write of the old connection may still hold the old bytes.
     batch = std::make_shared<OutBatch>(*batch);
     put_number(*batch, next_number_++);
+    batch->is_recovered = false;
   }
   lost_ = false;
   settling_ = false;

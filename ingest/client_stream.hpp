@@ -29,6 +29,8 @@ struct OutBatch {
   std::int64_t first_sent_ns = 0;  // 0: never
   bool in_flight = false;          // sent on this connection and not answered
   bool sent_again = false;         // may have been stored at the first sending
+  bool is_recovered = false;       // an earlier run may have sent it
+  std::uint64_t spool_end = 0;     // its events are those of the log's spool below this ordinal
 
   [[nodiscard]] std::size_t wire_bytes() const { return head.size() + body.bytes.size(); }
 };
@@ -60,11 +62,13 @@ void deliver_failure(const OutBatch& batch, const std::string& error);
 //     never take leave an empty batch behind, which keeps the numbers dense.
 class ClientStream {
  public:
-  explicit ClientStream(std::string log) : log_(std::move(log)) {}
+  explicit ClientStream(std::string log, std::uint64_t first_number = 1)
+      : log_(std::move(log)), next_number_(first_number) {}
 
   [[nodiscard]] const std::string& log() const { return log_; }
 
-  void push(EncodedBatch body, std::size_t charged, RowHandlers handlers);
+  // Returns the batch, which has its number.
+  OutBatch& push(EncodedBatch body, std::size_t charged, RowHandlers handlers);
   // The batch to send now, or nullptr. The caller sends it and calls sent().
   [[nodiscard]] OutBatchPtr next_to_send() const;
   void sent(const OutBatchPtr& batch, std::int64_t now_ns);
@@ -90,21 +94,27 @@ class ClientStream {
   void renumber();
 
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
+  // Of the batch pushed last; and the batch of a number, or nullptr where it is answered.
+  [[nodiscard]] std::uint64_t last_number() const { return next_number_ - 1; }
+  [[nodiscard]] OutBatchPtr find(std::uint64_t number) const;
+  // All before it are answered, and it is not.
+  [[nodiscard]] bool is_next(std::uint64_t number) const {
+    return !batches_.empty() && batches_.front()->number == number;
+  }
   [[nodiscard]] bool has_unsent() const { return in_flight_ < batches_.size(); }
   [[nodiscard]] bool empty() const { return batches_.empty(); }
-  // Sent before, on whatever connection, and not answered: it may be stored.
+  // Sent before, on whatever connection or by an earlier run, and not answered: may be stored.
   [[nodiscard]] bool has_uncertain() const;
   [[nodiscard]] bool lost() const { return lost_; }
   // Takes all batches out; the log is given up.
   [[nodiscard]] std::deque<OutBatchPtr> take_all();
 
  private:
-  [[nodiscard]] OutBatchPtr find(std::uint64_t number) const;
   void put_number(OutBatch& batch, std::uint64_t number);
   void answered(OutBatch& batch);
 
   const std::string log_;
-  std::uint64_t next_number_ = 1;
+  std::uint64_t next_number_;
   std::deque<OutBatchPtr> batches_;  // ascending, dense numbers
   std::uint32_t in_flight_ = 0;
   bool settling_ = false;

@@ -24,16 +24,22 @@ std::int64_t clock_ns() {
 
 }  // namespace
 
-RunningClient::RunningClient(const Options& options, BatchHandler on_batch)
+RunningClient::RunningClient(const Options& options, BatchHandler on_batch, Disk& disk,
+                             std::unique_ptr<Spool> spool)
     : options_(options),
       on_batch_(std::move(on_batch)),
+      spool_(std::move(spool)),
       work_(asio::make_work_guard(io_)),
       linger_timer_(io_),
       pause_timer_(io_),
       reconnect_timer_(io_),
       epoch_(options.epoch != 0 ? options.epoch : static_cast<std::uint64_t>(now_ns())),
       backoff_ms_(std::min(first_backoff_ms, options.reconnect_ms_max)),
-      random_(std::random_device{}()) {
+      random_(std::random_device{}()),
+      reader_(disk, options.spool.directory) {
+  if (spool_) {
+    adopt_spool();
+  }
   asio::co_spawn(io_, connect_loop(), [](const std::exception_ptr& failure) {
     // Only memory can run out here, and a client that has stopped in silence would lose events.
     if (failure) {
@@ -57,7 +63,7 @@ RunningClient::~RunningClient() {
   thread_.join();
 }
 
-std::vector<RunningClient::Lane*> RunningClient::lanes() {
+std::vector<RunningClient::Lane*> RunningClient::lanes() const {
   const std::scoped_lock lock(mutex_);
   std::vector<Lane*> lanes;
   for (const auto& lane : lanes_) {
@@ -115,7 +121,9 @@ void RunningClient::encode(std::vector<std::pair<Lane*, Gathered>>& collected) {
     const std::size_t charged =
         std::min(gathered.charged, body.bytes.size() + batch_overhead_bytes +
                                        gathered.handlers.size() * handler_overhead_bytes);
-    lane->stream.push(std::move(body), charged, std::move(gathered.handlers));
+    OutBatch& batch = lane->stream.push(std::move(body), charged, std::move(gathered.handlers));
+    batch.spool_end = gathered.spool_end;
+    batch.is_recovered = batch.number <= lane->noted_number;
     {
       const std::scoped_lock lock(mutex_);
       used_ -= gathered.charged - charged;
@@ -134,19 +142,22 @@ bool RunningClient::may_send(const OutBatch& batch) const {
 }
 
 void RunningClient::send_what_fits() {
-  if (!link_ || !welcome_came_ || goodbye_came_) {
+  if (!link_ || !welcome_came_ || goodbye_came_ || spool_has_failed_) {
     return;
   }
   const std::vector<Lane*> all = lanes();
   // While a new epoch is wanted, only what may be stored already is sent again, to be sure of it.
   const bool only_uncertain =
+      wants_epoch_ ||
       std::any_of(all.begin(), all.end(), [](const Lane* lane) { return lane->stream.lost(); });
   std::uint64_t resent = 0;
   for (bool any = true; any;) {
     any = false;
     for (Lane* lane : all) {
       const OutBatchPtr batch = lane->stream.next_to_send();
-      if (!batch || !may_send(*batch) || (only_uncertain && batch->first_sent_ns == 0)) {
+      if (!batch || !may_send(*batch) ||
+          (only_uncertain && batch->first_sent_ns == 0 && !batch->is_recovered) ||
+          (spool_ && batch->number > lane->noted_number)) {
         continue;
       }
       resent += batch->first_sent_ns != 0 ? 1 : 0;
@@ -166,14 +177,28 @@ void RunningClient::send_what_fits() {
 void RunningClient::pump() {
   std::vector<std::pair<Lane*, Gathered>> collected;
   std::optional<Clock::time_point> next_linger;
+  bool has_backlog = false;
   {
     const std::scoped_lock lock(mutex_);
     wake_pending_ = false;
+    has_backlog = has_backlog_;
     for (const auto& lane : lanes_) {
+      // K5: what is in memory comes before the backlog.
+      lane->flush_wanted = lane->flush_wanted || has_backlog;
       collect(*lane, collected, next_linger);
     }
   }
   encode(collected);
+  if (has_backlog) {
+    refill();
+  }
+  if (const auto noted = note_batches(); !noted) {
+    {
+      const std::scoped_lock lock(mutex_);
+      last_error_ = "spool: " + noted.error().message;
+    }
+    pause_then_resume();
+  }
   send_what_fits();
   if (next_linger && !closing_) {
     linger_timer_.expires_at(*next_linger);
@@ -235,6 +260,9 @@ Result<void> RunningClient::on_ack(const ingest::Ack& ack) {
   }
   {
     const std::scoped_lock lock(mutex_);
+    if (spool_) {
+      spool_->settle(*lane->spool_log, ack.batch, batch.spool_end);
+    }
     ++counters_.batches;
     counters_.known += settled.is_known ? settled.durable : 0;
   }
@@ -258,6 +286,11 @@ Result<void> RunningClient::on_error(const ingest::ErrorFrame& error) {
   }
   if (refused.given_up) {
     const OutBatch& batch = *refused.given_up;
+    if (spool_ && lane->stream.is_next(error.batch)) {
+      // Its events need not be sent again by a later run; its number is still to come.
+      const std::scoped_lock lock(mutex_);
+      spool_->settle(*lane->spool_log, error.batch - 1, refused.answered->spool_end);
+    }
     deliver_failure(batch, error.message);
     settle(0, batch.rows, batch.charged);
   }
@@ -284,9 +317,18 @@ void RunningClient::give_up(Lane& lane, const std::string& why) {
     }
     std::optional<Clock::time_point> unused;
     collect(lane, rest, unused);
+    lane.known_ends.clear();
+    if (lane.reading.builder) {
+      lane.reading.spool_end = lane.read;
+      rest.emplace_back(&lane, std::exchange(lane.reading, {}));
+    }
   }
   encode(rest);
   for (const OutBatchPtr& batch : lane.stream.take_all()) {
+    if (spool_) {
+      const std::scoped_lock lock(mutex_);
+      spool_->settle(*lane.spool_log, batch->number, batch->spool_end);
+    }
     deliver_failure(*batch, why);
     settle(0, batch->rows, batch->charged);
   }
@@ -298,18 +340,35 @@ void RunningClient::give_up(Lane& lane, const std::string& why) {
 // that may be stored under the old one must be known to be stored or not.
 void RunningClient::change_epoch_when_safe() {
   const std::vector<Lane*> all = lanes();
-  if (closing_ ||
-      std::none_of(all.begin(), all.end(), [](const Lane* lane) { return lane->stream.lost(); })) {
+  if (closing_ || (!wants_epoch_ && std::none_of(all.begin(), all.end(), [](const Lane* lane) {
+        return lane->stream.lost();
+      }))) {
     return;
   }
   for (const Lane* lane : all) {
-    if (lane->stream.in_flight() != 0 || lane->stream.has_uncertain()) {
+    if (lane->stream.in_flight() != 0 || lane->stream.has_uncertain() ||
+        !lane->known_ends.empty()) {
       return;
     }
   }
   // The step doubles, because how late the server's epoch is cannot be asked.
-  epoch_ = std::max(epoch_ + epoch_step_ns_, static_cast<std::uint64_t>(now_ns()));
+  const std::uint64_t epoch =
+      std::max(epoch_ + epoch_step_ns_, static_cast<std::uint64_t>(now_ns()));
+  if (spool_) {
+    std::unique_lock lock(mutex_);
+    if (const auto noted = spool_->note_epoch(epoch); !noted) {
+      last_error_ = "spool: " + noted.error().message;
+      lock.unlock();
+      pause_then_resume();
+      return;
+    }
+    for (Lane* lane : all) {
+      lane->noted_number = lane->spool_log ? spool_->logs()[*lane->spool_log].next_number - 1 : 0;
+    }
+  }
+  epoch_ = epoch;
   epoch_step_ns_ *= 2;
+  wants_epoch_ = false;
   for (Lane* lane : all) {
     lane->stream.renumber();
   }
@@ -331,6 +390,7 @@ void RunningClient::pause_then_resume() {
     }
     if (!closing_) {
       pump();
+      change_epoch_when_safe();
     }
   });
 }
@@ -362,6 +422,12 @@ std::chrono::milliseconds RunningClient::next_backoff() {
   return backoff;
 }
 
+// The same one again for as long as it leads to the server.
+Address RunningClient::current_address() const {
+  const std::size_t index = failed_attempts_ % (1 + options_.others.size());
+  return index == 0 ? Address{options_.address, options_.port} : options_.others[index - 1];
+}
+
 asio::awaitable<void> RunningClient::connect_loop() {
   while (!closing_) {
     LinkEvents& events = *this;
@@ -370,12 +436,14 @@ asio::awaitable<void> RunningClient::connect_loop() {
     hello.epoch = epoch_;
     hello.node = options_.node;
     hello.token = options_.token;
+    const Address to = current_address();
     ServerPlace place;
-    place.address = options_.address;
-    place.port = options_.port;
+    place.address = to.host;
+    place.port = to.port;
     place.tls = options_.tls;
-    place.host = options_.server_name.empty() ? options_.address : options_.server_name;
+    place.host = options_.server_name.empty() ? to.host : options_.server_name;
     const std::string why = co_await link_->run(place, hello);
+    failed_attempts_ += welcome_came_ ? 0 : 1;
     disconnected(why);
     if (closing_) {
       co_return;

@@ -62,7 +62,12 @@ class Package(driver.EndToEnd):
         wanted |= {f"usr/share/man/man{page}" for page in (
             "1/docket.1", "1/docket-load.1", "7/docket-query.7", "8/docketd.8")}
         wanted |= {f"usr/share/doc/docket/{name}" for name in (
-            "README.md", "PROTOCOL.md", "copyright")}
+            "README.md", "PROTOCOL.md", "SPOOL.md", "copyright", "examples/CMakeLists.txt",
+            "examples/audit.js", "examples/audit.php", "examples/send.c")}
+        wanted |= {"usr/include/docket.h", "usr/lib/pkgconfig/docket.pc"}
+        wanted |= {f"usr/lib/libdocket.so{end}" for end in ("", ".0", ".0.1.0")}
+        wanted |= {f"usr/lib/cmake/docket/docket{name}.cmake" for name in (
+            "Config", "ConfigVersion", "Targets", "Targets-release")}
         wanted |= {"etc/docket/docket.toml", "usr/lib/systemd/system/docketd.service",
                    "usr/lib/sysusers.d/docket.conf"}
         self.assertEqual(found, wanted)
@@ -166,11 +171,62 @@ class Package(driver.EndToEnd):
 
 
 class Prefix(driver.EndToEnd):
-    def test_another_prefix_has_everything_below_it(self):
-        prefix = self.directory / "opt"
-        done = subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix],
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="docket-prefix-"))
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
+        cls.prefix = cls.place / "opt"
+        done = subprocess.run(["cmake", "--install", BUILD, "--prefix", cls.prefix],
                               capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr[-3000:])
+
+    def build(self, *command):
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                              env={**os.environ,
+                                   "PKG_CONFIG_PATH": str(self.prefix / "lib/pkgconfig")})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def check_example(self, program):
+        """The C example, which finds the library where it was installed."""
+        server = self.start()
+        for place in (f"127.0.0.1:{server.ingest[1]}", f"[::1]:1,127.0.0.1:{server.ingest[1]}"):
+            done = subprocess.run(
+                [program, place, "example", self.directory / "spool"], capture_output=True,
+                text=True, env={**os.environ, "LD_LIBRARY_PATH": str(self.prefix / "lib")})
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("2 of 2 events are durable", done.stdout)
+        self.assertIn("durable as activity:3\n", done.stdout)
+        self.assertEqual(server.count("verb:CREATE ip:192.0.2.7"), 2)
+        self.assertEqual(server.count("verb:EDIT changed:hourly_limit"), 2)
+
+    @unittest.skipUnless(shutil.which("cc"), "there is no C compiler")
+    def test_the_example_builds_with_pkg_config(self):
+        flags = self.build("pkg-config", "--cflags", "--libs", "docket").split()
+        source = self.prefix / "share/doc/docket/examples/send.c"
+        self.build("cc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, "-o",
+                   self.directory / "send", *flags)
+        self.check_example(self.directory / "send")
+
+    @unittest.skipUnless(shutil.which("cc"), "there is no C compiler")
+    def test_the_example_builds_with_cmake(self):
+        self.build("cmake", "-S", self.prefix / "share/doc/docket/examples", "-B",
+                   self.directory / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        self.build("cmake", "--build", self.directory / "build")
+        self.check_example(self.directory / "build/send")
+
+    @unittest.skipUnless(shutil.which("nm"), "there is no nm")
+    def test_the_library_shows_its_interface_and_nothing_else(self):
+        shown = self.build("nm", "-D", "--defined-only", self.prefix / "lib/libdocket.so.0")
+        names = {line.split()[-1].split("@")[0] for line in shown.splitlines()}
+        header = (self.prefix / "include/docket.h").read_text()
+        declared = set(re.findall(r"^DOCKET_API [^;]*?\b(docket_\w+)\(", header, re.M))
+        self.assertGreater(len(declared), 10)
+        self.assertEqual(names - {"LIBDOCKET_0"}, declared)
+
+    def test_another_prefix_has_everything_below_it(self):
+        prefix = self.prefix
         unit = (prefix / "lib/systemd/system/docketd.service").read_text()
         self.assertIn(f"ExecStart={prefix}/bin/docketd --config {prefix}/etc/docket/docket.toml\n",
                       unit)

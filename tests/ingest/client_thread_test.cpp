@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -96,6 +97,48 @@ TEST_F(ClientThreadTest, WhoeverWaitsForAFlushOrForRoomIsWoken) {
   for (std::thread& thread : waiting) {
     thread.join();
   }
+}
+
+TEST_F(ClientThreadTest, ADurableEventIsAFuture) {
+  const auto client = Client::start(options_).value();
+  EXPECT_EQ(client->emit_durable("activity", event_of("1")).value().get().seq, 1U);
+  EXPECT_EQ(client->emit_durable("activity", event_of("2")).value().get().seq, 2U);
+  EXPECT_EQ(client->emit_durable("docket", event_of("3")).error().code,
+            ErrorCode::invalid_argument);
+  store_.hold();
+  auto unanswered = client->emit_durable("activity", event_of("4")).value();
+  EXPECT_EQ(unanswered.wait_for(0s), std::future_status::timeout);
+  store_.release();
+  EXPECT_TRUE(unanswered.get().ok());
+}
+
+TEST_F(ClientThreadTest, AFutureIsBrokenByTheEndOfTheClient) {
+  store_.hold();
+  auto client = Client::start(options_).value();
+  auto unanswered = client->emit_durable("activity", event_of("1")).value();
+  client.reset();
+  EXPECT_THROW(unanswered.get(), std::future_error);
+  store_.release();
+}
+
+TEST_F(ClientThreadTest, OtherAddressesAreTriedInTurnUntilOneLeadsToTheServer) {
+  Options several = options_;
+  several.reconnect_ms_max = 5;
+  several.port = testing::Listener().port();  // nobody is there any more
+  several.others = {{"unix:/nowhere/at/all", 0}, {"127.0.0.1", options_.port}};
+  const auto client = Client::start(several).value();
+  ASSERT_TRUE(client->emit("activity", event_of("0")));
+  ASSERT_TRUE(client->flush(10'000)) << client->last_error();
+  // The server comes back at the first one.
+  server_.reset();
+  ingest::ServerOptions moved;
+  moved.port = several.port;
+  server_ = ingest::Server::start(store_, moved).value();
+  ASSERT_TRUE(client->emit("activity", event_of("1")));
+  ASSERT_TRUE(client->flush(10'000)) << client->last_error();
+  EXPECT_EQ(store_.events("activity").size(), 2U);
+  several.others = {{"127.0.0.1", 0}};
+  EXPECT_EQ(Client::start(several).error().code, ErrorCode::invalid_argument);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "tools/docket/command_words.hpp"
 #include "tools/docket/manual_text.hpp"
 #include "tools/docket/report_plan.hpp"
+#include "tools/docket/sending_options.hpp"
 #include "tools/docket/server_access.hpp"
 #include "tools/version.hpp"
 
@@ -34,15 +35,6 @@ constexpr std::array check_formats{Format::table, Format::json};
 // A range that is checked and not spelled out beside the option, where the text tells of it.
 CLI::Validator between(std::uint64_t first, std::uint64_t last) {
   return CLI::Range(first, last).description("");
-}
-
-// An empty value is a variable of a script that was not set, and must not be taken for no option.
-CLI::Validator not_empty() {
-  return CLI::Validator(
-      [](const std::string& value) {
-        return std::string(value.empty() ? "must not be empty" : "");
-      },
-      "");
 }
 
 // The options as typed, before they are understood.
@@ -354,33 +346,14 @@ class Parser {
                   "CSV cells as they are; else what a spreadsheet would run gets a leading ', and "
                   "control characters and marks of direction become JSON's escapes");
 
-    app = add({Command::import, nullptr, false, true, {}, false}, "import",
-              "Send events from NDJSON or Docket CSV files, each exactly once, through the server");
-    app->add_option("FILE", a.files,
-                    "Files, each NDJSON or CSV as exported; - is standard input. A pipe is copied "
-                    "to a temporary file first, as it is read twice")
-        ->type_name("")
-        ->required();
-    app->add_option("--log", a.log, "Store all of them in this log, whatever theirs is")
-        ->type_name("LOG")
-        ->check(not_empty());
-    app->add_option(
-           "--ingest", a.ingest,
-           "Where the server takes events, or unix:PATH of its socket ($DOCKET_INGEST, else "
-           "the server is asked); spoken to under TLS where --server is https")
-        ->type_name("ADDR:PORT")
-        ->check(not_empty());
-    app->add_flag("--raw", a.raw,
-                  "CSV cells are as they are; else the ' of the export is taken off them");
-    app->footer(
-        "A file is known by its content: importing it again, from wherever, stores nothing twice "
-        "and "
-        "goes\non where a run was broken off. A file that has grown or was corrected is another "
-        "one, "
-        "and all of\nits events are stored: import only the new part. What is refused is named "
-        "with "
-        "its line and\nstays out for good, an event from more than 24 h ahead too: import it by "
-        "itself, in a file of its\nown, once it is mended.");
+    add_import_options(
+        *add({Command::import, nullptr, false, true, {}, false}, "import",
+             "Send events from NDJSON or Docket CSV files, each exactly once, through the server"),
+        a);
+    add_forward_options(
+        *add({Command::forward, nullptr, false, true, {}, false}, "forward",
+             "Follow a file of NDJSON that others append to, and send each line exactly once"),
+        a);
   }
 
   void add_store_commands() {

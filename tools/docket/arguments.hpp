@@ -25,6 +25,7 @@ enum class Command : std::uint8_t {
   tail,
   export_events,
   import,
+  forward,
   stats,
   segments,
   nodes,
@@ -66,7 +67,10 @@ struct Arguments {
   bool raw = false;
   std::vector<std::string> files;
   std::string log;
-  std::string ingest;  // import: where to send; empty: the server is asked
+  std::string ingest;  // import, forward: where to send; empty: the server is asked
+  std::string state;   // forward: a directory of its own
+  std::string node;    // forward: the sender's name; empty: made of machine and file
+  bool once = false;   // forward: to the end of the file
   bool dry_run = false;
   bool deep = false;
   bool repair = false;

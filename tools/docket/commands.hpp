@@ -39,6 +39,7 @@ struct Context {
 [[nodiscard]] int run_tail(Context& context, Source& source);
 [[nodiscard]] int run_export(Context& context, Source& source);
 [[nodiscard]] int run_import(Context& context);
+[[nodiscard]] int run_forward(Context& context);
 [[nodiscard]] int run_stats(Context& context, Source& source);
 [[nodiscard]] int run_segments(Context& context, Source& source);
 [[nodiscard]] int run_nodes(Context& context, Source& source);

@@ -92,33 +92,6 @@ Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
   return facts;
 }
 
-Result<server::Address> ingest_address(const Arguments& arguments, const ServerAccess& access) {
-  if (arguments.ingest.empty()) {
-    return ask_ingest_address(arguments.server, access);
-  }
-  auto address = server::parse_destination(arguments.ingest);
-  if (!address) {
-    address.error().message.insert(0, "--ingest: ");
-  }
-  return address;
-}
-
-// How to connect, but for the sender's name.
-Result<client::Options> destination(const Arguments& arguments, const ServerAccess& access) {
-  DOCKET_ASSIGN(const ServerUrl url, parse_server_url(arguments.server));
-  DOCKET_ASSIGN(const server::Address address, ingest_address(arguments, access));
-  client::Options options;
-  options.address = address.host;
-  options.port = address.port;
-  options.token = access.token;
-  if (url.is_tls && !address.host.starts_with("unix:")) {
-    options.tls = access.tls;
-    // The server that was asked has one certificate for both ports.
-    options.server_name = arguments.ingest.empty() ? url.host : "";
-  }
-  return options;
-}
-
 // One connection attempt, so that a server that is not there is told at once.
 Result<void> probe(client::Options options) {
   options.node = "import:probe";
@@ -268,7 +241,7 @@ int run_import(Context& context) {
   if (!access) {
     return complain(access.error());
   }
-  const auto to = destination(arguments, *access);
+  const auto to = ingest_destination(arguments, *access);
   if (!to) {
     return complain(to.error());
   }

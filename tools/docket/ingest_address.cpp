@@ -55,4 +55,34 @@ Result<server::Address> ask_ingest_address(const std::string& server_url,
   return reachable_ingest(told, url);
 }
 
+namespace {
+
+Result<server::Address> ingest_address(const Arguments& arguments, const ServerAccess& access) {
+  if (arguments.ingest.empty()) {
+    return ask_ingest_address(arguments.server, access);
+  }
+  auto address = server::parse_destination(arguments.ingest);
+  if (!address) {
+    address.error().message.insert(0, "--ingest: ");
+  }
+  return address;
+}
+
+}  // namespace
+
+Result<client::Options> ingest_destination(const Arguments& arguments, const ServerAccess& access) {
+  DOCKET_ASSIGN(const ServerUrl url, parse_server_url(arguments.server));
+  DOCKET_ASSIGN(const server::Address address, ingest_address(arguments, access));
+  client::Options options;
+  options.address = address.host;
+  options.port = address.port;
+  options.token = access.token;
+  if (url.is_tls && !address.host.starts_with("unix:")) {
+    options.tls = access.tls;
+    // The server that was asked has one certificate for both ports.
+    options.server_name = arguments.ingest.empty() ? url.host : "";
+  }
+  return options;
+}
+
 }  // namespace docket::cli

@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "engine/result.hpp"
+#include "ingest/client.hpp"
+#include "tools/docket/arguments.hpp"
 #include "tools/docket/http_client.hpp"
 #include "tools/docketd/address.hpp"
 
@@ -19,5 +21,10 @@ namespace docket::cli {
 // invalid_argument when events are taken on the server's own machine only and that is another one:
 // at the same address here may be another server.
 [[nodiscard]] Result<server::Address> reachable_ingest(std::string_view told, const ServerUrl& url);
+
+// Where import and forward send to, and how: --ingest, else where the server says; under TLS where
+// --server is https. The sender's name is missing. Errors: of --ingest, and those above.
+[[nodiscard]] Result<client::Options> ingest_destination(const Arguments& arguments,
+                                                         const ServerAccess& access);
 
 }  // namespace docket::cli

@@ -45,6 +45,7 @@ int run_on(Context& context, Source& source) {
     case Command::retention:
       return run_retention(context, source);
     case Command::import:
+    case Command::forward:
     case Command::verify:
     case Command::backup:
     case Command::restore:
@@ -59,7 +60,8 @@ bool is_paged(const Arguments& arguments) {
   const bool is_page =
       arguments.command != Command::tail && arguments.command != Command::count &&
       arguments.command != Command::export_events && arguments.command != Command::import &&
-      arguments.command != Command::backup && arguments.command != Command::restore;
+      arguments.command != Command::forward && arguments.command != Command::backup &&
+      arguments.command != Command::restore;
   return is_page && arguments.format == Format::table;
 }
 
@@ -71,6 +73,8 @@ int run_command(Context& context) {
       return exit_done;
     case Command::import:
       return run_import(context);
+    case Command::forward:
+      return run_forward(context);
     case Command::verify:
       return run_verify(context);
     case Command::backup:
