@@ -137,6 +137,31 @@ bool read_server(std::string_view list, Options& options) {
   return true;
 }
 
+// The options that make a connection one under TLS, whichever is given.
+bool set_tls(Options& options, std::string_view name, std::string_view value) {
+  if (name == "tls") {
+    if (value == "true" && !options.tls) {
+      options.tls.emplace();
+    } else if (value == "false") {
+      options.tls.reset();
+    }
+    return value == "true" || value == "false";
+  }
+  if (name == "tls.server_name") {
+    options.server_name = value;
+    return true;
+  }
+  docket::ingest::TlsFiles& files = options.tls ? *options.tls : options.tls.emplace();
+  if (name == "tls.authorities") {
+    files.authorities = value;
+  } else if (name == "tls.certificate") {
+    files.certificate = value;
+  } else {
+    files.key = value;
+  }
+  return true;
+}
+
 bool set(Options& options, std::string_view name, std::string_view value) {
   if (name == "server") {
     return read_server(value, options);
@@ -144,6 +169,9 @@ bool set(Options& options, std::string_view name, std::string_view value) {
     options.node = value;
   } else if (name == "token") {
     options.token = value;
+  } else if (name == "tls" || name == "tls.server_name" || name == "tls.authorities" ||
+             name == "tls.certificate" || name == "tls.key") {
+    return set_tls(options, name, value);
   } else if (name == "memory_bytes") {
     return read_number(value, options.memory_bytes);
   } else if (name == "batch_rows") {

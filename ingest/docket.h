@@ -79,6 +79,12 @@ DOCKET_API void docket_options_free(docket_options *options);
  *                                     server, separated by commas, tried in turn
  *   node                              this sender's name; required, the same across restarts
  *   token                             shown to the server
+ *   tls               false           true: TLS is spoken; so it is with any of the files below
+ *   tls.authorities                   PEM file of whom the server's certificate must be; else the
+ *                                     system's
+ *   tls.certificate                   PEM file of one's own, where the server asks for one
+ *   tls.key                           of it
+ *   tls.server_name                   whom the server's certificate must name; else its HOST
  *   memory_bytes      67108864        for events not yet acknowledged
  *   batch_rows        8192            events in a batch at most, 1 to 8192
  *   linger_us         1000            how long the first event of a batch waits for others

@@ -6,8 +6,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "ingest/server.hpp"
+#include "tests/support/certificates.hpp"
 #include "tests/support/fake_store.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -116,6 +118,29 @@ TEST_F(CInterface, AnEventOfAnOlderHeaderHasWhatThatHeaderHad) {
   EXPECT_EQ(some.pending, 99U);
 }
 
+TEST_F(CInterface, UnderTlsItTrustsTheAuthorityThatItIsGiven) {
+  const testing::TemporaryDirectory directory;
+  testing::make_certificate(directory.path(), "a");
+  testing::make_certificate(directory.path(), "b");
+  const auto path = [&](const char* name) { return directory.path() + "/" + name; };
+  ingest::ServerOptions options;
+  options.port = 0;
+  options.tls = [&] { return ingest::server_tls({path("a.crt"), path("a.key"), ""}).value(); };
+  server_ = ingest::Server::start(store_, options).value();
+  server_address_ = "127.0.0.1:" + std::to_string(server_->port());
+  ASSERT_EQ(start({{"tls.authorities", path("a.crt")}, {"tls.server_name", "localhost"}}),
+            DOCKET_OK);
+  ASSERT_EQ(emit(edit), DOCKET_OK);
+  EXPECT_EQ(docket_flush(client_, 10'000), DOCKET_OK) << docket_error_message();
+  docket_client_free(std::exchange(client_, nullptr));
+  ASSERT_EQ(start({{"tls.authorities", path("b.crt")}, {"tls.server_name", "localhost"}}),
+            DOCKET_OK);
+  ASSERT_EQ(emit(edit), DOCKET_OK);
+  EXPECT_NE(docket_flush(client_, 200), DOCKET_OK) << "of another authority";
+  docket_client_free(std::exchange(client_, nullptr));
+  ASSERT_EQ(start({{"tls.certificate", path("a.crt")}}), DOCKET_INVALID) << "without its key";
+}
+
 TEST_F(CInterface, WhatIsWrongIsToldWithACodeAndInWords) {
   docket_options* options = docket_options_new();
   for (const auto& [name, value] : std::map<std::string, std::string>{{"port", "1"},
@@ -123,7 +148,8 @@ TEST_F(CInterface, WhatIsWrongIsToldWithACodeAndInWords) {
                                                                       {"batch_rows", "x"},
                                                                       {"memory_bytes", "10 MB"},
                                                                       {"linger_us", "-1"},
-                                                                      {"spool.sync", "yes"}}) {
+                                                                      {"spool.sync", "yes"},
+                                                                      {"tls", "1"}}) {
     EXPECT_EQ(docket_options_set(options, name.c_str(), value.c_str()), DOCKET_INVALID) << name;
     EXPECT_NE(std::string(docket_error_message()).find(name), std::string::npos);
   }
