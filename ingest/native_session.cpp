@@ -139,6 +139,8 @@ asio::awaitable<bool> NativeSession::shake_hands() {
   append_welcome(connection_->outbox(), welcome);
   connection_->wake_writer();
   connection_->established();
+  presence_ = connection_->core().senders.connected(node_, connection_->peer(), SenderWay::native,
+                                                    now_ns());
   is_welcome_ = true;
   co_return true;
 }
@@ -172,6 +174,7 @@ asio::awaitable<void> NativeSession::run() {
       if (!came) {
         break;
       }
+      presence_.heard(now_ns());
       if (header_.type == FrameType::batch) {
         co_await take_batch();
         // Many small batches may stand in the buffer, and each may take a while to check.
@@ -273,6 +276,9 @@ asio::awaitable<void> NativeSession::take_batch() {
     refuse_batch(pending, lasting);
     co_return;
   }
+  if (admitted->batch.rows != 0) {
+    presence_.sent(admitted->batch.ts_max, received);
+  }
   core.events_rejected.fetch_add(admitted->rejected.size(), std::memory_order_relaxed);
   pending->rejected = std::move(admitted->rejected);
   pending->rows = admitted->batch.rows + static_cast<std::uint32_t>(pending->rejected.size());
@@ -295,8 +301,13 @@ void NativeSession::give_to_store(const PendingPtr& pending, Log& log, EncodedBa
 void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result) {
   ServerCore& core = connection_->core();
   if (!result) {
+    note_refusal(*pending, result.error());
     refuse_batch(pending, to_error_frame(result.error(), pending->log, pending->batch));
     return;
+  }
+  for (const MissingBatches& ended : presence_.stored(pending->log, epoch_, pending->batch)) {
+    core.tell_observer(node_, connection_->peer(),
+                       "a new epoch has begun without " + text_of(ended));
   }
   if (result->duplicate) {
     if (result->first_seq.value != 0 && result->rows == pending->rows) {
@@ -315,6 +326,15 @@ void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result)
   ack.rejected = std::exchange(pending->rejected, {});
   append_ack(pending->answer, ack);
   answer(pending);
+}
+
+// An answer that names a number above the batch's says that its epoch is over: the number means
+// nothing any more.
+void NativeSession::note_refusal(const Pending& pending, const Error& error) {
+  const std::uint64_t expected = error.code == ErrorCode::out_of_order ? error.offset : 0;
+  if (expected <= pending.batch) {
+    presence_.refused(pending.log, epoch_, pending.batch, expected, now_ns());
+  }
 }
 
 void NativeSession::refuse_batch(const PendingPtr& pending, const ErrorFrame& error) {

@@ -12,6 +12,7 @@
 #include "engine/log.hpp"
 #include "ingest/connection.hpp"
 #include "ingest/protocol.hpp"
+#include "ingest/sender_ledger.hpp"
 
 namespace docket::ingest {
 
@@ -58,6 +59,7 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   void give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch, Nanos received);
   void take_control_frame();
   void completed(const PendingPtr& pending, Result<Receipt> result);
+  void note_refusal(const Pending& pending, const Error& error);
   void refuse_batch(const PendingPtr& pending, const ErrorFrame& error);
   void answer(const PendingPtr& pending);
   void charge(Pending& pending, std::size_t bytes);
@@ -73,6 +75,7 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   bool is_welcome_ = false;
   std::string node_;
   SenderRights rights_;
+  SenderLedger::Presence presence_;  // from the welcome on
   std::uint64_t epoch_ = 0;
   std::vector<OpenLog> logs_;
   std::deque<PendingPtr> owed_;  // in the order they came

@@ -92,6 +92,8 @@ bool RecordSession::admit(std::optional<std::string_view> token) {
     }
     rights_ = std::move(*rights);
   }
+  presence_ = connection_->core().senders.connected(connection_->peer(), connection_->peer(), way(),
+                                                    received_);
   is_admitted_ = true;
   return true;
 }
@@ -138,6 +140,9 @@ RecordSession::Pause RecordSession::take(const Piece& piece) {
 RecordSession::Pause RecordSession::take_records(bool at_end) {
   received_ = now_ns();
   InputBuffer& input = connection_->input();
+  if (is_admitted_) {
+    presence_.heard(received_);
+  }
   if (rights_.hold && !rights_.hold()) {
     connection_->refuse(connection_->peer(), "token: may no longer send");
     fail("token: may no longer send");
@@ -300,6 +305,7 @@ void RecordSession::submit(std::size_t index) {
   pending->first_record = slot.first_record;
   pending->received = received_;
   pending->batch = slot.builder->finish();
+  presence_.sent(pending->batch.ts_max, received_);
   pending->charged = slot.charged + batch_overhead_bytes;
   connection_->core().budget.force(connection_->account, batch_overhead_bytes);
   slot.charged = 0;

@@ -15,6 +15,7 @@
 #include "engine/log.hpp"
 #include "ingest/connection.hpp"
 #include "ingest/event_json.hpp"
+#include "ingest/sender_ledger.hpp"
 #include "ingest/sender_rights.hpp"
 
 namespace docket::ingest {
@@ -67,6 +68,7 @@ class RecordSession : public std::enable_shared_from_this<RecordSession> {
                                                              Nanos received) = 0;
   // The token that a record shows instead of an event, where the protocol has a place for one.
   [[nodiscard]] virtual std::optional<std::string_view> token_of(std::string_view record) const = 0;
+  [[nodiscard]] virtual SenderWay way() const = 0;
   // What a peer that has shown none is told beside.
   [[nodiscard]] virtual std::string_view token_advice() const = 0;
   // Record `number`, from 1, is not stored, for good.
@@ -137,6 +139,7 @@ class RecordSession : public std::enable_shared_from_this<RecordSession> {
 
   bool is_admitted_ = false;
   SenderRights rights_;
+  SenderLedger::Presence presence_;  // once it is admitted
 
   std::uint64_t records_ = 0;  // seen completely
   std::string new_log_;        // that Pause::new_log wants

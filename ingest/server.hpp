@@ -9,6 +9,7 @@
 #include "engine/event.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/sender_ledger.hpp"
 #include "ingest/sender_rights.hpp"
 
 namespace docket::ingest {
@@ -60,6 +61,8 @@ class Server {
                                                              RejectionObserver observer = {});
   [[nodiscard]] virtual std::uint16_t port() const = 0;
   [[nodiscard]] virtual ServerStats stats() const = 0;
+  // Who has sent since the start, by whatever way it is told of.
+  [[nodiscard]] virtual SenderLedger& senders() = 0;
   // Stops accepting and reading, waits until what was received is stored and answered (at most
   // `deadline_ms`), closes. Idempotent. Not from an io thread.
   virtual void stop(std::uint32_t deadline_ms) = 0;

@@ -19,6 +19,7 @@
 #include "ingest/builder_pool.hpp"
 #include "ingest/mail.hpp"
 #include "ingest/memory_budget.hpp"
+#include "ingest/sender_ledger.hpp"
 #include "ingest/server.hpp"
 
 namespace docket::ingest {
@@ -108,6 +109,7 @@ struct ServerCore {
   MemoryBudget buffers;
   BuilderPool builders;
   KnownLogs logs;
+  SenderLedger senders;
   Mail mail;
 
   std::atomic<std::uint64_t> connections{0};

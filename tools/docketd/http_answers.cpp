@@ -39,6 +39,11 @@ std::int64_t steady_ns() {
       .count();
 }
 
+// Who the events say has sent them.
+std::string sender_name(const Grant& grant) {
+  return grant ? grant->name : "http";
+}
+
 }  // namespace
 
 asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& request) {
@@ -166,7 +171,7 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
                    DOCKET_ASSIGN(*body, gunzip(*body, context.limits.http_body_bytes));
                  }
                  ingest::RequestSender sender;
-                 sender.node = grant ? grant->name : "http";
+                 sender.node = sender_name(grant);
                  // Nobody's key may stand for what somebody else has sent.
                  sender.idempotency_key = key.empty() || !grant ? key : grant->name + "\n" + key;
                  if (grant) {
@@ -183,6 +188,11 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
                }
              });
   const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
+  if (context_.parts.on_post) {
+    context_.parts.on_post(sender_name(grant_), peer_,
+                           form->is_otlp ? ingest::SenderWay::otlp : ingest::SenderWay::http,
+                           outcome);
+  }
   api::Answer answer =
       outcome ? form->answer(*outcome) : form->error(api::problem_of_post(outcome.error()));
   context_.parts.metrics.observe(endpoint, steady_ns() - began);

@@ -31,6 +31,12 @@ namespace {
 constexpr std::uint32_t ingest_stop_ms = 10'000;
 constexpr std::uint32_t http_stop_ms = 5'000;
 
+// Of ADDRESS:PORT.
+std::string host_of(const std::string& peer) {
+  const auto address = parse_address(peer);
+  return address ? address->host : peer;
+}
+
 class RunningServer final : public Server {
  public:
   explicit RunningServer(const Settings& settings)
@@ -66,7 +72,9 @@ class RunningServer final : public Server {
     service_ = std::make_unique<api::Service>(
         *store_, catalog_,
         api::ServiceOptions{[this] { return retention_rules(); }, [this] { return facts(); },
-                            query::WorkerPool::threads_for_all_cores()});
+                            query::WorkerPool::threads_for_all_cores(),
+                            [this] { return ingest_->senders().all(); },
+                            [this] { return sender_rules(); }});
     DOCKET_TRY(listen());
     system_log_->record(started_event(settings_, ingest_address().text(), http_address().text()));
     log_line(LogLevel::info, "started",
@@ -93,6 +101,7 @@ class RunningServer final : public Server {
     Settings taken = settings_;
     taken.retention = settings.retention;
     taken.scrub_period = settings.scrub_period;
+    taken.senders = settings.senders;
     taken.log_level = settings.log_level;
     taken.tokens = settings.tokens;
     if (settings_.tls.is_on() && settings.tls.is_on()) {
@@ -114,6 +123,9 @@ class RunningServer final : public Server {
     }
     settings_.retention = taken.retention;
     settings_.scrub_period = taken.scrub_period;
+    settings_.senders = taken.senders;
+    silent_after_ = taken.senders.silent_after;
+    gone_after_ = taken.senders.gone_after;
     settings_.log_level = taken.log_level;
     settings_.tokens = taken.tokens;
     settings_.tls = taken.tls;
@@ -204,7 +216,11 @@ class RunningServer final : public Server {
                     [this] { return readiness(); },
                     [this] { return metrics(); },
                     watch_.visible(),
-                    [this] { return certificates_.current(); }};
+                    [this] { return certificates_.current(); },
+                    [this](const std::string& node, const std::string& peer, ingest::SenderWay way,
+                           const Result<ingest::RequestOutcome>&) {
+                      ingest_->senders().heard(node, host_of(peer), way, now_ns());
+                    }};
     DOCKET_ASSIGN(http_, HttpServer::start(settings_.http, settings_.limits, std::move(parts)));
     return {};
   }
@@ -215,6 +231,8 @@ class RunningServer final : public Server {
     return {[settings = std::move(settings)](std::string_view log) { return settings.of(log); },
             floor};
   }
+
+  [[nodiscard]] api::SenderRules sender_rules() const { return {silent_after_, gone_after_}; }
 
   // The member "server" of the statistics.
   [[nodiscard]] std::string facts() const {
@@ -277,6 +295,9 @@ class RunningServer final : public Server {
   Settings settings_;
   const Nanos started_ = now_ns();
   std::atomic<bool> stopping_{false};
+  // Of settings_.senders, for all threads.
+  std::atomic<Nanos> silent_after_{settings_.senders.silent_after};
+  std::atomic<Nanos> gone_after_{settings_.senders.gone_after};
   bool stopped_ = false;
 
   // In the order in which they depend on one another; destroyed from the last to the first.

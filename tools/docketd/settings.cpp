@@ -159,6 +159,10 @@ Result<void> check_settings(const Settings& settings) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("socket: a path must be at most {} bytes", socket_bytes_max));
   }
+  if (settings.senders.gone_after < settings.senders.silent_after) {
+    return fail(ErrorCode::invalid_argument,
+                "senders.gone_after: must not be less than senders.silent_after");
+  }
   if (settings.limits.http_body_bytes > settings.limits.http_bytes) {
     return fail(ErrorCode::invalid_argument,
                 "limits.http_body_bytes: must not be more than limits.http_bytes");

@@ -47,12 +47,17 @@ default = { max_age = "180d" }
 max_age = "365d"
 max_bytes = "10GiB"
 [retention.campaign]
+[senders]
+silent_after = "90s"
+gone_after = "7d"
 [scrub]
 period = "30d"
 )",
                                  "f.toml", settings));
   EXPECT_EQ(settings.data, "/var/lib/docket");
   EXPECT_EQ(settings.scrub_period, 30 * Nanos{86'400} * 1'000'000'000);
+  EXPECT_EQ(settings.senders.silent_after, 90 * Nanos{1'000'000'000});
+  EXPECT_EQ(settings.senders.gone_after, 7 * day);
   EXPECT_EQ(settings.http.text(), "[::1]:2");
   EXPECT_EQ(settings.socket, "/run/docket/in.sock");
   EXPECT_EQ(settings.socket_mode, 0600U);

@@ -45,6 +45,14 @@ TEST(Settings, CertificateAndKeyGoTogether) {
   EXPECT_FALSE(check_settings(settings));
 }
 
+TEST(Settings, ASenderIsSilentBeforeItIsGone) {
+  Settings settings;
+  settings.senders.gone_after = settings.senders.silent_after;
+  EXPECT_TRUE(check_settings(settings));
+  --settings.senders.gone_after;
+  EXPECT_FALSE(check_settings(settings));
+}
+
 TEST(Settings, OneAddressForBothListenersIsRefusedUnlessThePortIsAny) {
   Settings settings;
   settings.http = settings.ingest;
