@@ -281,6 +281,11 @@ void WritableLog::commit(Group& group) {
     const std::lock_guard lock(producers_mutex_);
     any_stored = store(group);
   }
+  if (const auto duplicates = std::ranges::count_if(
+          group, [](const Pending& p) { return p.result && p.result->duplicate; })) {
+    const std::lock_guard lock(state_mutex_);
+    counters_.duplicates += static_cast<std::uint64_t>(duplicates);
+  }
   for (Pending& pending : group) {
     pending.done(std::move(pending.result));
   }

@@ -39,6 +39,20 @@ std::vector<std::string> segment_files(const SimDisk& disk) {
   return files;
 }
 
+// --- what it counts ------------------------------------------------------------------------------
+
+TEST(WritableLogStats, ABatchSentAgainCountsAsADuplicate) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  const ProducerStamp stamp{"web-1", 1, 1};
+  ASSERT_TRUE(submit(log, testing::encode(plain_events(3)), stamp));
+  EXPECT_EQ(log.stats().duplicates, 0U);
+  ASSERT_TRUE(submit(log, testing::encode(plain_events(3)), stamp)->duplicate);
+  EXPECT_EQ(log.stats().duplicates, 1U);
+  EXPECT_EQ(log.stats().batches, 1U);
+}
+
 // --- full disks ----------------------------------------------------------------------------------
 
 TEST(WritableLogDiskFull, RefusalIsRetryableAndServiceResumesByItself) {
