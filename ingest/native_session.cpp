@@ -279,7 +279,9 @@ asio::awaitable<void> NativeSession::take_batch() {
   if (admitted->batch.rows != 0) {
     presence_.sent(admitted->batch.ts_max, received);
   }
-  core.events_rejected.fetch_add(admitted->rejected.size(), std::memory_order_relaxed);
+  for (const RejectedRow& row : admitted->rejected) {
+    core.intake.rejected(SenderWay::native, row.error);
+  }
   pending->rejected = std::move(admitted->rejected);
   pending->rows = admitted->batch.rows + static_cast<std::uint32_t>(pending->rejected.size());
   pending->rejected_bytes = wire_bytes_of(pending->rejected);
@@ -315,7 +317,7 @@ void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result)
     }
     core.batches_duplicate.fetch_add(1, std::memory_order_relaxed);
   } else {
-    core.events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
+    core.intake.accepted(SenderWay::native, result->rows);
   }
   Ack ack;
   ack.batch = pending->batch;

@@ -46,7 +46,7 @@ RecordSession::Slot* RecordSession::slot_of(std::string_view log) {
 }
 
 void RecordSession::count_rejected(std::string_view error) {
-  connection_->core().events_rejected.fetch_add(1, std::memory_order_relaxed);
+  connection_->core().intake.rejected(way(), error);
   reject(records_ + 1, error);
   ++records_;
 }
@@ -371,7 +371,7 @@ void RecordSession::completed(const PendingPtr& pending, Result<Receipt> result)
     forget(pending);
   }
   if (result) {
-    connection_->core().events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
+    connection_->core().intake.accepted(way(), result->rows);
     refused_since_ = refused_.empty() ? 0 : steady_ms();
     retry_ms_ = retry_ms_min;
     if (waits_for_input_) {

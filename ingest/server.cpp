@@ -16,6 +16,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -135,8 +136,13 @@ class RunningServer final : public Server {
     ServerStats stats;
     stats.connections = core_.connections.load(std::memory_order_relaxed);
     stats.connections_accepted = core_.connections_accepted.load(std::memory_order_relaxed);
-    stats.events_accepted = core_.events_accepted.load(std::memory_order_relaxed);
-    stats.events_rejected = core_.events_rejected.load(std::memory_order_relaxed);
+    stats.intake = core_.intake.numbers();
+    for (const SenderWay way : {SenderWay::native, SenderWay::ndjson, SenderWay::syslog}) {
+      const auto place = static_cast<std::size_t>(way);
+      const auto& rejected = stats.intake.rejected[place];
+      stats.events_accepted += stats.intake.accepted[place];
+      stats.events_rejected += std::accumulate(rejected.begin(), rejected.end(), std::uint64_t{0});
+    }
     stats.batches_duplicate = core_.batches_duplicate.load(std::memory_order_relaxed);
     stats.protocol_errors = core_.protocol_errors.load(std::memory_order_relaxed);
     stats.bytes_received = core_.bytes_received.load(std::memory_order_relaxed);
@@ -145,6 +151,7 @@ class RunningServer final : public Server {
   }
 
   [[nodiscard]] SenderLedger& senders() override { return core_.senders; }
+  [[nodiscard]] IntakeCounts& intake() override { return core_.intake; }
 
   void stop(std::uint32_t deadline_ms) override {
     const std::scoped_lock once(stop_mutex_);

@@ -9,6 +9,7 @@
 #include "engine/event.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/intake_counts.hpp"
 #include "ingest/sender_ledger.hpp"
 #include "ingest/sender_rights.hpp"
 
@@ -37,8 +38,9 @@ struct ServerOptions {
 struct ServerStats {
   std::uint64_t connections = 0;           // now
   std::uint64_t connections_accepted = 0;  // since start, as all below
-  std::uint64_t events_accepted = 0;
+  std::uint64_t events_accepted = 0;       // by the port and the socket, as the next
   std::uint64_t events_rejected = 0;
+  IntakeNumbers intake;  // in all ways
   std::uint64_t batches_duplicate = 0;
   std::uint64_t protocol_errors = 0;
   std::uint64_t bytes_received = 0;
@@ -63,6 +65,7 @@ class Server {
   [[nodiscard]] virtual ServerStats stats() const = 0;
   // Who has sent since the start, by whatever way it is told of.
   [[nodiscard]] virtual SenderLedger& senders() = 0;
+  [[nodiscard]] virtual IntakeCounts& intake() = 0;
   // Stops accepting and reading, waits until what was received is stored and answered (at most
   // `deadline_ms`), closes. Idempotent. Not from an io thread.
   virtual void stop(std::uint32_t deadline_ms) = 0;

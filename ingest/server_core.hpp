@@ -17,6 +17,7 @@
 
 #include "engine/out_of_memory.hpp"
 #include "ingest/builder_pool.hpp"
+#include "ingest/intake_counts.hpp"
 #include "ingest/mail.hpp"
 #include "ingest/memory_budget.hpp"
 #include "ingest/sender_ledger.hpp"
@@ -110,12 +111,11 @@ struct ServerCore {
   BuilderPool builders;
   KnownLogs logs;
   SenderLedger senders;
+  IntakeCounts intake;
   Mail mail;
 
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> connections_accepted{0};
-  std::atomic<std::uint64_t> events_accepted{0};
-  std::atomic<std::uint64_t> events_rejected{0};
   std::atomic<std::uint64_t> batches_duplicate{0};
   std::atomic<std::uint64_t> protocol_errors{0};
   std::atomic<std::uint64_t> bytes_received{0};

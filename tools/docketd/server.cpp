@@ -218,11 +218,24 @@ class RunningServer final : public Server {
                     watch_.visible(),
                     [this] { return certificates_.current(); },
                     [this](const std::string& node, const std::string& peer, ingest::SenderWay way,
-                           const Result<ingest::RequestOutcome>&) {
+                           const Result<ingest::RequestOutcome>& outcome) {
                       ingest_->senders().heard(node, host_of(peer), way, now_ns());
+                      count_post(way, outcome);
                     }};
     DOCKET_ASSIGN(http_, HttpServer::start(settings_.http, settings_.limits, std::move(parts)));
     return {};
+  }
+
+  // What was posted under an idempotency key and is stored already counts as a duplicate alone.
+  void count_post(ingest::SenderWay way, const Result<ingest::RequestOutcome>& outcome) {
+    if (outcome && outcome->duplicate) {
+      ++http_metrics_.duplicate_posts;
+    } else if (outcome) {
+      ingest_->intake().accepted(way, outcome->accepted);
+      for (const ingest::RejectedEvent& event : outcome->rejected) {
+        ingest_->intake().rejected(way, event.error);
+      }
+    }
   }
 
   [[nodiscard]] api::RetentionRules retention_rules() const {
@@ -288,7 +301,8 @@ class RunningServer final : public Server {
 
   [[nodiscard]] std::string metrics() const {
     return metrics_text({*store_, catalog_, *ingest_, http_metrics_, *system_log_, *retention_,
-                         *scrub_, watch_, free_bytes()});
+                         *scrub_, watch_, sender_rules(), free_bytes(),
+                         settings_.limits.free_space_reserve, readiness().status == 200, started_});
   }
 
   // reload() changes members that no other thread reads.
