@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/bytes.hpp"
+#include "engine/content_filter.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
 
@@ -170,6 +171,7 @@ asio::awaitable<void> NativeSession::run() {
       while (connection_->outbox_full(owed_bytes_) && !connection_->is_cut()) {
         co_await connection_->pause();
       }
+      co_await connection_->keep_to(rights_.quota);
       const bool came = co_await read_frame();
       if (!came) {
         break;
@@ -268,7 +270,10 @@ asio::awaitable<void> NativeSession::take_batch() {
     co_return;
   }
   const Nanos received = now_ns();
-  auto admitted = admit_batch(std::move(body_), core.options.rules, received, is_json_object);
+  if (rights_.quota) {
+    rights_.quota->take(0, body_.size(), steady_ns());
+  }
+  auto admitted = admit_body(received);
   body_ = {};
   if (!admitted) {
     core.rejected(node_, connection_->peer(), "malformed batch: " + admitted.error().message);
@@ -287,7 +292,25 @@ asio::awaitable<void> NativeSession::take_batch() {
   pending->rejected_bytes = wire_bytes_of(pending->rejected);
   owed_bytes_ += pending->rejected_bytes;
   charge(*pending, pending->charged + memory_of(pending->rejected));
+  if (rights_.quota) {
+    rights_.quota->take(pending->rows, 0, steady_ns());
+  }
   give_to_store(pending, **log, std::move(admitted->batch), received);
+}
+
+Result<AdmittedBatch> NativeSession::admit_body(Nanos received) {
+  const ServerOptions& options = connection_->core().options;
+  const auto redactor = options.redactor ? options.redactor() : std::shared_ptr<const Redactor>();
+  if (!redactor) {
+    return admit_batch(std::move(body_), options.rules, received, is_json_object);
+  }
+  const std::size_t bytes_max = options.rules.payload_bytes_max;
+  const ContentFilter filter{
+      [&](std::string_view payload, std::string& instead) {
+        return redactor->payload(payload, bytes_max, instead);
+      },
+      [&](std::string_view text, std::string& instead) { return redactor->text(text, instead); }};
+  return admit_filtered_batch(std::move(body_), options.rules, received, is_json_object, filter);
 }
 
 void NativeSession::give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch,

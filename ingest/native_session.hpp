@@ -56,6 +56,8 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   [[nodiscard]] bool admit(std::string_view token);
   [[nodiscard]] asio::awaitable<void> take_batch();
   [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
+  // Proves the batch in body_, and takes out of it what must not be stored.
+  [[nodiscard]] Result<AdmittedBatch> admit_body(Nanos received);
   void give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch, Nanos received);
   void take_control_frame();
   void completed(const PendingPtr& pending, Result<Receipt> result);

@@ -51,7 +51,7 @@ void RecordSession::count_rejected(std::string_view error) {
   ++records_;
 }
 
-RecordSession::Pause RecordSession::add(const EventDecoder::Decoded& decoded) {
+RecordSession::Pause RecordSession::add(EventDecoder::Decoded decoded) {
   Slot* slot = slot_of(decoded.log);
   if (slot == nullptr) {
     if (!may_write(rights_.logs, decoded.log)) {
@@ -74,6 +74,9 @@ RecordSession::Pause RecordSession::add(const EventDecoder::Decoded& decoded) {
   if (!slot->builder) {
     slot->builder = connection_->core().builders.borrow();
     slot->first_record = records_ + 1;
+  }
+  if (redactor_) {
+    redactor_->apply(decoded.event, connection_->core().options.rules.payload_bytes_max, redacted_);
   }
   slot->builder->add(decoded.event);
   ++records_;
@@ -138,7 +141,21 @@ RecordSession::Pause RecordSession::take(const Piece& piece) {
 }
 
 RecordSession::Pause RecordSession::take_records(bool at_end) {
+  const std::uint64_t records_before = records_;
+  const std::size_t bytes_before = connection_->input().unread().size();
+  const Pause why = take_pieces(at_end);
+  if (rights_.quota) {
+    rights_.quota->take(records_ - records_before,
+                        bytes_before - connection_->input().unread().size(), steady_ns());
+  }
+  return why;
+}
+
+RecordSession::Pause RecordSession::take_pieces(bool at_end) {
   received_ = now_ns();
+  if (const CurrentRedactor& current = connection_->core().options.redactor) {
+    redactor_ = current();
+  }
   InputBuffer& input = connection_->input();
   if (is_admitted_) {
     presence_.heard(received_);
@@ -226,6 +243,10 @@ asio::awaitable<void> RecordSession::fit_input() {
 asio::awaitable<void> RecordSession::read_more() {
   while (!refused_.empty() && !failed_ && !connection_->is_cut()) {
     co_await connection_->pause();  // L4
+  }
+  if (rights_.quota) {
+    submit_all();  // what has come does not wait with its sender
+    co_await connection_->keep_to(rights_.quota);
   }
   InputBuffer& input = connection_->input();
   co_await fit_input();

@@ -10,6 +10,7 @@
 #include "engine/log.hpp"
 #include "engine/result.hpp"
 #include "ingest/intake_counts.hpp"
+#include "ingest/redactor.hpp"
 #include "ingest/sender_ledger.hpp"
 #include "ingest/sender_rights.hpp"
 
@@ -33,6 +34,7 @@ struct ServerOptions {
   // no room for a connection's NDJSON lines, before the connection ends.
   std::uint32_t write_ms = 30'000;
   Authenticate authenticate;  // empty: whoever reaches the port may send
+  CurrentRedactor redactor;   // empty: everything is stored as it comes
 };
 
 struct ServerStats {

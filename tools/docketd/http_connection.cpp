@@ -238,6 +238,7 @@ asio::awaitable<bool> HttpConnection::refuse_head(boost::system::error_code erro
     answer = api::problem(413, "body_too_large", "The body is too large",
                           fmt::format("at most {} bytes are taken; send it in parts",
                                       context_.limits.http_body_bytes));
+    tell_refusal(answer);
   } else if (error != http::error::end_of_stream && error != http::error::partial_message &&
              error.category() == http::make_error_code(http::error::bad_method).category()) {
     answer = api::problem(400, "not_http", "The request is not HTTP", error.message());

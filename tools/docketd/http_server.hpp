@@ -47,6 +47,10 @@ struct HttpParts {
   std::function<void(const std::string& node, const std::string& peer, ingest::SenderWay way,
                      const Result<ingest::RequestOutcome>& outcome)>
       on_post = {};
+  ingest::CurrentRedactor redactor = {};
+  // After a post that was refused unread: by whom, from where, and why.
+  std::function<void(const std::string& node, const std::string& peer, const std::string& reason)>
+      on_refused = {};
 };
 
 class HttpServer {

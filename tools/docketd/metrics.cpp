@@ -136,6 +136,8 @@ std::string metrics_text(const MetricsSources& sources) {
   single(out, "docket_ingest_memory_bytes", "gauge", "Bytes received and not yet stored.",
          ingest.memory_used);
 
+  append_quota_metrics(out, sources.access.throttled());
+
   const index::CatalogStats index = sources.catalog.stats();
   single(out, "docket_index_built_total", "counter", "Indexes built.", index.built);
   single(out, "docket_index_loaded_total", "counter", "Indexes read from their files.",

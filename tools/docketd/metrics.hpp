@@ -7,6 +7,7 @@
 #include "index/catalog.hpp"
 #include "ingest/server.hpp"
 #include "tools/api/sender_rows.hpp"
+#include "tools/docketd/access.hpp"
 #include "tools/docketd/http_metrics.hpp"
 #include "tools/docketd/retention.hpp"
 #include "tools/docketd/scrub.hpp"
@@ -25,6 +26,7 @@ struct MetricsSources {
   const Scrub& scrub;
   const StoreWatch& watch;
   const api::SenderRules& sender_rules;
+  const Access& access;
   std::uint64_t free_bytes = 0;     // of the data's file system
   std::uint64_t reserve_bytes = 0;  // under which senders are refused
   bool is_ready = false;            // what /readyz says

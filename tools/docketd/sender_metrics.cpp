@@ -109,6 +109,22 @@ void append_sender_metrics(std::string& out, const std::vector<api::SenderRow>& 
   }
 }
 
+void append_quota_metrics(std::string& out,
+                          const std::map<std::string, ingest::Quota::Stats>& throttled) {
+  head(out, "docket_token_throttled_total", "counter",
+       "How often a sender was held up, or sent away, by its token's quota.");
+  for (const auto& [name, stats] : throttled) {
+    fmt::format_to(std::back_inserter(out), "docket_token_throttled_total{{token=\"{}\"}} {}\n",
+                   label_text(name), stats.times);
+  }
+  head(out, "docket_token_throttled_seconds_total", "counter", "For how long, all together.");
+  for (const auto& [name, stats] : throttled) {
+    fmt::format_to(std::back_inserter(out),
+                   "docket_token_throttled_seconds_total{{token=\"{}\"}} {}\n", label_text(name),
+                   static_cast<double>(stats.held) / 1e9);
+  }
+}
+
 void append_intake_metrics(std::string& out, const ingest::IntakeNumbers& intake) {
   head(out, "docket_events_accepted_total", "counter", "Events stored, by the way they came.");
   for (std::size_t way = 0; way < ingest::sender_way_count; ++way) {

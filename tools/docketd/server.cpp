@@ -31,6 +31,25 @@ namespace {
 constexpr std::uint32_t ingest_stop_ms = 10'000;
 constexpr std::uint32_t http_stop_ms = 5'000;
 
+// The rules in effect. Thread-safe.
+class Redaction {
+ public:
+  explicit Redaction(const ingest::RedactionRules& rules) { change(rules); }
+  void change(const ingest::RedactionRules& rules) {
+    auto made = rules.is_empty() ? nullptr : std::make_shared<const ingest::Redactor>(rules);
+    const std::scoped_lock lock(mutex_);
+    current_ = std::move(made);
+  }
+  [[nodiscard]] std::shared_ptr<const ingest::Redactor> current() const {
+    const std::scoped_lock lock(mutex_);
+    return current_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ingest::Redactor> current_;
+};
+
 // Of ADDRESS:PORT.
 std::string host_of(const std::string& peer) {
   const auto address = parse_address(peer);
@@ -104,6 +123,7 @@ class RunningServer final : public Server {
     taken.senders = settings.senders;
     taken.log_level = settings.log_level;
     taken.tokens = settings.tokens;
+    taken.redaction = settings.redaction;
     if (settings_.tls.is_on() && settings.tls.is_on()) {
       taken.tls = settings.tls;
     }
@@ -128,6 +148,8 @@ class RunningServer final : public Server {
     gone_after_ = taken.senders.gone_after;
     settings_.log_level = taken.log_level;
     settings_.tokens = taken.tokens;
+    settings_.redaction = taken.redaction;
+    redaction_.change(settings_.redaction);
     settings_.tls = taken.tls;
     access_.change(settings_.tokens);
     set_log_level(settings_.log_level);
@@ -191,6 +213,7 @@ class RunningServer final : public Server {
     options.authenticate = [this](std::string_view token, const std::string& peer) {
       return rights_of(access_, token, peer);
     };
+    options.redactor = [this] { return redaction_.current(); };
     options.connections_max = senders_within(raise_descriptor_limit(), settings_.limits);
     if (options.connections_max < settings_.limits.ingest_connections) {
       log_line(LogLevel::warning, "the limit of open files allows fewer senders than configured",
@@ -203,25 +226,30 @@ class RunningServer final : public Server {
                                                const std::string& reason) {
                                           rejections_.observe(node, peer, reason, now_ns());
                                         }));
-    HttpParts parts{*service_,
-                    options.rules,
-                    http_metrics_,
-                    access_,
-                    [this](const api::ReadRecord& read, const std::string& token,
-                           const std::string& peer, std::string_view failure) {
-                      system_log_->record(read_event(read, token, peer, failure));
-                      watch_.gaps_met(read.gaps);
-                    },
-                    [this] { return health(); },
-                    [this] { return readiness(); },
-                    [this] { return metrics(); },
-                    watch_.visible(),
-                    [this] { return certificates_.current(); },
-                    [this](const std::string& node, const std::string& peer, ingest::SenderWay way,
-                           const Result<ingest::RequestOutcome>& outcome) {
-                      ingest_->senders().heard(node, host_of(peer), way, now_ns());
-                      count_post(way, outcome);
-                    }};
+    HttpParts parts{
+        *service_,
+        options.rules,
+        http_metrics_,
+        access_,
+        [this](const api::ReadRecord& read, const std::string& token, const std::string& peer,
+               std::string_view failure) {
+          system_log_->record(read_event(read, token, peer, failure));
+          watch_.gaps_met(read.gaps);
+        },
+        [this] { return health(); },
+        [this] { return readiness(); },
+        [this] { return metrics(); },
+        watch_.visible(),
+        [this] { return certificates_.current(); },
+        [this](const std::string& node, const std::string& peer, ingest::SenderWay way,
+               const Result<ingest::RequestOutcome>& outcome) {
+          ingest_->senders().heard(node, host_of(peer), way, now_ns());
+          count_post(way, outcome);
+        },
+        [this] { return redaction_.current(); },
+        [this](const std::string& node, const std::string& peer, const std::string& reason) {
+          rejections_.observe(node, peer, reason, now_ns());
+        }};
     DOCKET_ASSIGN(http_, HttpServer::start(settings_.http, settings_.limits, std::move(parts)));
     return {};
   }
@@ -301,7 +329,7 @@ class RunningServer final : public Server {
 
   [[nodiscard]] std::string metrics() const {
     return metrics_text({*store_, catalog_, *ingest_, http_metrics_, *system_log_, *retention_,
-                         *scrub_, watch_, sender_rules(), free_bytes(),
+                         *scrub_, watch_, sender_rules(), access_, free_bytes(),
                          settings_.limits.free_space_reserve, readiness().status == 200, started_});
   }
 
@@ -323,6 +351,7 @@ class RunningServer final : public Server {
                          rejected_event};
   Rejections denials_{[this](Event event) { system_log_->record(std::move(event)); }, denied_event};
   Certificates certificates_;
+  Redaction redaction_{settings_.redaction};
   Access access_{settings_.tokens, [this](const std::string& who, const std::string& peer,
                                           const std::string& reason) {
                    denials_.observe(who, peer, reason, now_ns());

@@ -10,6 +10,7 @@
 #include "engine/limits.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/redactor.hpp"
 #include "tools/api/sender_rows.hpp"
 #include "tools/docketd/address.hpp"
 #include "tools/docketd/token.hpp"
@@ -74,6 +75,7 @@ struct Settings {
   api::SenderRules senders;
   LogOptions segment;
   LimitSettings limits;
+  ingest::RedactionRules redaction;
   std::vector<Token> tokens;  // none: everybody may do everything
 };
 

@@ -63,6 +63,13 @@ TEST(SenderMetrics, NoMoreThanSixteenNodesAreNamedAndThoseAreTheWorst) {
   EXPECT_THAT(out, Not(HasSubstr("node=\"node-26\"")));
 }
 
+TEST(SenderMetrics, TokensWithAQuotaSayHowOftenAndHowLongTheyHeldUp) {
+  std::string out;
+  append_quota_metrics(out, {{"shop", {3, 2'500'000'000}}});
+  EXPECT_THAT(out, HasSubstr("docket_token_throttled_total{token=\"shop\"} 3\n"));
+  EXPECT_THAT(out, HasSubstr("docket_token_throttled_seconds_total{token=\"shop\"} 2.5\n"));
+}
+
 TEST(SenderMetrics, EachWayAndReasonHasASeries) {
   ingest::IntakeNumbers intake;
   intake.accepted[3] = 12;

@@ -80,6 +80,7 @@ TEST(Settings, ChangesAreNamedAsInTheFile) {
   after.retention.logs["api"].max_age = 2 * 86'400LL * 1'000'000'000;
   after.retention.otherwise.max_bytes = std::uint64_t{1} << 30;
   after.retention.logs["campaign"].max_bytes = 1000;
+  after.redaction.keys = {"pin"};
   std::string text;
   for (const SettingChange& change : settings_changes(before, after)) {
     text += change.name + " " + change.before + " -> " + change.after + "\n";
@@ -88,7 +89,8 @@ TEST(Settings, ChangesAreNamedAsInTheFile) {
             "log.level info -> debug\n"
             "retention.default.max_bytes  -> 1GiB\n"
             "retention.api.max_age 1d -> 2d\n"
-            "retention.campaign.max_bytes  -> 1000B\n");
+            "retention.campaign.max_bytes  -> 1000B\n"
+            "redact.keys [] -> [\"pin\"]\n");
 }
 
 TEST(Settings, ChangedTokensAreNamedWithoutTheirDigests) {
