@@ -9,6 +9,7 @@
 #include "engine/batch.hpp"
 #include "engine/body.hpp"
 #include "engine/bytes.hpp"
+#include "engine/content_filter.hpp"
 #include "engine/section.hpp"
 
 namespace docket {
@@ -278,8 +279,9 @@ class RowChecker {
 // string is compared with another, and any body's rows fit.
 class RowsEncoder {
  public:
-  explicit RowsEncoder(const DecodedBody& body)
-      : body_(body), actors_(body.actor_count()), targets_(body.target_count()) {
+  // `filter` may be null.
+  RowsEncoder(const DecodedBody& body, const ContentFilter* filter)
+      : body_(body), filter_(filter), actors_(body.actor_count()), targets_(body.target_count()) {
     for (std::size_t f = 0; f < dictionary_field_count; ++f) {
       strings_[f] = Renumbering(body.dictionaries[f].size());
     }
@@ -305,7 +307,10 @@ class RowsEncoder {
     reason_.push_back(string(F::reason, id(RowColumn::reason)));
     session_.push_back(string(F::session, id(RowColumn::session)));
     request_.push_back(string(F::request, id(RowColumn::request)));
-    const std::string_view payload = body_.payload(row);
+    std::string_view payload = body_.payload(row);
+    if (filter_ != nullptr && !payload.empty() && filter_->payload(payload, instead_)) {
+      payload = instead_;
+    }
     payload_lengths_.push_back(static_cast<std::uint32_t>(payload.size()));
     append_bytes(payloads_, as_byte_span(payload));
   }
@@ -322,15 +327,17 @@ class RowsEncoder {
     writer_.start(batch.rows);
     for (const F field :
          {F::kind, F::role, F::type, F::verb, F::reason, F::session, F::request, F::ip}) {
-      write_strings(section_of(field), body_.strings(field), of(field).kept);
+      const bool is_free_text =
+          field == F::role || field == F::reason || field == F::session || field == F::request;
+      write_strings(section_of(field), body_.strings(field), of(field).kept, is_free_text);
     }
     writer_.add_ints(Section::actor_kind, actor_kinds_);
-    write_strings(Section::actor_id, body_.actor_ids, actors_.kept);
-    write_strings(Section::actor_name, body_.actor_names, actors_.kept);
+    write_strings(Section::actor_id, body_.actor_ids, actors_.kept, false);
+    write_strings(Section::actor_name, body_.actor_names, actors_.kept, true);
     writer_.add_ints(Section::actor_role, actor_roles_);
     writer_.add_ints(Section::target_type, target_types_);
-    write_strings(Section::target_id, body_.target_ids, targets_.kept);
-    write_strings(Section::target_name, body_.target_names, targets_.kept);
+    write_strings(Section::target_id, body_.target_ids, targets_.kept, false);
+    write_strings(Section::target_name, body_.target_names, targets_.kept, true);
     writer_.add_ints(Section::row_ts, ts_, true);
     writer_.add_ints(Section::row_actor, actor_);
     writer_.add_ints(Section::row_verb, verb_);
@@ -392,12 +399,15 @@ class RowsEncoder {
   }
 
   void write_strings(Section section, const StringList& list,
-                     const std::vector<std::uint32_t>& kept) {
+                     const std::vector<std::uint32_t>& kept, bool is_free_text) {
     std::vector<std::uint32_t> lengths;
     lengths.reserve(kept.size());
     std::vector<std::byte> bytes;
     for (const std::uint32_t old_id : kept) {
-      const std::string_view text = list[old_id];
+      std::string_view text = list[old_id];
+      if (filter_ != nullptr && is_free_text && !text.empty() && filter_->text(text, instead_)) {
+        text = instead_;
+      }
       lengths.push_back(static_cast<std::uint32_t>(text.size()));
       append_bytes(bytes, as_byte_span(text));
     }
@@ -405,6 +415,8 @@ class RowsEncoder {
   }
 
   const DecodedBody& body_;
+  const ContentFilter* filter_;
+  std::string instead_;
   std::array<Renumbering, dictionary_field_count> strings_;
   Renumbering actors_, targets_;
   std::vector<std::uint32_t> actor_kinds_{0}, actor_roles_{0}, target_types_{0};  // by new id
@@ -415,10 +427,30 @@ class RowsEncoder {
   BodyWriter writer_;
 };
 
-}  // namespace
+// Whether there is anything in the body that the filter would take out.
+bool finds_something(const ContentFilter& filter, const DecodedBody& body) {
+  using F = DictionaryField;
+  std::string instead;
+  for (const StringList* list :
+       {&body.strings(F::role), &body.strings(F::reason), &body.strings(F::session),
+        &body.strings(F::request), &body.actor_names, &body.target_names}) {
+    for (std::uint32_t i = 0; i < list->size(); ++i) {
+      if (!(*list)[i].empty() && filter.text((*list)[i], instead)) {
+        return true;
+      }
+    }
+  }
+  for (std::uint32_t row = 0; row < body.rows; ++row) {
+    const std::string_view payload = body.payload(row);
+    if (!payload.empty() && filter.payload(payload, instead)) {
+      return true;
+    }
+  }
+  return false;
+}
 
-Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules& rules,
-                                  Nanos received, const PayloadCheck& is_json_object) {
+Result<AdmittedBatch> admit(std::vector<std::byte> wire, const EventRules& rules, Nanos received,
+                            const PayloadCheck& is_json_object, const ContentFilter* filter) {
   const std::size_t size = wire.size();
   if (size > limits::batch_bytes_max) {
     return fail(ErrorCode::invalid_argument,
@@ -443,7 +475,9 @@ Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules&
       admitted.rejected.push_back({row, std::move(error)});
     }
   }
-  if (admitted.rejected.empty() && checker.dictionaries_clean()) {
+  // Rows that are rejected are encoded anew in any case, and what they hold is not looked at then.
+  if (admitted.rejected.empty() && checker.dictionaries_clean() &&
+      (filter == nullptr || !finds_something(*filter, body))) {
     admitted.batch.rows = body.rows;
     for (std::uint32_t row = 0; row < body.rows; ++row) {
       const auto ts = static_cast<Nanos>(body.column(RowColumn::ts)[row]);
@@ -454,9 +488,9 @@ Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules&
     admitted.batch.bytes = std::move(wire);
     return admitted;
   }
-  // Encoded again: without the rejected rows, and without what a dictionary holds that no row
-  // refers to, which nobody has checked.
-  RowsEncoder encoder(body);
+  // Encoded again: without the rejected rows, without what a dictionary holds that no row refers
+  // to, which nobody has checked, and without what the filter takes out.
+  RowsEncoder encoder(body, filter);
   auto next_rejected = admitted.rejected.begin();
   for (std::uint32_t row = 0; row < body.rows; ++row) {
     if (next_rejected != admitted.rejected.end() && next_rejected->row == row) {
@@ -470,9 +504,22 @@ Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules&
   if (admitted.batch.bytes.size() > limits::batch_bytes_max) {
     return fail(ErrorCode::invalid_argument, "batch is larger than " +
                                                  std::to_string(limits::batch_bytes_max) +
-                                                 " bytes without the rows that break a rule");
+                                                 " bytes without what must not be stored");
   }
   return admitted;
+}
+
+}  // namespace
+
+Result<AdmittedBatch> admit_batch(std::vector<std::byte> wire, const EventRules& rules,
+                                  Nanos received, const PayloadCheck& is_json_object) {
+  return admit(std::move(wire), rules, received, is_json_object, nullptr);
+}
+
+Result<AdmittedBatch> admit_filtered_batch(std::vector<std::byte> wire, const EventRules& rules,
+                                           Nanos received, const PayloadCheck& is_json_object,
+                                           const ContentFilter& filter) {
+  return admit(std::move(wire), rules, received, is_json_object, &filter);
 }
 
 Result<void> decode_batch(std::span<const std::byte> bytes,

@@ -13,6 +13,7 @@
 #include "engine/batch.hpp"
 #include "engine/counts.hpp"
 #include "engine/disk.hpp"
+#include "engine/duration_counts.hpp"
 #include "engine/result.hpp"
 #include "engine/snapshot.hpp"
 
@@ -77,12 +78,19 @@ struct LogStats {
   Seq first_seq, last_seq;         // last_seq = first_seq - 1 when empty
   std::uint64_t segments = 0;      // sealed and active
   std::uint64_t bytes = 0;         // segment and index files, prepared space not counted
+  std::uint64_t index_bytes = 0;   // of these, in index files
   std::uint64_t batches = 0;       // since start
   std::uint64_t duplicates = 0;    // since start
   std::uint64_t commits = 0;       // fdatasyncs since start
   std::uint64_t queued_bytes = 0;  // waiting for the disk now
+  std::uint64_t queued_batches = 0;
+  std::uint64_t unsealed_segments = 0;  // full, and waiting to be sealed now
   std::uint64_t retired_events = 0;
-  bool failed = false;  // a write or sync failed; the log refuses until restart
+  std::uint64_t gaps = 0;        // ranges of events that damage has taken
+  std::uint64_t gap_events = 0;  // in them
+  DurationCounts commit_time;    // of batches stored since start, from submit() until durable
+  DurationCounts sync_time;      // of their syncs
+  bool failed = false;           // a write or sync failed; the log refuses until restart
   Nanos last_received = 0;
 };
 

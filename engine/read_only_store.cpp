@@ -56,6 +56,7 @@ class ReadOnlyLog : public Log {
         const auto file = parse_segment_file_name(entry.name);
         if (file && (file->extension == "seg" || file->extension == "idx")) {
           stats.bytes += entry.bytes;
+          stats.index_bytes += file->extension == "idx" ? entry.bytes : 0;
         }
       }
     }

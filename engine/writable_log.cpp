@@ -58,6 +58,7 @@ void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received
     pending.strings_bytes = pending.block.strings_bytes();
     pending.stamp = std::move(stamp);
     pending.received = received;
+    pending.submitted = std::chrono::steady_clock::now();
     return enqueue(one, done);
   });
   if (!queued) {
@@ -281,6 +282,11 @@ void WritableLog::commit(Group& group) {
     const std::lock_guard lock(producers_mutex_);
     any_stored = store(group);
   }
+  if (const auto duplicates = std::ranges::count_if(
+          group, [](const Pending& p) { return p.result && p.result->duplicate; })) {
+    const std::lock_guard lock(state_mutex_);
+    counters_.duplicates += static_cast<std::uint64_t>(duplicates);
+  }
   for (Pending& pending : group) {
     pending.done(std::move(pending.result));
   }
@@ -341,6 +347,7 @@ bool WritableLog::store(Group& group) {
     return false;
   }
   Result<void> durable_now = active_->write();
+  const auto written = std::chrono::steady_clock::now();
   if (durable_now && options_.sync) {
     durable_now = active_->sync();
   }
@@ -358,16 +365,17 @@ bool WritableLog::store(Group& group) {
     }
     return false;
   }
-  publish(group, *next - 1);
+  publish(group, *next - 1, std::chrono::steady_clock::now() - written);
   next_seq_ = *next;
   mark_due_ = std::chrono::steady_clock::now() + mark_delay;
   return true;
 }
 
-void WritableLog::publish(const Group& group, Seq last_seq) {
+void WritableLog::publish(const Group& group, Seq last_seq, std::chrono::nanoseconds sync_time) {
+  const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock(state_mutex_);
   if (active_blocks_->rows() == 0) {
-    active_since_ = std::chrono::steady_clock::now();
+    active_since_ = now;
   }
   for (const Pending& pending : group) {
     if (pending.has_place) {
@@ -375,12 +383,16 @@ void WritableLog::publish(const Group& group, Seq last_seq) {
       active_strings_bytes_ += pending.strings_bytes;
       counters_.last_received = std::max(counters_.last_received, pending.received);
       ++counters_.batches;
+      counters_.commit_time.add(std::chrono::nanoseconds(now - pending.submitted).count());
     }
   }
   active_bytes_ = active_->end().value;
   active_reader_.reset();
   last_seq_ = last_seq;
   ++counters_.commits;
+  if (options_.sync) {
+    counters_.sync_time.add(sync_time.count());
+  }
 }
 
 void WritableLog::fail_log(const Error& error) {
@@ -506,6 +518,11 @@ LogStats WritableLog::stats() const {
       add(active_blocks_->reader(active_bytes_)->info());
       stats.bytes += active_bytes_;
     }
+    stats.unsealed_segments = frozen_.size();
+    stats.gaps = gaps_.size();
+    for (const Gap& gap : gaps_) {
+      stats.gap_events += gap.last_seq - gap.first_seq + 1;
+    }
     stats.last_seq = last_seq_;
     if (stats.segments == 0) {
       stats.first_seq = last_seq_ + 1;
@@ -516,11 +533,13 @@ LogStats WritableLog::stats() const {
       const auto file = parse_segment_file_name(entry.name);
       if (file && (file->extension == "seg" || file->extension == "idx")) {
         stats.bytes += entry.bytes;
+        stats.index_bytes += file->extension == "idx" ? entry.bytes : 0;
       }
     }
   }
   const std::lock_guard lock(queue_mutex_);
   stats.queued_bytes = queued_bytes_;
+  stats.queued_batches = queue_.size();
   stats.failed = failed_;
   return stats;
 }

@@ -97,6 +97,7 @@ class WritableLog : public Log {
     HotBlock block;
     ProducerStamp stamp;
     Nanos received = 0;
+    std::chrono::steady_clock::time_point submitted;
     Completion done;
     std::uint64_t strings_bytes = 0;
     Result<Receipt> result;  // that `done` will be called with
@@ -127,7 +128,7 @@ class WritableLog : public Log {
   // These two with producers_mutex_ held.
   [[nodiscard]] Result<Seq> place(Group& group);
   bool store(Group& group);
-  void publish(const Group& group, Seq last_seq);
+  void publish(const Group& group, Seq last_seq, std::chrono::nanoseconds sync_time);
   void fail_log(const Error& error);
   [[nodiscard]] bool active_has_rows() const;
   [[nodiscard]] bool should_freeze() const;

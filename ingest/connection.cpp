@@ -47,6 +47,12 @@ std::int64_t steady_ms() {
                                 std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+Nanos steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 std::span<std::byte> InputBuffer::room() {
   if (begin_ != 0) {
     std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
@@ -257,6 +263,23 @@ asio::awaitable<void> Connection::pause() {
   error_code ignored;
   progress_.expires_at(asio::steady_timer::time_point::max());
   co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+asio::awaitable<void> Connection::keep_to(std::shared_ptr<Quota> quota) {
+  if (!quota) {
+    co_return;
+  }
+  const Nanos begun = steady_ns();
+  Nanos now = begun;
+  for (Nanos wait = quota->wait(now); wait > 0 && !cut_ && !input_ended_; wait = quota->wait(now)) {
+    error_code ignored;
+    progress_.expires_after(std::chrono::nanoseconds(wait));
+    co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    now = steady_ns();
+  }
+  if (now != begun) {
+    quota->throttled(now - begun);
+  }
 }
 
 asio::awaitable<void> Connection::yield() {

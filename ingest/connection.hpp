@@ -30,6 +30,8 @@ namespace asio = boost::asio;
 
 // Milliseconds on the monotonic clock; never 0.
 [[nodiscard]] std::int64_t steady_ms();
+// The same clock, as quotas are kept by.
+[[nodiscard]] Nanos steady_ns();
 
 // Bytes read and not yet consumed, in one piece of memory.
 class InputBuffer {
@@ -137,6 +139,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Suspends the session's coroutine until changed() is called. Loop over the condition waited for.
   [[nodiscard]] asio::awaitable<void> pause();
   void changed();
+  // Keeps to the quota, if there is one: returns when something may be read again, or the
+  // connection is to end. The peer is not read from meanwhile, and gets its answers.
+  [[nodiscard]] asio::awaitable<void> keep_to(std::shared_ptr<Quota> quota);
   // Lets the other connections of this thread have their turn.
   [[nodiscard]] asio::awaitable<void> yield();
   // Waits for `bytes` of the budget. False: the connection was cut meanwhile, nothing is reserved.

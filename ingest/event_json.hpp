@@ -11,6 +11,7 @@
 #include "engine/event.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/redactor.hpp"
 
 namespace docket::ingest {
 
@@ -70,6 +71,8 @@ struct RequestSender {
   // Makes a second call with the same body harmless, where not empty.
   std::string idempotency_key;
   std::vector<std::string> logs;  // that it may write to; empty: all
+  // What must not be stored; null: nothing.
+  std::shared_ptr<const Redactor> redactor{};
 };
 
 // Stores the events of one HTTP body: NDJSON, or a JSON array of objects (told apart by the first

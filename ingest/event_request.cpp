@@ -98,7 +98,7 @@ std::string log_refusal(const Error& error) {
 
 Result<void> EventRequest::take(std::string_view json) {
   const std::uint64_t index = index_++;
-  const auto decoded = decoder_.decode(json, rules_, received_);
+  auto decoded = decoder_.decode(json, rules_, received_);
   if (!decoded) {
     rejected_.push_back({index, decoded.error().message});
     return {};
@@ -124,6 +124,9 @@ Result<void> EventRequest::take(std::string_view json) {
   Open& open = found->second;
   if (open.builder.full()) {
     close(open);
+  }
+  if (sender_.redactor) {
+    sender_.redactor->apply(decoded->event, rules_.payload_bytes_max, redacted_);
   }
   open.builder.add(decoded->event);
   if (first_log_ == nullptr) {

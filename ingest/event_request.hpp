@@ -54,6 +54,7 @@ class EventRequest {
   const RequestSender& sender_;
   const Nanos received_;
   EventDecoder decoder_;
+  Redactor::Scratch redacted_;
   std::map<std::string, Open, std::less<>> logs_;
   std::vector<Submission> submissions_;
   std::vector<RejectedEvent> rejected_;

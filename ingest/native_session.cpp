@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/bytes.hpp"
+#include "engine/content_filter.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
 
@@ -139,6 +140,8 @@ asio::awaitable<bool> NativeSession::shake_hands() {
   append_welcome(connection_->outbox(), welcome);
   connection_->wake_writer();
   connection_->established();
+  presence_ = connection_->core().senders.connected(node_, connection_->peer(), SenderWay::native,
+                                                    now_ns());
   is_welcome_ = true;
   co_return true;
 }
@@ -168,10 +171,12 @@ asio::awaitable<void> NativeSession::run() {
       while (connection_->outbox_full(owed_bytes_) && !connection_->is_cut()) {
         co_await connection_->pause();
       }
+      co_await connection_->keep_to(rights_.quota);
       const bool came = co_await read_frame();
       if (!came) {
         break;
       }
+      presence_.heard(now_ns());
       if (header_.type == FrameType::batch) {
         co_await take_batch();
         // Many small batches may stand in the buffer, and each may take a while to check.
@@ -265,7 +270,10 @@ asio::awaitable<void> NativeSession::take_batch() {
     co_return;
   }
   const Nanos received = now_ns();
-  auto admitted = admit_batch(std::move(body_), core.options.rules, received, is_json_object);
+  if (rights_.quota) {
+    rights_.quota->take(0, body_.size(), steady_ns());
+  }
+  auto admitted = admit_body(received);
   body_ = {};
   if (!admitted) {
     core.rejected(node_, connection_->peer(), "malformed batch: " + admitted.error().message);
@@ -273,13 +281,36 @@ asio::awaitable<void> NativeSession::take_batch() {
     refuse_batch(pending, lasting);
     co_return;
   }
-  core.events_rejected.fetch_add(admitted->rejected.size(), std::memory_order_relaxed);
+  if (admitted->batch.rows != 0) {
+    presence_.sent(admitted->batch.ts_max, received);
+  }
+  for (const RejectedRow& row : admitted->rejected) {
+    core.intake.rejected(SenderWay::native, row.error);
+  }
   pending->rejected = std::move(admitted->rejected);
   pending->rows = admitted->batch.rows + static_cast<std::uint32_t>(pending->rejected.size());
   pending->rejected_bytes = wire_bytes_of(pending->rejected);
   owed_bytes_ += pending->rejected_bytes;
   charge(*pending, pending->charged + memory_of(pending->rejected));
+  if (rights_.quota) {
+    rights_.quota->take(pending->rows, 0, steady_ns());
+  }
   give_to_store(pending, **log, std::move(admitted->batch), received);
+}
+
+Result<AdmittedBatch> NativeSession::admit_body(Nanos received) {
+  const ServerOptions& options = connection_->core().options;
+  const auto redactor = options.redactor ? options.redactor() : std::shared_ptr<const Redactor>();
+  if (!redactor) {
+    return admit_batch(std::move(body_), options.rules, received, is_json_object);
+  }
+  const std::size_t bytes_max = options.rules.payload_bytes_max;
+  const ContentFilter filter{
+      [&](std::string_view payload, std::string& instead) {
+        return redactor->payload(payload, bytes_max, instead);
+      },
+      [&](std::string_view text, std::string& instead) { return redactor->text(text, instead); }};
+  return admit_filtered_batch(std::move(body_), options.rules, received, is_json_object, filter);
 }
 
 void NativeSession::give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch,
@@ -295,8 +326,13 @@ void NativeSession::give_to_store(const PendingPtr& pending, Log& log, EncodedBa
 void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result) {
   ServerCore& core = connection_->core();
   if (!result) {
+    note_refusal(*pending, result.error());
     refuse_batch(pending, to_error_frame(result.error(), pending->log, pending->batch));
     return;
+  }
+  for (const MissingBatches& ended : presence_.stored(pending->log, epoch_, pending->batch)) {
+    core.tell_observer(node_, connection_->peer(),
+                       "a new epoch has begun without " + text_of(ended));
   }
   if (result->duplicate) {
     if (result->first_seq.value != 0 && result->rows == pending->rows) {
@@ -304,7 +340,7 @@ void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result)
     }
     core.batches_duplicate.fetch_add(1, std::memory_order_relaxed);
   } else {
-    core.events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
+    core.intake.accepted(SenderWay::native, result->rows);
   }
   Ack ack;
   ack.batch = pending->batch;
@@ -315,6 +351,15 @@ void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result)
   ack.rejected = std::exchange(pending->rejected, {});
   append_ack(pending->answer, ack);
   answer(pending);
+}
+
+// An answer that names a number above the batch's says that its epoch is over: the number means
+// nothing any more.
+void NativeSession::note_refusal(const Pending& pending, const Error& error) {
+  const std::uint64_t expected = error.code == ErrorCode::out_of_order ? error.offset : 0;
+  if (expected <= pending.batch) {
+    presence_.refused(pending.log, epoch_, pending.batch, expected, now_ns());
+  }
 }
 
 void NativeSession::refuse_batch(const PendingPtr& pending, const ErrorFrame& error) {

@@ -12,6 +12,7 @@
 #include "engine/log.hpp"
 #include "ingest/connection.hpp"
 #include "ingest/protocol.hpp"
+#include "ingest/sender_ledger.hpp"
 
 namespace docket::ingest {
 
@@ -55,9 +56,12 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   [[nodiscard]] bool admit(std::string_view token);
   [[nodiscard]] asio::awaitable<void> take_batch();
   [[nodiscard]] asio::awaitable<Result<Log*>> open_log(std::string name);
+  // Proves the batch in body_, and takes out of it what must not be stored.
+  [[nodiscard]] Result<AdmittedBatch> admit_body(Nanos received);
   void give_to_store(const PendingPtr& pending, Log& log, EncodedBatch batch, Nanos received);
   void take_control_frame();
   void completed(const PendingPtr& pending, Result<Receipt> result);
+  void note_refusal(const Pending& pending, const Error& error);
   void refuse_batch(const PendingPtr& pending, const ErrorFrame& error);
   void answer(const PendingPtr& pending);
   void charge(Pending& pending, std::size_t bytes);
@@ -73,6 +77,7 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   bool is_welcome_ = false;
   std::string node_;
   SenderRights rights_;
+  SenderLedger::Presence presence_;  // from the welcome on
   std::uint64_t epoch_ = 0;
   std::vector<OpenLog> logs_;
   std::deque<PendingPtr> owed_;  // in the order they came

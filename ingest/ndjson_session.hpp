@@ -25,6 +25,7 @@ class NdjsonSession final : public RecordSession {
   [[nodiscard]] std::optional<std::string_view> token_of(std::string_view line) const override {
     return token_of_line(line);
   }
+  [[nodiscard]] SenderWay way() const override { return SenderWay::ndjson; }
   [[nodiscard]] std::string_view token_advice() const override {
     return R"(; the first line is to be {"token":"..."})";
   }

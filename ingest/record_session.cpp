@@ -46,12 +46,12 @@ RecordSession::Slot* RecordSession::slot_of(std::string_view log) {
 }
 
 void RecordSession::count_rejected(std::string_view error) {
-  connection_->core().events_rejected.fetch_add(1, std::memory_order_relaxed);
+  connection_->core().intake.rejected(way(), error);
   reject(records_ + 1, error);
   ++records_;
 }
 
-RecordSession::Pause RecordSession::add(const EventDecoder::Decoded& decoded) {
+RecordSession::Pause RecordSession::add(EventDecoder::Decoded decoded) {
   Slot* slot = slot_of(decoded.log);
   if (slot == nullptr) {
     if (!may_write(rights_.logs, decoded.log)) {
@@ -75,6 +75,9 @@ RecordSession::Pause RecordSession::add(const EventDecoder::Decoded& decoded) {
     slot->builder = connection_->core().builders.borrow();
     slot->first_record = records_ + 1;
   }
+  if (redactor_) {
+    redactor_->apply(decoded.event, connection_->core().options.rules.payload_bytes_max, redacted_);
+  }
   slot->builder->add(decoded.event);
   ++records_;
   return Pause::starved;
@@ -92,6 +95,8 @@ bool RecordSession::admit(std::optional<std::string_view> token) {
     }
     rights_ = std::move(*rights);
   }
+  presence_ = connection_->core().senders.connected(connection_->peer(), connection_->peer(), way(),
+                                                    received_);
   is_admitted_ = true;
   return true;
 }
@@ -136,8 +141,25 @@ RecordSession::Pause RecordSession::take(const Piece& piece) {
 }
 
 RecordSession::Pause RecordSession::take_records(bool at_end) {
+  const std::uint64_t records_before = records_;
+  const std::size_t bytes_before = connection_->input().unread().size();
+  const Pause why = take_pieces(at_end);
+  if (rights_.quota) {
+    rights_.quota->take(records_ - records_before,
+                        bytes_before - connection_->input().unread().size(), steady_ns());
+  }
+  return why;
+}
+
+RecordSession::Pause RecordSession::take_pieces(bool at_end) {
   received_ = now_ns();
+  if (const CurrentRedactor& current = connection_->core().options.redactor) {
+    redactor_ = current();
+  }
   InputBuffer& input = connection_->input();
+  if (is_admitted_) {
+    presence_.heard(received_);
+  }
   if (rights_.hold && !rights_.hold()) {
     connection_->refuse(connection_->peer(), "token: may no longer send");
     fail("token: may no longer send");
@@ -222,6 +244,10 @@ asio::awaitable<void> RecordSession::read_more() {
   while (!refused_.empty() && !failed_ && !connection_->is_cut()) {
     co_await connection_->pause();  // L4
   }
+  if (rights_.quota) {
+    submit_all();  // what has come does not wait with its sender
+    co_await connection_->keep_to(rights_.quota);
+  }
   InputBuffer& input = connection_->input();
   co_await fit_input();
   connection_->set_partial(!input.unread().empty() && input.capacity() > InputBuffer::bytes_min);
@@ -300,6 +326,7 @@ void RecordSession::submit(std::size_t index) {
   pending->first_record = slot.first_record;
   pending->received = received_;
   pending->batch = slot.builder->finish();
+  presence_.sent(pending->batch.ts_max, received_);
   pending->charged = slot.charged + batch_overhead_bytes;
   connection_->core().budget.force(connection_->account, batch_overhead_bytes);
   slot.charged = 0;
@@ -365,7 +392,7 @@ void RecordSession::completed(const PendingPtr& pending, Result<Receipt> result)
     forget(pending);
   }
   if (result) {
-    connection_->core().events_accepted.fetch_add(result->rows, std::memory_order_relaxed);
+    connection_->core().intake.accepted(way(), result->rows);
     refused_since_ = refused_.empty() ? 0 : steady_ms();
     retry_ms_ = retry_ms_min;
     if (waits_for_input_) {

@@ -15,6 +15,8 @@
 #include "engine/log.hpp"
 #include "ingest/connection.hpp"
 #include "ingest/event_json.hpp"
+#include "ingest/redactor.hpp"
+#include "ingest/sender_ledger.hpp"
 #include "ingest/sender_rights.hpp"
 
 namespace docket::ingest {
@@ -67,6 +69,7 @@ class RecordSession : public std::enable_shared_from_this<RecordSession> {
                                                              Nanos received) = 0;
   // The token that a record shows instead of an event, where the protocol has a place for one.
   [[nodiscard]] virtual std::optional<std::string_view> token_of(std::string_view record) const = 0;
+  [[nodiscard]] virtual SenderWay way() const = 0;
   // What a peer that has shown none is told beside.
   [[nodiscard]] virtual std::string_view token_advice() const = 0;
   // Record `number`, from 1, is not stored, for good.
@@ -104,12 +107,14 @@ class RecordSession : public std::enable_shared_from_this<RecordSession> {
   // Why the input at hand was not taken further.
   enum class Pause : std::uint8_t { starved, new_log, window_full, outbox_full, ended };
 
+  // What stands in the input, as far as it goes; counted for the quota.
   Pause take_records(bool at_end);
+  Pause take_pieces(bool at_end);
   Pause take(const Piece& piece);
   Pause take_record(std::string_view text);
   // The first record shows the token. False: the peer is refused.
   [[nodiscard]] bool admit(std::optional<std::string_view> token);
-  Pause add(const EventDecoder::Decoded& decoded);
+  Pause add(EventDecoder::Decoded decoded);
   void count_rejected(std::string_view error);
   [[nodiscard]] Slot* slot_of(std::string_view log);
   void charge_builders();
@@ -134,9 +139,12 @@ class RecordSession : public std::enable_shared_from_this<RecordSession> {
 
   const std::shared_ptr<Connection> connection_;
   Nanos received_ = 0;
+  std::shared_ptr<const Redactor> redactor_;  // of the records at hand
+  Redactor::Scratch redacted_;
 
   bool is_admitted_ = false;
   SenderRights rights_;
+  SenderLedger::Presence presence_;  // once it is admitted
 
   std::uint64_t records_ = 0;  // seen completely
   std::string new_log_;        // that Pause::new_log wants

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/result.hpp"
+#include "ingest/quota.hpp"
 
 namespace docket::ingest {
 
@@ -15,6 +17,7 @@ struct SenderRights {
   std::vector<std::string> logs;   // that it may write to; empty: all
   std::vector<std::string> nodes;  // that it may call itself; empty: all
   std::function<bool()> hold;      // whether it still may; empty: it always may. Thread-safe
+  std::shared_ptr<Quota> quota{};  // of all that show the token; null: none
 };
 
 // What a peer may do that shows this token, or none. Called from the io threads, several at a time;

@@ -1,5 +1,9 @@
 #include "ingest/server.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,6 +16,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -43,6 +48,22 @@ Result<tcp::endpoint> resolve(const std::string& address, std::uint16_t port) {
     return fail(ErrorCode::invalid_argument, "ingest address " + address + ": " + error.message());
   }
   return found.begin()->endpoint();
+}
+
+// A peer whose machine or network is gone sends nothing that would say so. The kernel asks it
+// instead, and ends the connection within a minute; a Unix socket needs none of this.
+void watch_peer(StreamSocket& socket) {
+  constexpr int quiet_s = 20;
+  constexpr int again_s = 10;
+  constexpr int times = 3;
+  error_code ignored;
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  for (const auto& [option, value] :
+       {std::pair{TCP_KEEPIDLE, quiet_s}, std::pair{TCP_KEEPINTVL, again_s},
+        std::pair{TCP_KEEPCNT, times}}) {
+    static_cast<void>(
+        ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value));
+  }
 }
 
 class RunningServer final : public Server {
@@ -115,14 +136,22 @@ class RunningServer final : public Server {
     ServerStats stats;
     stats.connections = core_.connections.load(std::memory_order_relaxed);
     stats.connections_accepted = core_.connections_accepted.load(std::memory_order_relaxed);
-    stats.events_accepted = core_.events_accepted.load(std::memory_order_relaxed);
-    stats.events_rejected = core_.events_rejected.load(std::memory_order_relaxed);
+    stats.intake = core_.intake.numbers();
+    for (const SenderWay way : {SenderWay::native, SenderWay::ndjson, SenderWay::syslog}) {
+      const auto place = static_cast<std::size_t>(way);
+      const auto& rejected = stats.intake.rejected[place];
+      stats.events_accepted += stats.intake.accepted[place];
+      stats.events_rejected += std::accumulate(rejected.begin(), rejected.end(), std::uint64_t{0});
+    }
     stats.batches_duplicate = core_.batches_duplicate.load(std::memory_order_relaxed);
     stats.protocol_errors = core_.protocol_errors.load(std::memory_order_relaxed);
     stats.bytes_received = core_.bytes_received.load(std::memory_order_relaxed);
     stats.memory_used = core_.budget.used() + core_.buffers.used();
     return stats;
   }
+
+  [[nodiscard]] SenderLedger& senders() override { return core_.senders; }
+  [[nodiscard]] IntakeCounts& intake() override { return core_.intake; }
 
   void stop(std::uint32_t deadline_ms) override {
     const std::scoped_lock once(stop_mutex_);
@@ -235,6 +264,7 @@ class RunningServer final : public Server {
     }
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);  // no option of a Unix socket
+    watch_peer(socket);
     const std::uint64_t number = core_.connections_accepted.fetch_add(1, std::memory_order_relaxed);
     TlsContext tls;
     if (!is_local && core_.options.tls) {

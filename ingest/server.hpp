@@ -9,6 +9,9 @@
 #include "engine/event.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/intake_counts.hpp"
+#include "ingest/redactor.hpp"
+#include "ingest/sender_ledger.hpp"
 #include "ingest/sender_rights.hpp"
 #include "ingest/tls.hpp"
 
@@ -36,13 +39,15 @@ struct ServerOptions {
   // Asked for each connection to the port, whose peer must then speak TLS; empty, or null: in the
   // clear. The socket is in the clear always. Thread-safe.
   std::function<TlsContext()> tls;
+  CurrentRedactor redactor;   // empty: everything is stored as it comes
 };
 
 struct ServerStats {
   std::uint64_t connections = 0;           // now
   std::uint64_t connections_accepted = 0;  // since start, as all below
-  std::uint64_t events_accepted = 0;
+  std::uint64_t events_accepted = 0;       // by the port and the socket, as the next
   std::uint64_t events_rejected = 0;
+  IntakeNumbers intake;  // in all ways
   std::uint64_t batches_duplicate = 0;
   std::uint64_t protocol_errors = 0;
   std::uint64_t bytes_received = 0;
@@ -65,6 +70,9 @@ class Server {
                                                              RejectionObserver observer = {});
   [[nodiscard]] virtual std::uint16_t port() const = 0;
   [[nodiscard]] virtual ServerStats stats() const = 0;
+  // Who has sent since the start, by whatever way it is told of.
+  [[nodiscard]] virtual SenderLedger& senders() = 0;
+  [[nodiscard]] virtual IntakeCounts& intake() = 0;
   // Stops accepting and reading, waits until what was received is stored and answered (at most
   // `deadline_ms`), closes. Idempotent. Not from an io thread.
   virtual void stop(std::uint32_t deadline_ms) = 0;

@@ -17,8 +17,10 @@
 
 #include "engine/out_of_memory.hpp"
 #include "ingest/builder_pool.hpp"
+#include "ingest/intake_counts.hpp"
 #include "ingest/mail.hpp"
 #include "ingest/memory_budget.hpp"
+#include "ingest/sender_ledger.hpp"
 #include "ingest/server.hpp"
 
 namespace docket::ingest {
@@ -115,12 +117,12 @@ struct ServerCore {
   MemoryBudget sessions;
   BuilderPool builders;
   KnownLogs logs;
+  SenderLedger senders;
+  IntakeCounts intake;
   Mail mail;
 
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> connections_accepted{0};
-  std::atomic<std::uint64_t> events_accepted{0};
-  std::atomic<std::uint64_t> events_rejected{0};
   std::atomic<std::uint64_t> batches_duplicate{0};
   std::atomic<std::uint64_t> protocol_errors{0};
   std::atomic<std::uint64_t> bytes_received{0};

@@ -32,6 +32,7 @@ class SyslogSession final : public RecordSession {
   [[nodiscard]] std::optional<std::string_view> token_of(std::string_view) const override {
     return std::nullopt;
   }
+  [[nodiscard]] SenderWay way() const override { return SenderWay::syslog; }
   [[nodiscard]] std::string_view token_advice() const override {
     return "; syslog has no place for one";
   }

@@ -195,6 +195,35 @@ class Access(driver.EndToEnd):
                    environment={"DOCKET_TOKEN": SECRETS["writer"]})
         self.assertEqual(self.ask(server, "/api/v1/count", "reader")["count"], 2)
 
+    def test_who_floods_is_held_up_and_slows_nobody_else(self):
+        SECRETS["flood"] = "f-secret"
+        server = self.start(TOKENS + token("flood", "writer", "events_per_second = 10\n"))
+        events = json.dumps([event(n % 60) for n in range(600)])  # a minute's worth
+        self.assertEqual(self.status(server, "/api/v1/events", "flood", "POST", events), 200)
+        status, headers, body = server.request("POST", "/api/v1/events", events, bearer("flood"))
+        self.assertEqual((status, json.loads(body)["type"]), (429, "urn:docket:problem:quota"))
+        self.assertTrue(1 <= int(headers["Retry-After"]) <= 60)
+        # The same owner's lines wait, and the others' do not.
+        line = json.dumps(event(1)).encode() + b"\n"
+        with socket.create_connection(server.ingest, timeout=driver.ANSWER_SECONDS) as flood:
+            flood.sendall(b'{"token":"f-secret"}\n' + line)
+            answers = b""
+            while b'"durable":2' not in answers:  # what comes at once is taken before it is known
+                answers += flood.recv(1000)       # whose it is
+            flood.sendall(line)
+            self.assertEqual(self.status(server, "/api/v1/events", "writer", "POST", events), 200)
+            answer = server.exchange(b'{"token":"w-secret"}\n' + line)
+            self.assertIn(b'"durable":2', answer)
+            flood.settimeout(0.2)
+            with self.assertRaises(TimeoutError):
+                flood.recv(1000)
+        metrics = server.request("GET", "/metrics", headers=bearer("ops"))[2].decode()
+        self.assertRegex(metrics, r'docket_token_throttled_total\{token="flood"\} [1-9]')
+        self.assertEqual(self.ask(server, "/api/v1/count", "admin")["count"], 1202)
+        # A reload takes the limit away at once.
+        self.reload(server, TOKENS + token("flood", "writer"))
+        self.assertEqual(self.status(server, "/api/v1/events", "flood", "POST", events), 200)
+
     def test_the_load_generator_shows_a_token(self):
         server = self.start()
         path = self.directory / "token"

@@ -1,5 +1,7 @@
 """Events come in over every protocol, and come out as they were sent."""
 
+import contextlib
+import http.client
 import json
 import socket
 import time
@@ -138,6 +140,10 @@ class Capture(driver.EndToEnd):
         with refused.exception as answer:
             self.assertEqual(answer.code, 413)
             self.assertIn("at most", json.loads(answer.read())["detail"])
+        # Nobody but its sender would know of it otherwise.
+        self.wait_until(lambda: server.count("log:docket verb:REJECT actor:node:http") == 1)
+        refused = server.search("log:docket verb:REJECT")[0]
+        self.assertTrue(refused["reason"].startswith("413: at most"), refused)
 
     def test_an_idempotency_key_makes_a_retry_harmless(self):
         server = self.start()
@@ -147,6 +153,17 @@ class Capture(driver.EndToEnd):
             self.assertEqual((answer["first_seq"], answer["last_seq"]), (1, 2))
         status, problem = server.post([event()], {"Idempotency-Key": "k-1"})
         self.assertEqual((status, problem["status"]), (422, 422))
+        body = json.dumps([event()]).encode()
+        connection = http.client.HTTPConnection(*server.http, timeout=driver.ANSWER_SECONDS)
+        with contextlib.closing(connection):
+            connection.putrequest("POST", "/api/v1/events")
+            for name, value in (("Idempotency-Key", "k-2"), ("Idempotency-Key", "k-3"),
+                                ("Content-Length", str(len(body)))):
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, 400)
+            self.assertIn("given more than once", json.loads(answer.read())["detail"])
         self.assertEqual(server.count("node:http"), 2)
         self.assertEqual(server.count(), 2)
         self.assertEqual({node["node"] for node in server.get("/api/v1/nodes")["nodes"]

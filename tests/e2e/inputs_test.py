@@ -83,7 +83,7 @@ class Syslog(driver.EndToEnd):
         self.assertEqual(reasons, {"syslog message: pri: expected <0> to <191>",
                                    "syslog: expected the count of a message's octets"})
         metrics = server.request("GET", "/metrics")[2].decode()
-        self.assertRegex(metrics, r"docket_ingest_events_rejected_total 1\b")
+        self.assertIn('docket_events_rejected_total{way="syslog",reason="form"} 1\n', metrics)
 
     def test_what_came_before_a_stop_is_stored(self):
         server = self.start()

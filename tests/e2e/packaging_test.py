@@ -59,6 +59,8 @@ class Package(driver.EndToEnd):
         wanted |= {f"usr/share/bash-completion/completions/{name}" for name in programs}
         wanted |= {f"usr/share/zsh/vendor-completions/_{name}" for name in programs}
         wanted |= {f"usr/share/fish/vendor_completions.d/{name}.fish" for name in programs}
+        wanted |= {f"usr/share/docket/{name}" for name in (
+            "grafana-dashboard.json", "prometheus-alerts.yml")}
         wanted |= {f"usr/share/man/man{page}" for page in (
             "1/docket.1", "1/docket-load.1", "7/docket-query.7", "8/docketd.8")}
         wanted |= {f"usr/share/doc/docket/{name}" for name in (

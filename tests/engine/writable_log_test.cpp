@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
@@ -37,6 +38,45 @@ std::vector<std::string> segment_files(const SimDisk& disk) {
   std::erase_if(
       files, [](const std::string& file) { return file.find("/activity/0") == std::string::npos; });
   return files;
+}
+
+// --- what it counts ------------------------------------------------------------------------------
+
+TEST(WritableLogStats, ABatchSentAgainCountsAsADuplicate) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  const ProducerStamp stamp{"web-1", 1, 1};
+  ASSERT_TRUE(submit(log, testing::encode(plain_events(3)), stamp));
+  EXPECT_EQ(log.stats().duplicates, 0U);
+  ASSERT_TRUE(submit(log, testing::encode(plain_events(3)), stamp)->duplicate);
+  EXPECT_EQ(log.stats().duplicates, 1U);
+  EXPECT_EQ(log.stats().batches, 1U);
+}
+
+TEST(WritableLogStats, WhatIsStoredIsCountedWithItsTimes) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  store_events(log, plain_events(3));
+  LogStats stats = log.stats();
+  EXPECT_EQ(stats.batches, 1U);
+  EXPECT_EQ(stats.commits, 1U);
+  const auto all = [](const DurationCounts& times) {
+    return std::accumulate(times.counts.begin(), times.counts.end(), std::uint64_t{0});
+  };
+  EXPECT_EQ(all(stats.commit_time), 1U);
+  EXPECT_EQ(all(stats.sync_time), 1U);
+  EXPECT_GT(stats.commit_time.sum, stats.sync_time.sum);
+  EXPECT_EQ(stats.queued_batches, 0U);
+  ASSERT_TRUE(log.seal());
+  disk.plant("data/logs/activity/" + segment_file_name(SegmentId(1), "idx"),
+             std::vector<std::byte>(77));
+  const std::uint64_t without = stats.bytes;
+  stats = log.stats();
+  EXPECT_EQ(stats.index_bytes, 77U);
+  EXPECT_GT(stats.bytes, 77U) << without;
+  EXPECT_EQ(stats.unsealed_segments, 0U);
 }
 
 // --- full disks ----------------------------------------------------------------------------------

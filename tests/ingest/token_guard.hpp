@@ -11,6 +11,7 @@ namespace docket::testing {
 
 struct TokenGuard {
   std::vector<std::string> logs, nodes;
+  std::shared_ptr<ingest::Quota> quota;
   std::shared_ptr<std::atomic<bool>> holds = std::make_shared<std::atomic<bool>>(true);
 
   [[nodiscard]] ingest::Authenticate authenticate() const {
@@ -18,7 +19,8 @@ struct TokenGuard {
       if (token != "good") {
         return fail(ErrorCode::invalid_argument, "this is none");
       }
-      return ingest::SenderRights{logs, nodes, [is_held = holds] { return is_held->load(); }};
+      return ingest::SenderRights{logs, nodes, [is_held = holds] { return is_held->load(); },
+                                  quota};
     };
   }
 };

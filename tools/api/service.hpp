@@ -20,6 +20,7 @@
 #include "tools/api/position.hpp"
 #include "tools/api/routes.hpp"
 #include "tools/api/scope.hpp"
+#include "tools/api/sender_rows.hpp"
 #include "tools/api/url.hpp"
 
 namespace docket::api {
@@ -38,6 +39,10 @@ struct ServiceOptions {
   std::function<std::string()> server_facts;
   // Threads that help all questions together to search payloads.
   std::size_t helpers = 0;
+  // What has been seen of senders, and the rules in effect; empty where a directory is read: then
+  // nobody knows who is connected. Must be thread-safe.
+  std::function<std::vector<ingest::SenderFacts>()> senders = {};
+  std::function<SenderRules()> sender_rules = {};
 };
 
 struct OpenSearch {

@@ -149,25 +149,69 @@ Result<Answer> Service::stats(const Parameters& parameters) const {
   return answer;
 }
 
+namespace {
+
+std::string text_or_null(std::string_view text) {
+  std::string out = "null";
+  if (!text.empty()) {
+    out.clear();
+    query::append_json_string(out, text);
+  }
+  return out;
+}
+
+void append_missing(std::string& out, const std::vector<ingest::MissingBatches>& missing) {
+  const char* separator = "";
+  for (const ingest::MissingBatches& each : missing) {
+    fmt::format_to(std::back_inserter(out),
+                   "{}{{\"epoch\":{},\"first\":{},\"last\":{},\"since\":\"{}\",\"final\":{}}}",
+                   separator, each.epoch, each.first, each.last, format_rfc3339(each.since),
+                   each.is_final);
+    separator = ",";
+  }
+}
+
+// What only the running server knows.
+void append_seen(std::string& out, const SenderRow& row, Nanos now) {
+  constexpr Nanos second = 1'000'000'000;
+  constexpr Nanos millisecond = 1'000'000;
+  fmt::format_to(std::back_inserter(out),
+                 ",\"state\":\"{}\",\"last_heard\":{},\"silent_seconds\":{},\"address\":{},"
+                 "\"way\":{},\"connections\":{},\"clock_ahead_ms\":{},\"missing\":[",
+                 to_string(row.state), time_or_null(row.last_heard),
+                 std::max<Nanos>(now - row.last_heard, 0) / second, text_or_null(row.address),
+                 text_or_null(row.way), row.connections,
+                 row.clock_ahead ? std::to_string(*row.clock_ahead / millisecond) : "null");
+  append_missing(out, row.missing);
+  out += ']';
+}
+
+}  // namespace
+
 Result<Answer> Service::nodes(const Parameters& parameters) const {
   DOCKET_TRY(parameters.expect_only({}));
   DOCKET_ASSIGN(const StoreSnapshot snapshot, store_.snapshot());
   Answer answer;
   answer.body = "{\"nodes\":[";
   const char* separator = "";
-  for (const Log* log : store_.logs()) {
-    std::vector<ProducerState> producers = log->producers();
-    std::ranges::sort(producers, {}, &ProducerState::node);
-    for (const ProducerState& producer : producers) {
-      answer.body += separator;
-      answer.body += "{\"node\":";
-      query::append_json_string(answer.body, producer.node);
-      fmt::format_to(std::back_inserter(answer.body),
-                     ",\"log\":\"{}\",\"epoch\":{},\"last_batch\":{},\"last_received\":{}}}",
-                     log->name(), producer.epoch, producer.last_batch,
-                     time_or_null(producer.last_received));
-      separator = ",";
+  const bool is_live = options_.senders && options_.sender_rules;
+  const Nanos now = now_ns();
+  const std::vector<SenderRow> rows = sender_rows(
+      stored_senders(store_), is_live ? options_.senders() : std::vector<ingest::SenderFacts>(),
+      is_live ? options_.sender_rules() : SenderRules(), now);
+  for (const SenderRow& row : rows) {
+    answer.body += separator;
+    answer.body += "{\"node\":";
+    query::append_json_string(answer.body, row.node);
+    fmt::format_to(std::back_inserter(answer.body),
+                   ",\"log\":{},\"epoch\":{},\"complete_to\":{},\"last_received\":{}",
+                   text_or_null(row.log), row.epoch, row.complete_to,
+                   time_or_null(row.last_received));
+    if (is_live) {
+      append_seen(answer.body, row, now);
     }
+    answer.body += '}';
+    separator = ",";
   }
   answer.body += "],";
   query::append_json_gaps(answer.body, gaps_of(snapshot));

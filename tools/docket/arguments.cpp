@@ -364,8 +364,10 @@ class Parser {
                         "The segments with their ranges");
     app->add_option("--log", a.log, "Of this log only")->type_name("LOG");
     add({Command::nodes, nullptr, true, true, number_formats, true}, "nodes",
-        "The senders: how far each is stored. The batches of a sender are taken in their order "
-        "only, so that none before its last one is missing");
+        "The completeness ledger: how far each sender is stored (complete_to, in batches of its "
+        "epoch), which batches it has numbered that are missing, whether it is connected, away, "
+        "silent or gone, when it was last heard of, from where, and how far its clock seems ahead. "
+        "With --data, only what is stored");
     app = add({Command::retention, nullptr, true, true, number_formats, false}, "retention",
               "What each log may keep, and what goes now");
     app->add_flag("--dry-run", a.dry_run, "List each segment that would be retired now");

@@ -21,19 +21,25 @@ using Rows = std::vector<std::vector<std::string>>;
 int run_list(Context& context, Source& source, api::Endpoint endpoint,
              const api::Parameters& parameters, std::string_view list,
              std::initializer_list<std::string_view> members, std::vector<Column> columns,
-             Result<void> (*report_more)(std::string_view body) = nullptr) {
+             Result<void> (*report_more)(std::string_view body) = nullptr,
+             Result<void> (*edit)(std::vector<std::string>& row) = nullptr) {
   const auto body = source.get(std::string(api::path_of(endpoint)), parameters);
   if (!body) {
     return complain(body.error());
   }
-  const auto rows = read_rows(*body, list, members);
+  auto rows = read_rows(*body, list, members);
   const auto gaps = read_gaps(*body);
   if (!rows || !gaps) {
     return complain(rows ? gaps.error() : rows.error());
   }
   Table table(std::move(columns));
-  for (const auto& row : *rows) {
-    table.add(row);
+  for (auto& row : *rows) {
+    if (edit != nullptr) {
+      if (const auto edited = edit(row); !edited) {
+        return complain(edited.error());
+      }
+    }
+    table.add(std::move(row));
   }
   write_table(context, table, *body);
   if (report_more != nullptr) {
@@ -63,6 +69,46 @@ Result<void> report_set_aside(std::string_view body) {
                                   .reason = row[8]};
     static_cast<void>(std::fprintf(stderr, "docket: set aside at %s: %s\n", row[1].c_str(),
                                    set_aside_text(row[0], record).c_str()));
+  }
+  return {};
+}
+
+// Where run_nodes() has them.
+constexpr std::size_t node_place = 0, log_place = 1, epoch_place = 3, missing_place = 5;
+
+Result<Rows> read_missing(const std::vector<std::string>& row) {
+  const std::string& missing = row[missing_place];
+  return read_rows("{\"missing\":" + (missing.empty() ? "[]" : missing) + "}", "missing",
+                   {"first", "last", "epoch", "since", "final"});
+}
+
+// As ranges of batches, with their epoch where it is an earlier one: "7-9", "7-9 of 3, 12".
+Result<void> show_missing(std::vector<std::string>& row) {
+  DOCKET_ASSIGN(const Rows missing, read_missing(row));
+  std::string text;
+  for (const auto& each : missing) {
+    text += text.empty() ? "" : ", ";
+    text += each[0] == each[1] ? each[0] : each[0] + "-" + each[1];
+    text += each[2] == row[epoch_place] ? "" : " of " + each[2];
+  }
+  row[missing_place] = std::move(text);
+  return {};
+}
+
+// On stderr, as gaps are. Names come from senders, so they are made safe for terminals.
+Result<void> report_missing(std::string_view body) {
+  DOCKET_ASSIGN(
+      const Rows rows,
+      read_rows(body, "nodes", {"node", "log", "state", "epoch", "complete_to", "missing"}));
+  for (const auto& row : rows) {
+    DOCKET_ASSIGN(const Rows missing, read_missing(row));
+    for (const auto& each : missing) {
+      const std::string line =
+          fmt::format("docket: node {}, log {}, epoch {}: batch {} to {} not stored since {}{}\n",
+                      query::terminal_safe(row[node_place]), row[log_place], each[2], each[0],
+                      each[1], each[3], each[4] == "true" ? "; a later epoch has begun" : "");
+      static_cast<void>(std::fputs(line.c_str(), stderr));
+    }
   }
   return {};
 }
@@ -135,10 +181,22 @@ int run_segments(Context& context, Source& source) {
 }
 
 int run_nodes(Context& context, Source& source) {
-  return run_list(
-      context, source, api::Endpoint::nodes, {}, "nodes",
-      {"node", "log", "epoch", "last_batch", "last_received"},
-      {{"node"}, {"log"}, {"epoch"}, {"last_batch", Kind::count}, {"last_received", Kind::time}});
+  return run_list(context, source, api::Endpoint::nodes, {}, "nodes",
+                  {"node", "log", "state", "epoch", "complete_to", "missing", "last_received",
+                   "last_heard", "silent_seconds", "clock_ahead_ms", "address", "way"},
+                  {{"node", Kind::text, false, true},
+                   {"log"},
+                   {"state"},
+                   {"epoch"},
+                   {"complete_to", Kind::count},
+                   {"missing"},
+                   {"last_received", Kind::time},
+                   {"last_heard", Kind::time},
+                   {"silent_seconds", Kind::count},
+                   {"clock_ahead_ms"},
+                   {"address"},
+                   {"way"}},
+                  report_missing, show_missing);
 }
 
 int run_retention(Context& context, Source& source) {

@@ -48,6 +48,7 @@ Result<ingest::SenderRights> rights_of(Access& access, std::string_view token,
     }
     rights.logs = shown.token->logs;
     rights.nodes = shown.token->nodes;
+    rights.quota = access.quota_of(*shown.token);
   }
   return rights;
 }
@@ -64,6 +65,31 @@ void Access::change(const std::vector<Token>& tokens) {
   }
   const std::lock_guard lock(mutex_);
   tokens_ = std::move(taken);
+  std::map<std::string, Metered> quotas;
+  for (const Token& token : tokens) {
+    if (token.quota.is_limited()) {
+      const auto known = quotas_.find(token.name);
+      quotas[token.name] = known != quotas_.end() && known->second.rates == token.quota
+                               ? known->second
+                               : Metered{token.quota, std::make_shared<ingest::Quota>(token.quota)};
+    }
+  }
+  quotas_ = std::move(quotas);
+}
+
+std::shared_ptr<ingest::Quota> Access::quota_of(const Token& token) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = quotas_.find(token.name);
+  return found == quotas_.end() ? nullptr : found->second.quota;
+}
+
+std::map<std::string, ingest::Quota::Stats> Access::throttled() const {
+  std::map<std::string, ingest::Quota::Stats> throttled;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, metered] : quotas_) {
+    throttled[name] = metered.quota->stats();
+  }
+  return throttled;
 }
 
 std::shared_ptr<const Access::Tokens> Access::tokens() const {

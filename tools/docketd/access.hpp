@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/quota.hpp"
 #include "ingest/sender_rights.hpp"
 #include "tools/api/answer.hpp"
 #include "tools/docketd/attempts.hpp"
@@ -53,6 +55,12 @@ class Access {
   // At once, for all that follows. What is running asks holds().
   void change(const std::vector<Token>& tokens);
 
+  // Of the token's owner: one for all of its connections, kept through reloads as long as its rates
+  // stay the same; null: it has none.
+  [[nodiscard]] std::shared_ptr<ingest::Quota> quota_of(const Token& token) const;
+  // By the token's name.
+  [[nodiscard]] std::map<std::string, ingest::Quota::Stats> throttled() const;
+
   // No tokens are configured.
   [[nodiscard]] bool is_open() const;
   // What a peer at ADDRESS:PORT, or an address, presents as its token.
@@ -76,6 +84,11 @@ class Access {
   Attempts attempts_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Tokens> tokens_;
+  struct Metered {
+    ingest::QuotaRates rates;
+    std::shared_ptr<ingest::Quota> quota;
+  };
+  std::map<std::string, Metered> quotas_;  // by the token's name
 };
 
 }  // namespace docket::server

@@ -61,9 +61,8 @@ ParsedArguments parse_arguments(int argc, char** argv) {
   app.footer(
       "Flags come before environment variables, these before the file, the file before\n"
       "defaults. SIGTERM stops after storing and acknowledging what was received; SIGHUP\n"
-      "reads retention, tokens, certificates, scrub period and log level anew. Events of docketd "
-      "itself are in "
-      "log docket.");
+      "reads retention, senders, redaction, tokens, certificates, scrub period and log level\n"
+      "anew. Events of docketd itself are in log docket.");
   std::string shell;
   bool man = false;
   app.add_option("--completion", shell,

@@ -39,6 +39,11 @@ std::int64_t steady_ns() {
       .count();
 }
 
+// Who the events say has sent them.
+std::string sender_name(const Grant& grant) {
+  return grant ? grant->name : "http";
+}
+
 }  // namespace
 
 asio::awaitable<bool> HttpConnection::answer_question(const AdmittedRequest& request) {
@@ -108,9 +113,17 @@ asio::awaitable<HttpConnection::Body> HttpConnection::read_body(Parser& parser,
   co_return Body::complete;
 }
 
+void HttpConnection::tell_refusal(const api::Answer& answer) const {
+  if (context_.parts.on_refused) {
+    context_.parts.on_refused(sender_name(grant_), peer_,
+                              fmt::format("{}: {}", answer.status, answer.detail));
+  }
+}
+
 asio::awaitable<bool> HttpConnection::refuse_post(api::Answer answer) {
   keep_alive_ = false;
   body_unread_ = true;
+  tell_refusal(answer);
   co_return co_await write_answer(std::move(answer));
 }
 
@@ -126,9 +139,21 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
     co_return co_await refuse_post(std::move(answer));
   }
   std::optional<Budget::Share> share = context_.bytes.take(0);
-  if (key.size() > idempotency_key_bytes_max || !is_utf8(key)) {
+  const bool is_one = head.count("Idempotency-Key") <= 1;
+  if (key.size() > idempotency_key_bytes_max || !is_utf8(key) || !is_one) {
     api::Answer answer = api::problem(400, "invalid_argument", "The request breaks a rule",
-                                      "Idempotency-Key: must be at most 128 bytes of UTF-8");
+                                      is_one ? "Idempotency-Key: must be at most 128 bytes of UTF-8"
+                                             : "Idempotency-Key: is given more than once");
+    answer = form->error(std::move(answer));
+    co_return co_await refuse_post(std::move(answer));
+  }
+  const auto quota = grant_ ? context_.parts.access.quota_of(*grant_) : nullptr;
+  if (const Nanos wait = quota ? quota->wait(steady_ns()) : 0; wait > 0) {
+    constexpr Nanos second = 1'000'000'000;
+    quota->throttled(wait);
+    api::Answer answer = api::problem(429, "quota", "The token's quota is used up",
+                                      "its owner has sent as much as it may for now");
+    answer.retry_after_s = static_cast<std::uint32_t>((wait + second - 1) / second);
     answer = form->error(std::move(answer));
     co_return co_await refuse_post(std::move(answer));
   }
@@ -158,6 +183,9 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
     co_return co_await refuse_post(std::move(answer));
   }
   const auto body = std::make_shared<std::string>(std::move(parser.get().body()));
+  if (quota) {
+    quota->take(0, body->size(), steady_ns());
+  }
   const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());
   asio::post(context_.store_pool,
              [pending, body, key = key, form = *form, grant = grant_, &context = context_] {
@@ -166,11 +194,14 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
                    DOCKET_ASSIGN(*body, gunzip(*body, context.limits.http_body_bytes));
                  }
                  ingest::RequestSender sender;
-                 sender.node = grant ? grant->name : "http";
+                 sender.node = sender_name(grant);
                  // Nobody's key may stand for what somebody else has sent.
                  sender.idempotency_key = key.empty() || !grant ? key : grant->name + "\n" + key;
                  if (grant) {
                    sender.logs = grant->logs;
+                 }
+                 if (context.parts.redactor) {
+                   sender.redactor = context.parts.redactor();
                  }
                  form.store(context.parts.service.store(), *body, context.parts.rules, sender,
                             [pending, body](Result<ingest::RequestOutcome> outcome) {
@@ -183,6 +214,14 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
                }
              });
   const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
+  if (quota && outcome) {
+    quota->take(outcome->accepted + outcome->rejected.size(), 0, steady_ns());
+  }
+  if (context_.parts.on_post) {
+    context_.parts.on_post(sender_name(grant_), peer_,
+                           form->is_otlp ? ingest::SenderWay::otlp : ingest::SenderWay::http,
+                           outcome);
+  }
   api::Answer answer =
       outcome ? form->answer(*outcome) : form->error(api::problem_of_post(outcome.error()));
   context_.parts.metrics.observe(endpoint, steady_ns() - began);

@@ -54,6 +54,17 @@ std::string peer_text(const asio::ip::tcp::socket& socket) {
   return error ? std::string() : Address{endpoint.address().to_string(), endpoint.port()}.text();
 }
 
+// What is at work and waits, for /metrics.
+void append_budgets(std::string& out, const HttpContext& context) {
+  const auto gauge = [&out](std::string_view name, std::string_view help, std::uint64_t value) {
+    fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", name,
+                   help, value);
+  };
+  gauge("docket_http_questions", "Questions that run or wait.", context.questions.used());
+  gauge("docket_http_exports", "Exports that run.", context.exports.used());
+  gauge("docket_http_body_bytes", "Bytes of bodies received and to be sent.", context.bytes.used());
+}
+
 // Whether the peer has closed its half, told without reading.
 enum class PeerState : std::uint8_t { quiet, sending, closed };
 PeerState peer_state(int socket, bool is_tls) {
@@ -209,6 +220,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
       api::Answer answer;
       answer.content_type = "text/plain; version=0.0.4";
       answer.body = context_.parts.metrics_text();
+      append_budgets(answer.body, context_);
       co_return co_await write_answer(std::move(answer));
     }
     default:
@@ -226,6 +238,7 @@ asio::awaitable<bool> HttpConnection::refuse_head(boost::system::error_code erro
     answer = api::problem(413, "body_too_large", "The body is too large",
                           fmt::format("at most {} bytes are taken; send it in parts",
                                       context_.limits.http_body_bytes));
+    tell_refusal(answer);
   } else if (error != http::error::end_of_stream && error != http::error::partial_message &&
              error.category() == http::make_error_code(http::error::bad_method).category()) {
     answer = api::problem(400, "not_http", "The request is not HTTP", error.message());

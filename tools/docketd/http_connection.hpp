@@ -53,6 +53,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<bool> answer_post(api::Endpoint endpoint, Parser& parser);
   // Refuses a post whose body is still to come.
   boost::asio::awaitable<bool> refuse_post(api::Answer answer);
+  void tell_refusal(const api::Answer& answer) const;
   boost::asio::awaitable<bool> answer_export(const AdmittedRequest& request);
   boost::asio::awaitable<bool> answer_tail(const AdmittedRequest& request, std::string position);
 

@@ -28,26 +28,32 @@ constexpr std::array query_names{
 
 }  // namespace
 
-void DurationHistogram::observe(std::int64_t duration_ns) {
-  for (std::size_t i = 0; i < bounds_us.size(); ++i) {
-    if (duration_ns <= bounds_us[i] * 1000) {
-      ++counts_[i];
-    }
+void append_histogram(std::string& out, std::string_view name, std::string_view labels,
+                      const DurationCounts& counts) {
+  std::uint64_t up_to = 0;
+  for (std::size_t i = 0; i < DurationCounts::bounds_us.size(); ++i) {
+    up_to += counts.counts[i];
+    fmt::format_to(std::back_inserter(out), "{}_bucket{{{},le=\"{}\"}} {}\n", name, labels,
+                   static_cast<double>(DurationCounts::bounds_us[i]) / 1e6, up_to);
   }
-  ++counts_.back();
+  up_to += counts.counts.back();
+  fmt::format_to(std::back_inserter(out),
+                 "{0}_bucket{{{1},le=\"+Inf\"}} {2}\n{0}_sum{{{1}}} {3}\n{0}_count{{{1}}} {2}\n",
+                 name, labels, up_to, static_cast<double>(counts.sum) / 1e9);
+}
+
+void DurationHistogram::observe(std::int64_t duration_ns) {
+  ++counts_[DurationCounts::bucket_of(duration_ns)];
   sum_ns_ += duration_ns;
 }
 
-void DurationHistogram::append(std::string& out, std::string_view name,
-                               std::string_view labels) const {
-  for (std::size_t i = 0; i < bounds_us.size(); ++i) {
-    fmt::format_to(std::back_inserter(out), "{}_bucket{{{},le=\"{}\"}} {}\n", name, labels,
-                   static_cast<double>(bounds_us[i]) / 1e6, counts_[i].load());
+DurationCounts DurationHistogram::counts() const {
+  DurationCounts counts;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    counts.counts[i] = counts_[i].load();
   }
-  fmt::format_to(std::back_inserter(out), "{}_bucket{{{},le=\"+Inf\"}} {}\n", name, labels,
-                 counts_.back().load());
-  fmt::format_to(std::back_inserter(out), "{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", name, labels,
-                 static_cast<double>(sum_ns_.load()) / 1e9, name, labels, counts_.back().load());
+  counts.sum = sum_ns_.load();
+  return counts;
 }
 
 void HttpMetrics::observe(api::Endpoint endpoint, std::int64_t duration_ns) {
@@ -70,6 +76,9 @@ void HttpMetrics::append(std::string& out) const {
   single("docket_http_tls_failures_total", "counter",
          "HTTP connections that did not come to speak TLS.", tls_failures.load());
   single("docket_exported_rows_total", "counter", "Rows given to exports.", exported_rows.load());
+  single("docket_http_posts_duplicate_total", "counter",
+         "Posts repeated under an idempotency key although they were stored.",
+         duplicate_posts.load());
   out +=
       "# HELP docket_http_answers_total Answers by class of status.\n"
       "# TYPE docket_http_answers_total counter\n";
@@ -81,11 +90,8 @@ void HttpMetrics::append(std::string& out) const {
       "# HELP docket_query_duration_seconds From the request's head to the answer.\n"
       "# TYPE docket_query_duration_seconds histogram\n";
   for (const EndpointName& row : query_names) {
-    const DurationHistogram& histogram = durations_[static_cast<std::size_t>(row.endpoint)];
-    if (!histogram.empty()) {
-      histogram.append(out, "docket_query_duration_seconds",
-                       fmt::format("endpoint=\"{}\"", row.name));
-    }
+    append_histogram(out, "docket_query_duration_seconds", fmt::format("endpoint=\"{}\"", row.name),
+                     durations_[static_cast<std::size_t>(row.endpoint)].counts());
   }
 }
 

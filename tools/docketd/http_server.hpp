@@ -14,6 +14,8 @@
 #include "engine/event.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/event_json.hpp"
+#include "ingest/sender_ledger.hpp"
 #include "ingest/tls.hpp"
 #include "tools/api/service.hpp"
 #include "tools/docketd/access.hpp"
@@ -41,6 +43,14 @@ struct HttpParts {
   const std::atomic<std::uint64_t>& visible;
   // Of the next connection; null: in the clear.
   std::function<ingest::TlsContext()> tls;
+  // After every post: by whom, from where, and what became of it.
+  std::function<void(const std::string& node, const std::string& peer, ingest::SenderWay way,
+                     const Result<ingest::RequestOutcome>& outcome)>
+      on_post = {};
+  ingest::CurrentRedactor redactor = {};
+  // After a post that was refused unread: by whom, from where, and why.
+  std::function<void(const std::string& node, const std::string& peer, const std::string& reason)>
+      on_refused = {};
 };
 
 class HttpServer {

@@ -4,7 +4,9 @@
 
 #include <array>
 
+#include "engine/timestamp.hpp"
 #include "tools/docketd/process_usage.hpp"
+#include "tools/docketd/sender_metrics.hpp"
 #include "tools/version.hpp"
 
 namespace docket::server {
@@ -29,12 +31,20 @@ struct LogMetric {
 constexpr std::array log_metrics{
     LogMetric{"docket_log_events", "gauge", "Durable events that are not retired.",
               [](const LogStats& s) { return s.events; }},
-    LogMetric{"docket_log_last_seq", "counter", "Seq of the newest durable event.",
+    LogMetric{"docket_log_last_seq", "gauge", "Seq of the newest durable event.",
               [](const LogStats& s) { return s.last_seq.value; }},
     LogMetric{"docket_log_segments", "gauge", "Segments, sealed and active.",
               [](const LogStats& s) { return s.segments; }},
     LogMetric{"docket_log_bytes", "gauge", "Bytes of segment and index files.",
               [](const LogStats& s) { return s.bytes; }},
+    LogMetric{"docket_log_index_bytes", "gauge", "Of these, bytes of index files.",
+              [](const LogStats& s) { return s.index_bytes; }},
+    LogMetric{"docket_log_unsealed_segments", "gauge", "Full segments that wait to be sealed.",
+              [](const LogStats& s) { return s.unsealed_segments; }},
+    LogMetric{"docket_log_gaps", "gauge", "Ranges of events that damage has taken.",
+              [](const LogStats& s) { return s.gaps; }},
+    LogMetric{"docket_log_gap_events", "gauge", "Events in these ranges.",
+              [](const LogStats& s) { return s.gap_events; }},
     LogMetric{"docket_log_batches_total", "counter", "Batches stored since start.",
               [](const LogStats& s) { return s.batches; }},
     LogMetric{"docket_log_duplicates_total", "counter", "Batches seen before, since start.",
@@ -43,6 +53,8 @@ constexpr std::array log_metrics{
               [](const LogStats& s) { return s.commits; }},
     LogMetric{"docket_log_queued_bytes", "gauge", "Bytes waiting for the disk.",
               [](const LogStats& s) { return s.queued_bytes; }},
+    LogMetric{"docket_log_queued_batches", "gauge", "Batches waiting for the disk.",
+              [](const LogStats& s) { return s.queued_batches; }},
     LogMetric{"docket_log_retired_events_total", "counter", "Events retired, in all.",
               [](const LogStats& s) { return s.retired_events; }},
     LogMetric{"docket_log_failed", "gauge", "1: a write failed, the log refuses until a restart.",
@@ -84,17 +96,37 @@ std::string metrics_text(const MetricsSources& sources) {
                      metric.value(stats));
     }
   }
+  const auto histogram = [&](std::string_view name, std::string_view help,
+                             DurationCounts LogStats::* counts) {
+    head(out, name, "histogram", help);
+    for (const LogStats& stats : logs) {
+      append_histogram(out, name, fmt::format("log=\"{}\"", stats.log), stats.*counts);
+    }
+  };
+  histogram("docket_log_commit_duration_seconds",
+            "From a batch's being complete and checked until it is durable.",
+            &LogStats::commit_time);
+  histogram("docket_log_sync_duration_seconds", "How long the disk took for a sync.",
+            &LogStats::sync_time);
+  single(out, "docket_ready", "gauge", "1: events are taken, as /readyz says.",
+         sources.is_ready ? 1 : 0);
+  single(out, "docket_start_time_seconds", "gauge", "When the server started, Unix time.",
+         static_cast<std::uint64_t>(sources.started / 1'000'000'000));
   single(out, "docket_free_bytes", "gauge", "Free space on the data's file system.",
          sources.free_bytes);
+  single(out, "docket_free_space_reserve_bytes", "gauge",
+         "Below so much free space senders are refused.", sources.reserve_bytes);
 
   const ingest::ServerStats ingest = sources.ingest.stats();
   single(out, "docket_ingest_connections", "gauge", "Senders connected now.", ingest.connections);
   single(out, "docket_ingest_connections_accepted_total", "counter", "Senders accepted.",
          ingest.connections_accepted);
-  single(out, "docket_ingest_events_accepted_total", "counter",
-         "Events stored through the ingest port.", ingest.events_accepted);
-  single(out, "docket_ingest_events_rejected_total", "counter",
-         "Events rejected on the ingest port.", ingest.events_rejected);
+  append_intake_metrics(out, ingest.intake);
+  const Nanos now = now_ns();
+  append_sender_metrics(out,
+                        api::sender_rows(api::stored_senders(sources.store),
+                                         sources.ingest.senders().all(), sources.sender_rules, now),
+                        now);
   single(out, "docket_ingest_batches_duplicate_total", "counter",
          "Batches resent although they were stored.", ingest.batches_duplicate);
   single(out, "docket_ingest_protocol_errors_total", "counter",
@@ -103,6 +135,8 @@ std::string metrics_text(const MetricsSources& sources) {
          ingest.bytes_received);
   single(out, "docket_ingest_memory_bytes", "gauge", "Bytes received and not yet stored.",
          ingest.memory_used);
+
+  append_quota_metrics(out, sources.access.throttled());
 
   const index::CatalogStats index = sources.catalog.stats();
   single(out, "docket_index_built_total", "counter", "Indexes built.", index.built);

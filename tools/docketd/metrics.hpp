@@ -6,6 +6,8 @@
 #include "engine/log.hpp"
 #include "index/catalog.hpp"
 #include "ingest/server.hpp"
+#include "tools/api/sender_rows.hpp"
+#include "tools/docketd/access.hpp"
 #include "tools/docketd/http_metrics.hpp"
 #include "tools/docketd/retention.hpp"
 #include "tools/docketd/scrub.hpp"
@@ -17,13 +19,18 @@ namespace docket::server {
 struct MetricsSources {
   const Store& store;
   const index::Catalog& catalog;
-  const ingest::Server& ingest;
+  ingest::Server& ingest;
   const HttpMetrics& http;
   const SystemLog& system_log;
   const Retention& retention;
   const Scrub& scrub;
   const StoreWatch& watch;
-  std::uint64_t free_bytes = 0;  // of the data's file system
+  const api::SenderRules& sender_rules;
+  const Access& access;
+  std::uint64_t free_bytes = 0;     // of the data's file system
+  std::uint64_t reserve_bytes = 0;  // under which senders are refused
+  bool is_ready = false;            // what /readyz says
+  Nanos started = 0;
 };
 
 [[nodiscard]] std::string metrics_text(const MetricsSources& sources);

@@ -31,6 +31,31 @@ namespace {
 constexpr std::uint32_t ingest_stop_ms = 10'000;
 constexpr std::uint32_t http_stop_ms = 5'000;
 
+// The rules in effect. Thread-safe.
+class Redaction {
+ public:
+  explicit Redaction(const ingest::RedactionRules& rules) { change(rules); }
+  void change(const ingest::RedactionRules& rules) {
+    auto made = rules.is_empty() ? nullptr : std::make_shared<const ingest::Redactor>(rules);
+    const std::scoped_lock lock(mutex_);
+    current_ = std::move(made);
+  }
+  [[nodiscard]] std::shared_ptr<const ingest::Redactor> current() const {
+    const std::scoped_lock lock(mutex_);
+    return current_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ingest::Redactor> current_;
+};
+
+// Of ADDRESS:PORT.
+std::string host_of(const std::string& peer) {
+  const auto address = parse_address(peer);
+  return address ? address->host : peer;
+}
+
 class RunningServer final : public Server {
  public:
   explicit RunningServer(const Settings& settings)
@@ -66,7 +91,9 @@ class RunningServer final : public Server {
     service_ = std::make_unique<api::Service>(
         *store_, catalog_,
         api::ServiceOptions{[this] { return retention_rules(); }, [this] { return facts(); },
-                            query::WorkerPool::threads_for_all_cores()});
+                            query::WorkerPool::threads_for_all_cores(),
+                            [this] { return ingest_->senders().all(); },
+                            [this] { return sender_rules(); }});
     DOCKET_TRY(listen());
     system_log_->record(started_event(settings_, ingest_address().text(), http_address().text()));
     log_line(LogLevel::info, "started",
@@ -93,8 +120,10 @@ class RunningServer final : public Server {
     Settings taken = settings_;
     taken.retention = settings.retention;
     taken.scrub_period = settings.scrub_period;
+    taken.senders = settings.senders;
     taken.log_level = settings.log_level;
     taken.tokens = settings.tokens;
+    taken.redaction = settings.redaction;
     if (settings_.tls.is_on() && settings.tls.is_on()) {
       taken.tls = settings.tls;
     }
@@ -114,8 +143,13 @@ class RunningServer final : public Server {
     }
     settings_.retention = taken.retention;
     settings_.scrub_period = taken.scrub_period;
+    settings_.senders = taken.senders;
+    silent_after_ = taken.senders.silent_after;
+    gone_after_ = taken.senders.gone_after;
     settings_.log_level = taken.log_level;
     settings_.tokens = taken.tokens;
+    settings_.redaction = taken.redaction;
+    redaction_.change(settings_.redaction);
     settings_.tls = taken.tls;
     access_.change(settings_.tokens);
     set_log_level(settings_.log_level);
@@ -180,6 +214,7 @@ class RunningServer final : public Server {
       return rights_of(access_, token, peer);
     };
     options.tls = [this] { return certificates_.current(); };
+    options.redactor = [this] { return redaction_.current(); };
     options.connections_max = senders_within(raise_descriptor_limit(), settings_.limits);
     if (options.connections_max < settings_.limits.ingest_connections) {
       log_line(LogLevel::warning, "the limit of open files allows fewer senders than configured",
@@ -192,22 +227,44 @@ class RunningServer final : public Server {
                                                const std::string& reason) {
                                           rejections_.observe(node, peer, reason, now_ns());
                                         }));
-    HttpParts parts{*service_,
-                    options.rules,
-                    http_metrics_,
-                    access_,
-                    [this](const api::ReadRecord& read, const std::string& token,
-                           const std::string& peer, std::string_view failure) {
-                      system_log_->record(read_event(read, token, peer, failure));
-                      watch_.gaps_met(read.gaps);
-                    },
-                    [this] { return health(); },
-                    [this] { return readiness(); },
-                    [this] { return metrics(); },
-                    watch_.visible(),
-                    [this] { return certificates_.current(); }};
+    HttpParts parts{
+        *service_,
+        options.rules,
+        http_metrics_,
+        access_,
+        [this](const api::ReadRecord& read, const std::string& token, const std::string& peer,
+               std::string_view failure) {
+          system_log_->record(read_event(read, token, peer, failure));
+          watch_.gaps_met(read.gaps);
+        },
+        [this] { return health(); },
+        [this] { return readiness(); },
+        [this] { return metrics(); },
+        watch_.visible(),
+        [this] { return certificates_.current(); },
+        [this](const std::string& node, const std::string& peer, ingest::SenderWay way,
+               const Result<ingest::RequestOutcome>& outcome) {
+          ingest_->senders().heard(node, host_of(peer), way, now_ns());
+          count_post(way, outcome);
+        },
+        [this] { return redaction_.current(); },
+        [this](const std::string& node, const std::string& peer, const std::string& reason) {
+          rejections_.observe(node, peer, reason, now_ns());
+        }};
     DOCKET_ASSIGN(http_, HttpServer::start(settings_.http, settings_.limits, std::move(parts)));
     return {};
+  }
+
+  // What was posted under an idempotency key and is stored already counts as a duplicate alone.
+  void count_post(ingest::SenderWay way, const Result<ingest::RequestOutcome>& outcome) {
+    if (outcome && outcome->duplicate) {
+      ++http_metrics_.duplicate_posts;
+    } else if (outcome) {
+      ingest_->intake().accepted(way, outcome->accepted);
+      for (const ingest::RejectedEvent& event : outcome->rejected) {
+        ingest_->intake().rejected(way, event.error);
+      }
+    }
   }
 
   [[nodiscard]] api::RetentionRules retention_rules() const {
@@ -216,6 +273,8 @@ class RunningServer final : public Server {
     return {[settings = std::move(settings)](std::string_view log) { return settings.of(log); },
             floor};
   }
+
+  [[nodiscard]] api::SenderRules sender_rules() const { return {silent_after_, gone_after_}; }
 
   // The member "server" of the statistics.
   [[nodiscard]] std::string facts() const {
@@ -271,13 +330,17 @@ class RunningServer final : public Server {
 
   [[nodiscard]] std::string metrics() const {
     return metrics_text({*store_, catalog_, *ingest_, http_metrics_, *system_log_, *retention_,
-                         *scrub_, watch_, free_bytes()});
+                         *scrub_, watch_, sender_rules(), access_, free_bytes(),
+                         settings_.limits.free_space_reserve, readiness().status == 200, started_});
   }
 
   // reload() changes members that no other thread reads.
   Settings settings_;
   const Nanos started_ = now_ns();
   std::atomic<bool> stopping_{false};
+  // Of settings_.senders, for all threads.
+  std::atomic<Nanos> silent_after_{settings_.senders.silent_after};
+  std::atomic<Nanos> gone_after_{settings_.senders.gone_after};
   bool stopped_ = false;
 
   // In the order in which they depend on one another; destroyed from the last to the first.
@@ -289,6 +352,7 @@ class RunningServer final : public Server {
                          rejected_event};
   Rejections denials_{[this](Event event) { system_log_->record(std::move(event)); }, denied_event};
   Certificates certificates_;
+  Redaction redaction_{settings_.redaction};
   Access access_{settings_.tokens, [this](const std::string& who, const std::string& peer,
                                           const std::string& reason) {
                    denials_.observe(who, peer, reason, now_ns());

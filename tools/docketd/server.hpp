@@ -29,8 +29,8 @@ class Server {
   // Whether all is well that a restart would put right: what /healthz says. Thread-safe.
   [[nodiscard]] virtual bool is_well() const = 0;
 
-  // Takes over retention, tokens, certificates, scrub period and log level of `settings`, all or
-  // none, and records what changed; names on stderr what takes a restart.
+  // Takes over retention, senders, redaction, tokens, certificates, scrub period and log level of
+  // `settings`, all or none, and records what changed; names on stderr what takes a restart.
   virtual void reload(const Settings& settings) = 0;
   // Records and tells that the settings stay as they are.
   virtual void reload_failed(const Error& error) = 0;

@@ -135,6 +135,8 @@ std::string print_settings(const Settings& settings) {
   for (const auto& [log, policy] : settings.retention.logs) {
     append_policy(out, log, policy);
   }
+  fmt::format_to(std::back_inserter(out), "\n[redact]\nkeys = {}\npatterns = {}\n",
+                 toml_strings(settings.redaction.keys), toml_strings(settings.redaction.patterns));
   for (const Token& token : settings.tokens) {
     out += "\n" + print_token(token, hidden_digest);
   }
@@ -159,6 +161,13 @@ Result<void> check_settings(const Settings& settings) {
   if (settings.socket.size() > socket_bytes_max) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("socket: a path must be at most {} bytes", socket_bytes_max));
+  }
+  if (const auto checked = check_redaction(settings.redaction); !checked) {
+    return fail(ErrorCode::invalid_argument, "redact." + checked.error().message);
+  }
+  if (settings.senders.gone_after < settings.senders.silent_after) {
+    return fail(ErrorCode::invalid_argument,
+                "senders.gone_after: must not be less than senders.silent_after");
   }
   if (settings.limits.http_body_bytes > settings.limits.http_bytes) {
     return fail(ErrorCode::invalid_argument,
@@ -189,6 +198,10 @@ std::vector<SettingChange> settings_changes(const Settings& before, const Settin
   for (const std::string& log : logs) {
     compare(log, before.retention.of(log), after.retention.of(log));
   }
+  append_change(changes, "redact.keys", toml_strings(before.redaction.keys),
+                toml_strings(after.redaction.keys));
+  append_change(changes, "redact.patterns", toml_strings(before.redaction.patterns),
+                toml_strings(after.redaction.patterns));
   append_token_changes(changes, before.tokens, after.tokens);
   return changes;
 }

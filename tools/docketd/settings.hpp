@@ -10,6 +10,8 @@
 #include "engine/limits.hpp"
 #include "engine/log.hpp"
 #include "engine/result.hpp"
+#include "ingest/redactor.hpp"
+#include "tools/api/sender_rows.hpp"
 #include "tools/docketd/address.hpp"
 #include "tools/docketd/token.hpp"
 
@@ -70,8 +72,10 @@ struct Settings {
   RetentionSettings retention;
   Nanos scrub_period =
       7 * Nanos{86'400} * 1'000'000'000;  // everything is read once in it; 0: never
+  api::SenderRules senders;
   LogOptions segment;
   LimitSettings limits;
+  ingest::RedactionRules redaction;
   std::vector<Token> tokens;  // none: everybody may do everything
 };
 

@@ -27,6 +27,8 @@ class FileReader {
     for (const auto& [key, node] : root) {
       if (key.str() == "token") {
         read_tokens(node);
+      } else if (key.str() == "redact") {
+        read_redaction(node);
       } else if (const toml::table* table = node.as_table()) {
         if (is_section(key.str())) {
           read_section(*table, key.str());
@@ -59,7 +61,7 @@ class FileReader {
   void read_section(const toml::table& table, std::string_view section) {
     for (const auto& [key, node] : table) {
       const std::string_view name = key.str();
-      if ((node.is_table() || name == "token") && section.empty()) {
+      if ((node.is_table() || name == "token" || name == "redact") && section.empty()) {
         continue;
       }
       const std::string full =
@@ -127,6 +129,39 @@ class FileReader {
     (log == "default" ? settings_.retention.otherwise : settings_.retention.logs[log]) = policy;
   }
 
+  void read_redaction(const toml::node& node) {
+    settings_.redaction = {};
+    const toml::table* const table = node.as_table();
+    if (table == nullptr) {
+      fault(node.source(), "redact", "must be a section");
+      return;
+    }
+    for (const auto& [key, value] : *table) {
+      ingest::RedactionRules read;
+      std::vector<std::string>* const list = key.str() == "keys"       ? &read.keys
+                                             : key.str() == "patterns" ? &read.patterns
+                                                                       : nullptr;
+      const toml::array* const texts = value.as_array();
+      if (list == nullptr) {
+        fault(key.source(), fmt::format("redact.{}", key.str()),
+              "is not a setting; known: keys, patterns");
+        continue;
+      }
+      if (texts == nullptr ||
+          (!texts->empty() && !texts->is_homogeneous(toml::node_type::string))) {
+        fault(value.source(), fmt::format("redact.{}", key.str()), "must be a list of strings");
+        continue;
+      }
+      for (const toml::node& text : *texts) {
+        list->push_back(text.as_string()->get());
+      }
+      if (const auto checked = ingest::check_redaction(read); !checked) {
+        fault(value.source(), "redact", checked.error().message);
+      }
+      (list == &read.keys ? settings_.redaction.keys : settings_.redaction.patterns) = *list;
+    }
+  }
+
   void read_tokens(const toml::node& node) {
     settings_.tokens.clear();
     const toml::array* const list = node.as_array();
@@ -157,10 +192,15 @@ class FileReader {
         read_expiry(*node.as_date_time(), token, full);
         continue;
       }
+      if (key == "events_per_second" || key == "bytes_per_second") {
+        read_rate(node, full, key == "events_per_second", token.quota);
+        continue;
+      }
       if (key != "name" && key != "sha256" && key != "role" && key != "filter" &&
           key != "expires") {
         fault(item.source(), full,
-              "is not a setting; known: name, sha256, role, filter, expires, logs, nodes");
+              "is not a setting; known: name, sha256, role, filter, expires, logs, nodes, "
+              "events_per_second, bytes_per_second");
         continue;
       }
       const auto text = value_text(node, Setting::Kind::text, full);
@@ -180,8 +220,9 @@ class FileReader {
     if (token.role != Role::reader && !token.scope.is_everything()) {
       fault(where, "token.filter", "goes with the role reader only");
     }
-    if (token.role != Role::writer && !(token.logs.empty() && token.nodes.empty())) {
-      fault(where, "token", "logs and nodes go with the role writer only");
+    if (token.role != Role::writer &&
+        !(token.logs.empty() && token.nodes.empty() && !token.quota.is_limited())) {
+      fault(where, "token", "logs, nodes and rates go with the role writer only");
     }
     for (const Token& other : settings_.tokens) {
       if (!token.name.empty() && other.name == token.name) {
@@ -228,6 +269,21 @@ class FileReader {
       return;
     }
     token.expires = *time;
+  }
+
+  void read_rate(const toml::node& node, const std::string& name, bool is_events,
+                 ingest::QuotaRates& quota) {
+    const auto text =
+        value_text(node, is_events ? Setting::Kind::number : Setting::Kind::size, name);
+    if (!text) {
+      return;
+    }
+    const auto bytes = api::parse_bytes(*text);
+    if (!bytes || *bytes == 0) {
+      fault(node.source(), name, bytes ? "must be more than 0" : bytes.error().message);
+      return;
+    }
+    (is_events ? quota.events_per_second : quota.bytes_per_second) = *bytes;
   }
 
   void read_names(const toml::node& node, std::string_view name, std::vector<std::string>& into,

@@ -100,6 +100,15 @@ Setting tls_file(std::string_view name, std::string TlsSettings::* member) {
           }};
 }
 
+Setting sender_time(std::string_view name, Nanos api::SenderRules::* member) {
+  constexpr Nanos longest = 3660 * Nanos{86'400} * second;
+  return {"senders", name, Kind::text,
+          [member](const Settings& s) { return api::format_duration(s.senders.*member); },
+          [member](Settings& s, std::string_view text) {
+            return assign_duration(s.senders.*member, text, second, longest);
+          }};
+}
+
 std::vector<Setting> make_table() {
   std::vector<Setting> table;
   table.push_back({"", "data", Kind::text, [](const Settings& s) { return s.data; },
@@ -176,6 +185,8 @@ std::vector<Setting> make_table() {
                      return assign_duration(s.retention.interval, text, second / 10,
                                             Nanos{86'400} * second);
                    }});
+  table.push_back(sender_time("silent_after", &api::SenderRules::silent_after));
+  table.push_back(sender_time("gone_after", &api::SenderRules::gone_after));
   table.push_back({"scrub", "period", Kind::text,
                    [](const Settings& s) {
                      return s.scrub_period == 0 ? "0" : api::format_duration(s.scrub_period);

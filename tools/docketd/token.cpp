@@ -11,6 +11,7 @@
 #include "engine/assert.hpp"
 #include "engine/timestamp.hpp"
 #include "tools/api/digest.hpp"
+#include "tools/api/units.hpp"
 #include "tools/docketd/toml_text.hpp"
 
 namespace docket::server {
@@ -25,15 +26,6 @@ constexpr std::size_t token_random_bytes = 32;
 
 bool is_one_of(std::string_view text, std::string_view allowed) {
   return text.find_first_not_of(allowed) == std::string_view::npos;
-}
-
-std::string list_of(const std::vector<std::string>& names) {
-  std::string text = "[";
-  for (const std::string& name : names) {
-    text += text.size() > 1 ? ", " : "";
-    text += toml_string(name);
-  }
-  return text + ']';
 }
 
 }  // namespace
@@ -120,10 +112,18 @@ std::string print_token(const Token& token, std::string_view sha256) {
                    toml_string(format_rfc3339(*token.expires)));
   }
   if (!token.logs.empty()) {
-    fmt::format_to(std::back_inserter(out), "logs = {}\n", list_of(token.logs));
+    fmt::format_to(std::back_inserter(out), "logs = {}\n", toml_strings(token.logs));
   }
   if (!token.nodes.empty()) {
-    fmt::format_to(std::back_inserter(out), "nodes = {}\n", list_of(token.nodes));
+    fmt::format_to(std::back_inserter(out), "nodes = {}\n", toml_strings(token.nodes));
+  }
+  if (token.quota.events_per_second != 0) {
+    fmt::format_to(std::back_inserter(out), "events_per_second = {}\n",
+                   token.quota.events_per_second);
+  }
+  if (token.quota.bytes_per_second != 0) {
+    fmt::format_to(std::back_inserter(out), "bytes_per_second = \"{}\"\n",
+                   api::format_bytes(token.quota.bytes_per_second));
   }
   return out;
 }
@@ -137,10 +137,17 @@ std::string describe(const Token& token) {
     fmt::format_to(std::back_inserter(out), ", expires {}", format_rfc3339(*token.expires));
   }
   if (!token.logs.empty()) {
-    fmt::format_to(std::back_inserter(out), ", logs {}", list_of(token.logs));
+    fmt::format_to(std::back_inserter(out), ", logs {}", toml_strings(token.logs));
   }
   if (!token.nodes.empty()) {
-    fmt::format_to(std::back_inserter(out), ", nodes {}", list_of(token.nodes));
+    fmt::format_to(std::back_inserter(out), ", nodes {}", toml_strings(token.nodes));
+  }
+  if (token.quota.events_per_second != 0) {
+    fmt::format_to(std::back_inserter(out), ", {} events a second", token.quota.events_per_second);
+  }
+  if (token.quota.bytes_per_second != 0) {
+    fmt::format_to(std::back_inserter(out), ", {} a second",
+                   api::format_bytes(token.quota.bytes_per_second));
   }
   return out;
 }

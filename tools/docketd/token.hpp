@@ -9,6 +9,7 @@
 
 #include "engine/counts.hpp"
 #include "engine/result.hpp"
+#include "ingest/quota.hpp"
 #include "tools/api/routes.hpp"
 #include "tools/api/scope.hpp"
 
@@ -35,6 +36,7 @@ struct Token {
   std::optional<Nanos> expires;    // from then on it is none
   std::vector<std::string> logs;   // that a writer may write to; empty: all
   std::vector<std::string> nodes;  // the producer ids that a writer may use; empty: all
+  ingest::QuotaRates quota;        // of a writer
 
   friend bool operator==(const Token&, const Token&) = default;
 };

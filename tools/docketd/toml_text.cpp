@@ -19,4 +19,13 @@ std::string toml_string(std::string_view text) {
   return out + '"';
 }
 
+std::string toml_strings(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) {
+    out += out.size() > 1 ? ", " : "";
+    out += toml_string(text);
+  }
+  return out + ']';
+}
+
 }  // namespace docket::server

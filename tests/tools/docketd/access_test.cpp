@@ -129,6 +129,27 @@ TEST_F(AccessTest, WithoutTokensEverybodyMayDoEverythingUntilThereAreSome) {
   EXPECT_FALSE(access_.holds({}, now));
 }
 
+TEST_F(AccessTest, AQuotaIsOfTheTokenAndOutlivesReloadsThatLeaveItsRates) {
+  Token shop = token("shop", Role::writer);
+  shop.quota = {100, 0};
+  const Token free = token("free", Role::writer);
+  access_.change({shop, free});
+  const auto quota = rights_of(access_, "secret of shop", "10.0.0.1")->quota;
+  ASSERT_TRUE(quota);
+  EXPECT_EQ(access_.quota_of(shop), quota);
+  EXPECT_FALSE(rights_of(access_, "secret of free", "10.0.0.1")->quota);
+  quota->throttled(1);
+  access_.change({shop});
+  EXPECT_EQ(access_.quota_of(shop), quota);
+  EXPECT_EQ(access_.throttled().at("shop").times, 1U);
+  shop.quota.events_per_second = 200;
+  access_.change({shop});
+  EXPECT_NE(access_.quota_of(shop), quota);
+  access_.change({free});
+  EXPECT_FALSE(access_.quota_of(shop));
+  EXPECT_TRUE(access_.throttled().empty());
+}
+
 TEST_F(AccessTest, SendersAreThoseOfARoleThatSends) {
   Token writer = token("shop", Role::writer);
   writer.logs = {"api"};

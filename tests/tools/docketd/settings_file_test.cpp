@@ -47,12 +47,17 @@ default = { max_age = "180d" }
 max_age = "365d"
 max_bytes = "10GiB"
 [retention.campaign]
+[senders]
+silent_after = "90s"
+gone_after = "7d"
 [scrub]
 period = "30d"
 )",
                                  "f.toml", settings));
   EXPECT_EQ(settings.data, "/var/lib/docket");
   EXPECT_EQ(settings.scrub_period, 30 * Nanos{86'400} * 1'000'000'000);
+  EXPECT_EQ(settings.senders.silent_after, 90 * Nanos{1'000'000'000});
+  EXPECT_EQ(settings.senders.gone_after, 7 * day);
   EXPECT_EQ(settings.http.text(), "[::1]:2");
   EXPECT_EQ(settings.socket, "/run/docket/in.sock");
   EXPECT_EQ(settings.socket_mode, 0600U);
@@ -97,6 +102,25 @@ TEST(SettingsFile, FaultsNameFileLineColumnAndSetting) {
   EXPECT_THAT(error_of("[scrub]\nperiod = \"1ms\"\n"), HasSubstr("must be from 1s to 366d"));
   EXPECT_THAT(error_of("data = \n"), StartsWith("f.toml:1:"));
   EXPECT_THAT(error_of("data = \"a\"\ndata = \"b\"\n"), StartsWith("f.toml:2:"));
+}
+
+TEST(SettingsFile, RulesOfRedactionAreReadAndPrintedAndTheirFaultsNamed) {
+  Settings settings;
+  const std::string text = "[redact]\nkeys = [\"password\", \"*secret*\"]\npatterns = [\"card\"]\n";
+  ASSERT_TRUE(read_settings_text(text, "f.toml", settings));
+  EXPECT_EQ(settings.redaction.keys, (std::vector<std::string>{"password", "*secret*"}));
+  EXPECT_EQ(settings.redaction.patterns, std::vector<std::string>{"card"});
+  EXPECT_THAT(print_settings(settings), HasSubstr("\n" + text));
+  // A file says all of it.
+  ASSERT_TRUE(read_settings_text("[redact]\nkeys = [\"pin\"]\n", "f.toml", settings));
+  EXPECT_EQ(settings.redaction.keys, std::vector<std::string>{"pin"});
+  EXPECT_TRUE(settings.redaction.patterns.empty());
+  EXPECT_THAT(error_of("[redact]\nkeys = [\"*\"]\n"), HasSubstr("f.toml:2:8: redact: keys: '*'"));
+  EXPECT_THAT(error_of("[redact]\npatterns = [\"cards\"]\n"), HasSubstr("known: authorization,"));
+  EXPECT_THAT(error_of("[redact]\nkeys = \"pin\"\n"), HasSubstr("must be a list of strings"));
+  EXPECT_THAT(error_of("[redact]\nkeys = [1]\n"), HasSubstr("must be a list of strings"));
+  EXPECT_THAT(error_of("[redact]\nkey = []\n"), HasSubstr("known: keys, patterns"));
+  EXPECT_THAT(error_of("redact = 5\n"), HasSubstr("must be a section"));
 }
 
 TEST(SettingsFile, AScrubPeriodOfZeroIsNoScrubAndPrintedAsSuch) {
@@ -151,7 +175,8 @@ TEST(SettingsFile, TokensAreRead) {
   const auto read = read_settings_text(
       token_text("role = \"reader\"\nfilter = \"log:activity\"\nexpires = 2027-01-31T00:00:00Z\n") +
           "[[token]]\nname = \"shop\"\nrole = \"writer\"\nsha256 = \"" + std::string(64, 'b') +
-          "\"\nlogs = [\"api\"]\nnodes = [\"web-1\", \"web-2\"]\nexpires = "
+          "\"\nevents_per_second = 500\nbytes_per_second = \"1MiB\"\nlogs = [\"api\"]\nnodes = "
+          "[\"web-1\", \"web-2\"]\nexpires = "
           "\"2027-01-31T01:00:00+01:00\"\n",
       "f.toml", settings);
   ASSERT_TRUE(read) << read.error().message;
@@ -164,6 +189,7 @@ TEST(SettingsFile, TokensAreRead) {
   const Token& shop = settings.tokens[1];
   EXPECT_EQ(shop.expires, ada.expires);
   EXPECT_EQ(shop.logs, std::vector<std::string>{"api"});
+  EXPECT_EQ(shop.quota, (ingest::QuotaRates{500, std::uint64_t{1} << 20}));
   EXPECT_EQ(shop.nodes, (std::vector<std::string>{"web-1", "web-2"}));
 }
 
@@ -181,6 +207,12 @@ TEST(SettingsFile, FaultyTokensAreNamed) {
               HasSubstr("goes with the role reader only"));
   EXPECT_THAT(error_of(token_text("role = \"reader\"\nlogs = [\"api\"]\n")),
               HasSubstr("go with the role writer only"));
+  EXPECT_THAT(error_of(token_text("role = \"reader\"\nevents_per_second = 5\n")),
+              HasSubstr("rates go with the role writer only"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\nevents_per_second = 0\n")),
+              HasSubstr("token.events_per_second: must be more than 0"));
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\nbytes_per_second = \"fast\"\n")),
+              HasSubstr("token.bytes_per_second: "));
   EXPECT_THAT(error_of(token_text("role = \"writer\"\nlogs = []\n")), HasSubstr("a list of 1 to"));
   EXPECT_THAT(error_of(token_text("role = \"writer\"\nlogs = [\"A\"]\n")),
               HasSubstr("no name of a log"));

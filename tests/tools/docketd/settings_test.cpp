@@ -47,6 +47,14 @@ TEST(Settings, CertificateAndKeyGoTogether) {
   EXPECT_FALSE(check_settings(settings));
 }
 
+TEST(Settings, ASenderIsSilentBeforeItIsGone) {
+  Settings settings;
+  settings.senders.gone_after = settings.senders.silent_after;
+  EXPECT_TRUE(check_settings(settings));
+  --settings.senders.gone_after;
+  EXPECT_FALSE(check_settings(settings));
+}
+
 TEST(Settings, OneAddressForBothListenersIsRefusedUnlessThePortIsAny) {
   Settings settings;
   settings.http = settings.ingest;
@@ -74,6 +82,7 @@ TEST(Settings, ChangesAreNamedAsInTheFile) {
   after.retention.logs["api"].max_age = 2 * 86'400LL * 1'000'000'000;
   after.retention.otherwise.max_bytes = std::uint64_t{1} << 30;
   after.retention.logs["campaign"].max_bytes = 1000;
+  after.redaction.keys = {"pin"};
   std::string text;
   for (const SettingChange& change : settings_changes(before, after)) {
     text += change.name + " " + change.before + " -> " + change.after + "\n";
@@ -82,7 +91,8 @@ TEST(Settings, ChangesAreNamedAsInTheFile) {
             "log.level info -> debug\n"
             "retention.default.max_bytes  -> 1GiB\n"
             "retention.api.max_age 1d -> 2d\n"
-            "retention.campaign.max_bytes  -> 1000B\n");
+            "retention.campaign.max_bytes  -> 1000B\n"
+            "redact.keys [] -> [\"pin\"]\n");
 }
 
 TEST(Settings, ChangedTokensAreNamedWithoutTheirDigests) {

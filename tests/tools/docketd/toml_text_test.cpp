@@ -10,5 +10,10 @@ TEST(TomlText, QuotesBackslashesAndControlCharactersAreEscaped) {
   EXPECT_EQ(toml_string("a\"b\\c\n\x7f"), R"("a\"b\\c\u000a\u007f")");
 }
 
+TEST(TomlText, AListHasCommasBetween) {
+  EXPECT_EQ(toml_strings({}), "[]");
+  EXPECT_EQ(toml_strings({"a", "b\""}), R"(["a", "b\""])");
+}
+
 }  // namespace
 }  // namespace docket::server
