@@ -114,8 +114,9 @@ asio::awaitable<bool> HttpConnection::refuse_post(api::Answer answer) {
   co_return co_await write_answer(std::move(answer));
 }
 
-asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser& parser) {
+asio::awaitable<bool> HttpConnection::answer_post(const AdmittedRequest& request, Parser& parser) {
   const std::int64_t began = steady_ns();
+  const api::Endpoint endpoint = request.route.endpoint;
   const auto& head = parser.get();
   const std::string key(head["Idempotency-Key"]);
   auto form = read_post_form(endpoint, head[http::field::content_type],
@@ -126,10 +127,15 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
     co_return co_await refuse_post(std::move(answer));
   }
   std::optional<Budget::Share> share = context_.bytes.take(0);
-  if (key.size() > idempotency_key_bytes_max || !is_utf8(key)) {
-    api::Answer answer = api::problem(400, "invalid_argument", "The request breaks a rule",
-                                      "Idempotency-Key: must be at most 128 bytes of UTF-8");
-    answer = form->error(std::move(answer));
+  Result<void> is_known = request.parameters.expect_only({});
+  const bool has_key = head.count("Idempotency-Key") > 0;
+  if (is_known && has_key &&
+      (key.empty() || key.size() > idempotency_key_bytes_max || !is_utf8(key))) {
+    is_known = fail(ErrorCode::invalid_argument,
+                    "Idempotency-Key: must be 1 to 128 bytes of UTF-8, or absent");
+  }
+  if (!is_known) {
+    api::Answer answer = form->error(api::problem(is_known.error()));
     co_return co_await refuse_post(std::move(answer));
   }
   const Body came = co_await read_body(parser, *share);
@@ -137,16 +143,10 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
   if (came == Body::ended) {
     co_return false;
   }
-  // A compressed body says how large it is.
-  const std::uint64_t inflated =
+  // A compressed body says how large it is; it is only held where that can be.
+  const std::uint64_t says =
       came == Body::complete && form->is_gzip ? gzip_size(parser.get().body()) : 0;
-  if (inflated > context_.limits.http_body_bytes) {
-    api::Answer answer = api::problem(413, "body_too_large", "The body is too large",
-                                      fmt::format("at most {} bytes are taken; send it in parts",
-                                                  context_.limits.http_body_bytes));
-    answer = form->error(std::move(answer));
-    co_return co_await refuse_post(std::move(answer));
-  }
+  const std::uint64_t inflated = says <= context_.limits.http_body_bytes ? says : 0;
   if (came == Body::no_room || !share->grow(inflated)) {
     // What has come is let go before the rest is read over.
     std::string().swap(parser.get().body());
@@ -158,12 +158,19 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
     co_return co_await refuse_post(std::move(answer));
   }
   const auto body = std::make_shared<std::string>(std::move(parser.get().body()));
-  const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());
+  // nullopt: the body inflates to more than is taken.
+  using Outcome = std::optional<Result<ingest::RequestOutcome>>;
+  const Pending<Outcome> pending(stream_.get_executor());
   asio::post(context_.store_pool,
              [pending, body, key = key, form = *form, grant = grant_, &context = context_] {
                const auto given = within_memory([&]() -> Result<void> {
                  if (form.is_gzip) {
-                   DOCKET_ASSIGN(*body, gunzip(*body, context.limits.http_body_bytes));
+                   DOCKET_ASSIGN(auto inflation, gunzip(*body, context.limits.http_body_bytes));
+                   if (!inflation) {
+                     pending.deliver(std::nullopt);
+                     return {};
+                   }
+                   *body = std::move(*inflation);
                  }
                  ingest::RequestSender sender;
                  sender.node = grant ? grant->name : "http";
@@ -182,9 +189,16 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
                  pending.deliver(fail(given.error()));
                }
              });
-  const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
-  api::Answer answer =
-      outcome ? form->answer(*outcome) : form->error(api::problem_of_post(outcome.error()));
+  const Outcome outcome = co_await pending.wait();
+  api::Answer answer;
+  if (!outcome) {
+    answer = form->error(api::problem(413, "body_too_large", "The body is too large",
+                                      fmt::format("at most {} bytes are taken; send it in parts",
+                                                  context_.limits.http_body_bytes)));
+  } else {
+    answer =
+        *outcome ? form->answer(**outcome) : form->error(api::problem_of_post(outcome->error()));
+  }
   context_.parts.metrics.observe(endpoint, steady_ns() - began);
   co_return co_await write_answer(std::move(answer));
 }
