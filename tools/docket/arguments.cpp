@@ -272,8 +272,10 @@ class Parser {
                         "One event in full with its field-level diff");
     add_event(*app);
 
-    app = add({Command::history, nullptr, true, true, event_formats, true}, "history",
-              "Everything that happened to one object, oldest first, its diffs folded");
+    app = add(
+        {Command::history, nullptr, true, true, event_formats, true}, "history",
+        "Everything that happened to one object in any log, the system's own too, oldest first, "
+        "its diffs folded");
     app->add_option("OBJECT", a.object, "Its type and id, such as List:5; names are not looked at")
         ->type_name("TYPE:ID")
         ->required();
