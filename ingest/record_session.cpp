@@ -51,7 +51,7 @@ void RecordSession::count_rejected(std::string_view error) {
   ++records_;
 }
 
-RecordSession::Pause RecordSession::add(const EventDecoder::Decoded& decoded) {
+RecordSession::Pause RecordSession::add(EventDecoder::Decoded& decoded) {
   Slot* slot = slot_of(decoded.log);
   if (slot == nullptr) {
     if (!may_write(rights_.logs, decoded.log)) {
@@ -74,6 +74,11 @@ RecordSession::Pause RecordSession::add(const EventDecoder::Decoded& decoded) {
   if (!slot->builder) {
     slot->builder = connection_->core().builders.borrow();
     slot->first_record = records_ + 1;
+    slot->received = received_;
+  }
+  if (!decoded.has_ts) {
+    // What comes in several reads is stored with one time of receipt.
+    decoded.event.ts = slot->received;
   }
   slot->builder->add(decoded.event);
   ++records_;
@@ -107,7 +112,7 @@ RecordSession::Pause RecordSession::take_record(std::string_view text) {
       return Pause::starved;
     }
   }
-  const auto decoded = decode(text, received_);
+  auto decoded = decode(text, received_);
   if (decoded) {
     return add(*decoded);
   }
@@ -298,7 +303,7 @@ void RecordSession::submit(std::size_t index) {
   const auto pending = std::make_shared<Pending>();
   pending->slot = index;
   pending->first_record = slot.first_record;
-  pending->received = received_;
+  pending->received = slot.received;
   pending->batch = slot.builder->finish();
   pending->charged = slot.charged + batch_overhead_bytes;
   connection_->core().budget.force(connection_->account, batch_overhead_bytes);
