@@ -396,7 +396,8 @@ class Parser {
         "The senders: how far each is stored. The batches of a sender are taken in their order "
         "only, so that none before its last one is missing");
     app = add({Command::retention, nullptr, true, true, number_formats, false}, "retention",
-              "What each log may keep, and what goes now");
+              "What each log may keep, and what goes now. Whole segments go: max_age counts from "
+              "when the newest event of one was received, whatever time its events have");
     app->add_flag("--dry-run", a.dry_run, "List each segment that would be retired now");
     app->add_option("--config", a.config, "The server's file, for the policies; with --data only")
         ->type_name("FILE.toml");
