@@ -110,7 +110,7 @@ struct EventDecoder::State {
   bool walk_strings(JsonCursor& at, std::string_view path, std::span<StringMember> members);
   bool walk_target(JsonCursor& at, std::string_view path, TargetView& target);
   bool walk_related(JsonCursor& at, Decoded& out);
-  bool walk_ts(JsonCursor& at, Nanos& ts);
+  bool walk_ts(JsonCursor& at, Decoded& out);
   bool walk_affected(JsonCursor& at, std::uint64_t& affected);
 
   // The next value as a string's value; `into` stays empty (and the rule is noted) where it is of
@@ -298,7 +298,7 @@ bool EventDecoder::State::walk_related(JsonCursor& at, Decoded& out) {
   return at.take(']') || wanted("',' or ']'");
 }
 
-bool EventDecoder::State::walk_ts(JsonCursor& at, Nanos& ts) {
+bool EventDecoder::State::walk_ts(JsonCursor& at, Decoded& out) {
   constexpr std::string_view rule = "must be an RFC 3339 date-time or integer nanoseconds";
   std::string_view raw;
   if (at.take_string(raw)) {
@@ -307,7 +307,8 @@ bool EventDecoder::State::walk_ts(JsonCursor& at, Nanos& ts) {
       return wanted_in(raw, "valid escapes in a string");
     }
     if (auto parsed = parse_rfc3339(text)) {
-      ts = *parsed;
+      out.event.ts = *parsed;
+      out.has_ts = true;
     } else {
       note("ts", {}, parsed.error().message);
     }
@@ -325,7 +326,8 @@ bool EventDecoder::State::walk_ts(JsonCursor& at, Nanos& ts) {
     note("ts", {}, rule);
     return true;
   }
-  ts = value;
+  out.event.ts = value;
+  out.has_ts = true;
   return true;
 }
 
@@ -364,7 +366,7 @@ bool EventDecoder::State::walk_member(JsonCursor& at, Member member, Decoded& ou
       }
       return true;
     case Member::ts:
-      return walk_ts(at, event.ts);
+      return walk_ts(at, out);
     case Member::actor: {
       std::array<StringMember, 4> members = {{{"kind", &event.actor.kind},
                                               {"id", &event.actor.id},

@@ -29,6 +29,7 @@ class EventDecoder {
   struct Decoded {
     std::string_view log;  // "activity" when absent
     EventView event;       // verb upper-cased; ts = received when absent
+    bool has_ts = false;   // of its own
   };
 
   // Decodes and checks one object completely (form, UTF-8, every rule of the event). The views are

@@ -51,7 +51,7 @@ void RecordSession::count_rejected(std::string_view error) {
   ++records_;
 }
 
-RecordSession::Pause RecordSession::add(EventDecoder::Decoded decoded) {
+RecordSession::Pause RecordSession::add(EventDecoder::Decoded& decoded) {
   Slot* slot = slot_of(decoded.log);
   if (slot == nullptr) {
     if (!may_write(rights_.logs, decoded.log)) {
@@ -74,6 +74,11 @@ RecordSession::Pause RecordSession::add(EventDecoder::Decoded decoded) {
   if (!slot->builder) {
     slot->builder = connection_->core().builders.borrow();
     slot->first_record = records_ + 1;
+    slot->received = received_;
+  }
+  if (!decoded.has_ts) {
+    // What comes in several reads is stored with one time of receipt.
+    decoded.event.ts = slot->received;
   }
   if (redactor_) {
     redactor_->apply(decoded.event, connection_->core().options.rules.payload_bytes_max, redacted_);
@@ -112,7 +117,7 @@ RecordSession::Pause RecordSession::take_record(std::string_view text) {
       return Pause::starved;
     }
   }
-  const auto decoded = decode(text, received_);
+  auto decoded = decode(text, received_);
   if (decoded) {
     return add(*decoded);
   }
@@ -324,7 +329,7 @@ void RecordSession::submit(std::size_t index) {
   const auto pending = std::make_shared<Pending>();
   pending->slot = index;
   pending->first_record = slot.first_record;
-  pending->received = received_;
+  pending->received = slot.received;
   pending->batch = slot.builder->finish();
   presence_.sent(pending->batch.ts_max, received_);
   pending->charged = slot.charged + batch_overhead_bytes;

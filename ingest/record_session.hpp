@@ -91,6 +91,7 @@ class RecordSession : public std::enable_shared_from_this<RecordSession> {
     Log* log = nullptr;
     std::unique_ptr<BatchBuilder> builder;  // none while there are no rows
     std::uint64_t first_record = 0;         // of the builder's rows
+    Nanos received = 0;                     // of all of them
     std::size_t charged = 0;                // of the budget, for the builder
     std::uint32_t in_flight = 0;            // batches
   };
@@ -114,7 +115,7 @@ class RecordSession : public std::enable_shared_from_this<RecordSession> {
   Pause take_record(std::string_view text);
   // The first record shows the token. False: the peer is refused.
   [[nodiscard]] bool admit(std::optional<std::string_view> token);
-  Pause add(EventDecoder::Decoded decoded);
+  Pause add(EventDecoder::Decoded& decoded);
   void count_rejected(std::string_view error);
   [[nodiscard]] Slot* slot_of(std::string_view log);
   void charge_builders();

@@ -39,7 +39,7 @@ struct ServerOptions {
   // Asked for each connection to the port, whose peer must then speak TLS; empty, or null: in the
   // clear. The socket is in the clear always. Thread-safe.
   std::function<TlsContext()> tls;
-  CurrentRedactor redactor;   // empty: everything is stored as it comes
+  CurrentRedactor redactor;  // empty: everything is stored as it comes
 };
 
 struct ServerStats {

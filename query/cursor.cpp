@@ -12,8 +12,9 @@ namespace docket::query {
 namespace {
 
 // version u8 · order u8 · query hash u64 · ts i64 · seq u64 · log (u8, bytes) ·
-// watermarks u8, each: log (u8, bytes), last seq u64 · checksum u64 of all before it
-constexpr std::uint8_t version = 1;
+// watermarks u8, each: log (u8, bytes), last seq u64, first and last seq to come u64 ·
+// checksum u64 of all before it
+constexpr std::uint8_t version = 2;
 constexpr std::size_t checksum_bytes = 8;
 // Above any real one: 64 logs with names of 32 bytes.
 constexpr std::size_t cursor_text_max = 8192;
@@ -114,6 +115,8 @@ std::string encode_cursor(const Cursor& cursor) {
   for (const Cursor::Watermark& watermark : cursor.watermarks) {
     append_name(bytes, watermark.log);
     append_le(bytes, watermark.last_seq.value);
+    append_le(bytes, watermark.rest.first.value);
+    append_le(bytes, watermark.rest.last.value);
   }
   append_le(bytes, checksum64(bytes));
   return to_base64url(bytes);
@@ -153,6 +156,8 @@ Result<Cursor> decode_cursor(std::string_view text) {
     Cursor::Watermark watermark;
     watermark.log = fields.name();
     watermark.last_seq = Seq(fields.number<std::uint64_t>());
+    watermark.rest.first = Seq(fields.number<std::uint64_t>());
+    watermark.rest.last = Seq(fields.number<std::uint64_t>());
     cursor.watermarks.push_back(std::move(watermark));
   }
   if (!fields.ended_well()) {

@@ -9,6 +9,7 @@
 #include "engine/counts.hpp"
 #include "engine/result.hpp"
 #include "query/searcher.hpp"
+#include "query/unlisted.hpp"
 
 namespace docket::query {
 
@@ -17,6 +18,7 @@ struct Cursor {
   struct Watermark {
     std::string log;
     Seq last_seq;
+    Unlisted rest;  // of it, behind this page
     friend bool operator==(const Watermark&, const Watermark&) = default;
   };
 

@@ -18,6 +18,7 @@ Execution::Execution(SearcherParts& parts, const Query& query,
   for (std::uint32_t place = 0; place < parts.snapshot.logs.size(); ++place) {
     const LogSnapshot& log = parts.snapshot.logs[place];
     Seq watermark = log.last_seq;
+    Unlisted rest;
     if (until != nullptr) {
       const auto known = std::find_if(until->begin(), until->end(),
                                       [&](const auto& entry) { return entry.log == log.log; });
@@ -25,17 +26,24 @@ Execution::Execution(SearcherParts& parts, const Query& query,
         continue;
       }
       watermark = std::min(watermark, known->last_seq);
+      rest = known->rest;
     }
-    add_log(place, watermark);
+    add_log(place, watermark, rest);
   }
 }
 
-void Execution::add_log(std::uint32_t place, Seq watermark) {
+bool Execution::asks_for(const std::string& log) const {
+  return (context_.query->names_log || log != system_log) && log_may_match(context_.compiled, log);
+}
+
+void Execution::add_log(std::uint32_t place, Seq watermark, const Unlisted& rest) {
   const LogSnapshot& log = parts_.snapshot.logs[place];
-  watermarks_.push_back(Cursor::Watermark{log.log, watermark});
-  const bool asked_for = context_.query->names_log || log.log != system_log;
-  if (!asked_for || !log_may_match(context_.compiled, log.log)) {
+  watermarks_.push_back(Cursor::Watermark{log.log, watermark, {}});
+  if (!asks_for(log.log)) {
     return;
+  }
+  if (const auto retired = retired_of(log, rest)) {
+    context_.gaps.add(*retired);
   }
   for (const Gap& gap : log.gaps) {
     if (gap.first_seq <= watermark) {
@@ -45,6 +53,18 @@ void Execution::add_log(std::uint32_t place, Seq watermark) {
   for (const std::shared_ptr<const SegmentReader>& segment : log.segments) {
     scans_.push_back(std::make_unique<SegmentScan>(context_, segment, place, watermark));
   }
+}
+
+std::vector<Cursor::Watermark> Execution::watermarks(Order order, const Position& after) const {
+  std::vector<Cursor::Watermark> marks = watermarks_;
+  for (Cursor::Watermark& mark : marks) {
+    if (asks_for(mark.log)) {
+      const std::uint32_t place = log_place(mark.log);
+      mark.rest = unlisted(parts_.snapshot.logs[place], place, mark.last_seq, *context_.query,
+                           order, after);
+    }
+  }
+  return marks;
 }
 
 const std::string& Execution::log_name(std::uint32_t log) const {

@@ -28,7 +28,7 @@ struct SearcherParts {
 class Execution {
  public:
   // `until`, where given, holds the watermarks of an earlier page: later events, and logs that it
-  // does not name, are left out.
+  // does not name, are left out, and what was to come and has been retired since is a gap.
   Execution(SearcherParts& parts, const Query& query,
             const std::vector<Cursor::Watermark>* until = nullptr);
   // Scans point at the context.
@@ -37,7 +37,8 @@ class Execution {
 
   [[nodiscard]] QueryContext& context() { return context_; }
   [[nodiscard]] Scans& scans() { return scans_; }
-  [[nodiscard]] const std::vector<Cursor::Watermark>& watermarks() const { return watermarks_; }
+  // How far each log goes, and what of those that are asked for comes behind `after`.
+  [[nodiscard]] std::vector<Cursor::Watermark> watermarks(Order order, const Position& after) const;
   [[nodiscard]] std::vector<Gap> gaps() const { return context_.gaps.gaps(); }
   // The name of SegmentScan::log().
   [[nodiscard]] const std::string& log_name(std::uint32_t log) const;
@@ -55,8 +56,9 @@ class Execution {
                                            const std::function<void(const Unit& unit)>& visit);
 
  private:
-  // Makes the scans of a log that the query asks for, up to `watermark`.
-  void add_log(std::uint32_t place, Seq watermark);
+  // Makes the scans of a log that the query asks for, up to `watermark`. `rest` was to come.
+  void add_log(std::uint32_t place, Seq watermark, const Unlisted& rest);
+  [[nodiscard]] bool asks_for(const std::string& log) const;
 
   SearcherParts& parts_;
   QueryContext context_;

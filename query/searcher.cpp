@@ -100,9 +100,9 @@ Result<Page> Searcher::search(const Query& query, const PageRequest& request) {
   }));
   if (more) {
     const FoundRow& last = rows.back();
-    page.next =
-        encode_cursor(Cursor{request.order, hash_query(query.text), last.at.ts, Seq(last.at.seq),
-                             execution.log_name(last.at.log), execution.watermarks()});
+    page.next = encode_cursor(Cursor{request.order, hash_query(query.text), last.at.ts,
+                                     Seq(last.at.seq), execution.log_name(last.at.log),
+                                     execution.watermarks(request.order, last.at)});
   }
   page.gaps = execution.gaps();
   return page;

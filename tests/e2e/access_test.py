@@ -148,6 +148,14 @@ class Access(driver.EndToEnd):
         self.assertEqual([e["outcome"] for e in changes], ["success", "failure"])
         self.assertNotIn(hashlib.sha256(b"r-secret").hexdigest(), json.dumps(changes))
 
+    def test_a_reload_that_loses_every_token_is_refused(self):
+        server = self.start()
+        said = self.reload(server, "[log]\nlevel = \"debug\"\n")
+        self.assertIn("configuration is unchanged", said)
+        self.assertIn("to ask nobody for one takes a restart", said)
+        self.assertEqual(self.status(server, "/api/v1/count", None), 401)
+        self.assertEqual(self.status(server, "/api/v1/count", "reader"), 200)
+
     def test_a_tail_ends_when_its_token_is_removed(self):
         server = self.start()
         server.post([event(1)], bearer("writer"))

@@ -413,6 +413,19 @@ class Render(driver.EndToEnd):
         for word in ("title", "News", "Newsletter", "Ana Lima"):
             self.assertIn(word, shown)
 
+    def test_the_systems_own_events_have_a_history_and_a_story(self):
+        server = self.start()
+        server.send_ndjson([event("EDIT", ("List", "4", "News"))])
+        self.wait_until(lambda: "START" in server.docket("history", "Server:docketd").stdout)
+        story = json.loads(server.docket("story", "docket:1", "-o", "json").stdout)
+        names = [f"{each['log']}:{each['seq']}" for each in story["events"]]
+        self.assertIn("docket:1", names)
+        found = server.docket("search", "-o", "csv", story["query"]).stdout
+        self.assertIn(",docket,1,", found)
+        # That of another event is as it would be without a system that speaks.
+        story = json.loads(server.docket("story", "activity:1", "-o", "json").stdout)
+        self.assertEqual([each["log"] for each in story["events"]], ["activity"])
+
     def test_tail_follows_and_shows_every_event_once(self):
         server = self.start()
         server.send_ndjson([event(target=("List", "0"))])

@@ -178,6 +178,29 @@ TEST_F(NdjsonSessionTest, EveryCutOfTheStreamIntoPiecesGivesTheSame) {
   }
 }
 
+TEST_F(NdjsonSessionTest, ABatchOfSeveralReadsHasOneTimeOfReceipt) {
+  start();
+  store_.hold();
+  Peer peer(port());
+  for (std::uint64_t i = 1; i <= 60; ++i) {
+    // Of the first two each is a batch; the others gather while these are on their way.
+    peer.send(line_of(i) + "\n");
+    if (i <= 2) {
+      ASSERT_TRUE(store_.wait_for_queued(i));
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  store_.release();
+  peer.close_sending();
+  EXPECT_EQ(last_line(peer.rest()), R"({"durable":60})");
+  const auto events = store_.events("activity");
+  ASSERT_EQ(events.size(), 60U);
+  for (const Event& event : events) {
+    EXPECT_EQ(event.ts, event.received) << event.seq.value;
+  }
+}
+
 TEST_F(NdjsonSessionTest, WhatTheStoreRefusesForTheMomentIsStoredInTheEnd) {
   start();
   store_.refuse_submissions(ErrorCode::overloaded, 2);

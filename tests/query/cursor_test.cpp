@@ -12,7 +12,8 @@ Cursor some_cursor() {
   cursor.ts = -5;
   cursor.seq = Seq(1'048'577);
   cursor.log = "activity";
-  cursor.watermarks = {{"activity", Seq(2'000'000)}, {"campaign", Seq(0)}};
+  cursor.watermarks = {{"activity", Seq(2'000'000), {Seq(17), Seq(1'999'999)}},
+                       {"campaign", Seq(0), {}}};
   return cursor;
 }
 
@@ -56,7 +57,7 @@ TEST(Cursor, HoldsAsManyLogsAsThereCanBe) {
   Cursor cursor = some_cursor();
   cursor.watermarks.clear();
   for (std::uint64_t i = 0; i < limits::logs_max; ++i) {
-    cursor.watermarks.push_back({std::string(limits::log_name_bytes_max, 'x'), Seq(i)});
+    cursor.watermarks.push_back({std::string(limits::log_name_bytes_max, 'x'), Seq(i), {}});
   }
   const auto decoded = decode_cursor(encode_cursor(cursor));
   ASSERT_TRUE(decoded);

@@ -63,6 +63,20 @@ std::string to_string(const Position& position) {
   return text;
 }
 
+Result<void> check_reached(const Position& seen, const Position& reached, std::string_view name) {
+  for (const auto& [log, seq] : seen) {
+    const auto found = reached.find(log);
+    const std::uint64_t last = found == reached.end() ? 0 : found->second;
+    if (last < seq) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("{}: {} ends at {} here, before {}: this is another store, or an "
+                              "older copy",
+                              name, log, last, seq));
+    }
+  }
+  return {};
+}
+
 query::ExpressionPtr between(const std::string& log, std::uint64_t first, std::uint64_t last) {
   query::Expression in_log;
   in_log.kind = query::Expression::Kind::condition;

@@ -20,6 +20,11 @@ using Position = std::map<std::string, std::uint64_t>;
 [[nodiscard]] std::optional<Position> parse_position(std::string_view text);
 [[nodiscard]] std::string to_string(const Position& position);
 
+// Whether logs that go as far as `reached` can be those that were seen as far as `seen`. Error:
+// invalid_argument, naming the parameter `name` and the log that ends before what was seen of it.
+[[nodiscard]] Result<void> check_reached(const Position& seen, const Position& reached,
+                                         std::string_view name);
+
 // Holds for the events of one log with a seq of first..last.
 [[nodiscard]] query::ExpressionPtr between(const std::string& log, std::uint64_t first,
                                            std::uint64_t last);

@@ -296,12 +296,16 @@ Result<Answer> Service::histogram(const Parameters& parameters, const std::atomi
 Result<Answer> Service::explain(const Parameters& parameters, const std::atomic<bool>* cancel,
                                 const Scope& scope) const {
   DOCKET_TRY(parameters.expect_only({"q", "tz"}));
-  DOCKET_ASSIGN(const Question asked, question(parameters, now_ns(), scope));
+  const Nanos now = now_ns();
+  DOCKET_ASSIGN(const Question own, question(parameters, now, {}));
+  DOCKET_ASSIGN(const Question asked, question(parameters, now, scope));
   DOCKET_ASSIGN(
       const query::Explanation explained,
       ask(asked, cancel, [&](query::Searcher& searcher) { return searcher.explain(asked.query); }));
   std::string body = "{\"query\":";
-  query::append_json_string(body, explained.query);
+  // What the asker's token leaves out is not part of what they asked.
+  query::append_json_string(
+      body, scope.is_everything() ? explained.query : query::print(*own.query.where));
   body += ",\"logs\":[";
   const char* separator = "";
   for (const std::string& log : explained.logs) {

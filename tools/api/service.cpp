@@ -48,14 +48,7 @@ Result<OpenSearch> Service::open_search(const Question& question, const Position
     for (const LogSnapshot& log : snapshot.logs) {
       reached[log.log] = log.last_seq.value;
     }
-    for (const auto& [log, seq] : seen) {
-      if (const auto found = reached.find(log); found == reached.end() || found->second < seq) {
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("after: {} ends at {} here, before {}: this is another store, or "
-                                "an older copy",
-                                log, found == reached.end() ? 0 : found->second, seq));
-      }
-    }
+    DOCKET_TRY(check_reached(seen, reached, "after"));
     Since part = since(std::move(snapshot), question.query, seen);
     query::Searcher view(std::move(part.snapshot), catalog_, cancel, &workers_);
     if (view.open_files(part.query) || look == looks_max) {

@@ -32,12 +32,20 @@ Result<Tail> Tail::open(const Service& service, const Parameters& parameters,
   tail.newest_ = static_cast<std::uint32_t>(newest.value_or(tail_newest_default));
   const std::string_view after = position.empty() ? parameters.value("after") : position;
   if (!after.empty()) {
+    const std::string_view name = position.empty() ? "after" : "Last-Event-ID";
     auto seen = parse_position(after);
     if (!seen) {
       return fail(ErrorCode::invalid_argument,
-                  fmt::format("{}: must be LOG:SEQ, or several with commas between",
-                              position.empty() ? "after" : "Last-Event-ID"));
+                  fmt::format("{}: must be LOG:SEQ, or several with commas between", name));
     }
+    DOCKET_ASSIGN(const StoreSnapshot all, service.store().snapshot());
+    Position reached;
+    for (const LogSnapshot& log : all.logs) {
+      reached[log.log] = log.last_seq.value;
+    }
+    // What is not asked for is stepped over, and not spoken of.
+    std::erase_if(*seen, [&](const auto& log) { return !tail.question_.covers(log.first); });
+    DOCKET_TRY(check_reached(*seen, reached, name));
     tail.seen_ = std::move(*seen);
     tail.started_ = true;
   } else if (parameters.find("after")) {

@@ -23,7 +23,8 @@ class Tail {
   // Reads `q`, `tz`, `n` and `after`. `position`, where not empty, counts instead of `after`: each
   // is where an earlier one stood, or any `log:seq` a log. It goes on behind it, and `n` does not
   // count; a log that it does not name is given from its first event on. Relative times, those of
-  // `scope` too, mean the moment of this call.
+  // `scope` too, mean the moment of this call. Error: invalid_argument, also where a log that is
+  // asked for ends before that.
   [[nodiscard]] static Result<Tail> open(const Service& service, const Parameters& parameters,
                                          std::string_view position, const Scope& scope = {});
 

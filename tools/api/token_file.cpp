@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <vector>
 
-#include "engine/disk.hpp"
+#include "tools/api/given_file.hpp"
 
 namespace docket::api {
 
@@ -29,9 +28,7 @@ Result<std::string> parse_token(std::string_view text, const std::string& source
 }
 
 Result<std::string> read_token_file(const std::string& path) {
-  DOCKET_ASSIGN(const std::vector<std::byte> bytes,
-                read_file(posix_disk(), path, token_file_bytes_max));
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  DOCKET_ASSIGN(const std::string text, read_given_file(path, token_file_bytes_max));
   return parse_token(text, "--token-file " + path);
 }
 

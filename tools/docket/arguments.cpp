@@ -264,8 +264,10 @@ class Parser {
                         "One event in full with its field-level diff");
     add_event(*app);
 
-    app = add({Command::history, nullptr, true, true, event_formats, true}, "history",
-              "Everything that happened to one object, oldest first, its diffs folded");
+    app = add(
+        {Command::history, nullptr, true, true, event_formats, true}, "history",
+        "Everything that happened to one object in any log, the system's own too, oldest first, "
+        "its diffs folded");
     app->add_option("OBJECT", a.object, "Its type and id, such as List:5; names are not looked at")
         ->type_name("TYPE:ID")
         ->required();
@@ -369,7 +371,8 @@ class Parser {
         "silent or gone, when it was last heard of, from where, and how far its clock seems ahead. "
         "With --data, only what is stored");
     app = add({Command::retention, nullptr, true, true, number_formats, false}, "retention",
-              "What each log may keep, and what goes now");
+              "What each log may keep, and what goes now. Whole segments go: max_age counts from "
+              "when the newest event of one was received, whatever time its events have");
     app->add_flag("--dry-run", a.dry_run, "List each segment that would be retired now");
     app->add_option("--config", a.config, "The server's file, for the policies; with --data only")
         ->type_name("FILE.toml");

@@ -23,7 +23,7 @@ std::string report_text(const backup::Copied& copied, const std::string& to) {
   return fmt::format("{}: {} logs, {} segments, {} events; {} files linked, {} copied ({})\n",
                      query::terminal_safe(to), copied.logs, copied.segments, copied.events,
                      copied.files_linked, copied.files_copied,
-                     api::format_bytes(copied.bytes_copied));
+                     api::readable_bytes(copied.bytes_copied));
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ namespace docket::cli {
 
 namespace {
 
+constexpr std::string_view expected_files =
+    "; expected a JSON object with an event on each line, or CSV with the columns of an export";
 constexpr std::size_t piece_bytes = std::size_t{256} << 10;
 constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // of UTF-8: Excel writes it
@@ -150,9 +152,12 @@ Result<void> EventFile::read(const std::function<void(std::string_view)>& bytes,
     const Result<std::string> json = columns->to_json(cells, raw_);
     return json ? sink(line, std::string_view(*json)) : sink(line, fail(json.error()));
   };
-  const auto with_path = [this](Result<void> done) {
+  const auto with_path = [&](Result<void> done) {
     if (!done) {
       done.error().message.insert(0, path_ + ": ");
+      if (is_csv.value_or(false) && !columns) {
+        done.error().message += std::string(expected_files);
+      }
     }
     return done;
   };

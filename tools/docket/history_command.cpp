@@ -132,7 +132,8 @@ int run_history(Context& context, Source& source) {
     return complain(object.error());
   }
   api::Parameters parameters;
-  parameters.set("q", condition("target", context.arguments.object));
+  // What the system did to it, or with it, is in a log that has to be named.
+  parameters.set("q", "log:* " + condition("target", context.arguments.object));
   parameters.set("oldest", "1");
   const Format format = context.arguments.format;
   const auto write_part = [&context](std::string_view json) {

@@ -4,7 +4,8 @@
 // sign-out (or the next sign-in) behind it, looked for within a day; where there is none, an hour
 // before and behind the event. In it stands everything that the actor did, or that carries the
 // event's session id; and from an hour before its beginning on what failed or was denied to the
-// actor or at the event's address, whoever tried.
+// actor or at the event's address, whoever tried. The system's own log belongs to the story of an
+// event of that log only.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -49,6 +50,7 @@ class Story {
       : source_(source),
         event_(std::move(event)),
         window_(window),
+        logs_(event_.log == "docket" ? "log:* " : ""),
         actor_(condition("actor", event_.actor.kind + ":" + event_.actor.id)) {}
 
   // Finds where it begins and ends.
@@ -85,8 +87,10 @@ class Story {
     if (event_.ip) {
       failing += " OR ip:" + format_ip(*event_.ip);
     }
-    return fmt::format("(({}) {} {}) OR (({}) -outcome:success {} {})", whose, since(since_),
-                       until(until_), failing, since(moved(since_, -hour)), until(until_));
+    const std::string text =
+        fmt::format("(({}) {} {}) OR (({}) -outcome:success {} {})", whose, since(since_),
+                    until(until_), failing, since(moved(since_, -hour)), until(until_));
+    return logs_.empty() ? text : logs_ + "(" + text + ")";
   }
 
   // At most `limit` events, those nearest to the event.
@@ -139,7 +143,7 @@ class Story {
   // The oldest or newest event of the actor that meets `more`.
   Result<std::optional<Event>> first_of(const std::string& more, bool oldest) {
     api::Parameters parameters;
-    parameters.set("q", actor_ + " AND " + more);
+    parameters.set("q", logs_ + actor_ + " AND " + more);
     if (oldest) {
       parameters.set("oldest", "1");
     }
@@ -157,6 +161,7 @@ class Story {
   Source& source_;
   Event event_;
   Nanos window_;
+  std::string logs_;  // the system's own log has to be named
   std::string actor_;
   std::optional<Event> signed_in_, signed_out_;
   Nanos since_ = 0;

@@ -227,11 +227,37 @@ std::string bar(std::uint64_t value, std::uint64_t largest, std::size_t width) {
   return text + std::string(eighths[units % 8]);
 }
 
+namespace {
+
+// Whether clocks show the same at another instant: in the hour that comes twice, once with each
+// offset. Offsets change days apart.
+bool comes_twice(Nanos time, const query::TimeZone& zone) {
+  constexpr Nanos second = 1'000'000'000;
+  constexpr Nanos day = 86'400 * second;
+  if (time < INT64_MIN + 2 * day || time > INT64_MAX - 2 * day) {
+    return false;
+  }
+  const int offset = zone.offset_at(time);
+  for (const Nanos near : {time - day, time + day}) {
+    const int other = zone.offset_at(near);
+    if (other != offset && zone.offset_at(time + (offset - other) * second) == other) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 std::string clock_text(Nanos time, const query::TimeZone& zone) {
-  std::string text = zone.format(time);
-  text.resize(std::min<std::size_t>(text.size(), 19));
+  constexpr std::size_t offset_bytes = 6;
+  const std::string exact = zone.format(time);
+  std::string text = exact.substr(0, 19);
   if (text.size() > 10) {
     text[10] = ' ';
+  }
+  if (comes_twice(time, zone)) {
+    text += exact.substr(exact.size() - std::min(exact.size(), offset_bytes));
   }
   return text;
 }

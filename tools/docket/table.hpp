@@ -61,7 +61,8 @@ class Table {
 // A bar of eighths of blocks, at most `width` columns for `largest`.
 [[nodiscard]] std::string bar(std::uint64_t value, std::uint64_t largest, std::size_t width);
 
-// `2026-05-01 16:22:03` in the zone.
+// `2026-05-01 16:22:03` in the zone, with the offset behind it in an hour that comes twice:
+// `2026-10-25 02:30:00+01:00`.
 [[nodiscard]] std::string clock_text(Nanos time, const query::TimeZone& zone);
 
 // The JSON text with every character that a terminal might act on as a \u escape, or a blank

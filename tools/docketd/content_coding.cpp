@@ -45,6 +45,51 @@ bool is_refused(std::string_view parameters) {
   return weight.starts_with('0') && weight.find_first_not_of("0.") == std::string_view::npos;
 }
 
+// One gzip stream as zlib reads it. `compressed` must outlive it.
+class Inflation {
+ public:
+  explicit Inflation(std::string_view compressed) {
+    constexpr int gzip_window_bits = 15 + 16;
+    // zlib does not write to its input, and counts in 32 bits, which a body's bound is below.
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+    stream_.avail_in = static_cast<uInt>(compressed.size());
+    if (::inflateInit2(&stream_, gzip_window_bits) != Z_OK) {
+      throw std::bad_alloc();
+    }
+  }
+  ~Inflation() { ::inflateEnd(&stream_); }
+  Inflation(const Inflation&) = delete;
+  Inflation& operator=(const Inflation&) = delete;
+
+  [[nodiscard]] z_stream& stream() { return stream_; }
+  [[nodiscard]] int run(int flush) {
+    const int done = ::inflate(&stream_, flush);
+    if (done == Z_MEM_ERROR) {
+      throw std::bad_alloc();
+    }
+    return done;
+  }
+
+ private:
+  z_stream stream_{};
+};
+
+// Whether more than `bytes_max` comes out before the stream ends or is damaged. Holds none of it.
+bool inflates_beyond(std::string_view compressed, std::size_t bytes_max) {
+  std::array<Bytef, std::size_t{16} << 10> buffer{};
+  Inflation inflation(compressed);
+  z_stream& stream = inflation.stream();
+  std::size_t inflated = 0;
+  int done = Z_OK;
+  while (done == Z_OK && inflated <= bytes_max) {
+    stream.next_out = buffer.data();
+    stream.avail_out = static_cast<uInt>(buffer.size());
+    done = inflation.run(Z_NO_FLUSH);
+    inflated += buffer.size() - stream.avail_out;
+  }
+  return inflated > bytes_max;
+}
+
 }  // namespace
 
 bool accepts_gzip(std::string_view accept_encoding) {
@@ -123,32 +168,27 @@ std::uint64_t gzip_size(std::string_view compressed) {
   return size;
 }
 
-Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max) {
-  constexpr int gzip_window_bits = 15 + 16;
+Result<std::optional<std::string>> gunzip(std::string_view compressed, std::size_t bytes_max) {
+  const std::uint64_t says = gzip_size(compressed);
   const auto refused = [] {
     return fail(ErrorCode::invalid_argument, "body: is not one whole stream of gzip");
   };
-  if (gzip_size(compressed) > bytes_max) {
-    return refused();
+  if (says > bytes_max) {
+    // What is no gzip, or only its beginning, says any size.
+    return inflates_beyond(compressed, bytes_max) ? Result<std::optional<std::string>>(std::nullopt)
+                                                  : refused();
   }
-  std::string out(gzip_size(compressed), '\0');
-  z_stream stream{};
-  // zlib does not write to its input, and counts in 32 bits, which a body's bound is below.
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
-  stream.avail_in = static_cast<uInt>(compressed.size());
-  if (::inflateInit2(&stream, gzip_window_bits) != Z_OK) {
-    throw std::bad_alloc();
-  }
+  std::string out(says, '\0');
+  Inflation inflation(compressed);
+  z_stream& stream = inflation.stream();
   Bytef nothing = 0;  // where a stream of nothing is inflated to
   stream.next_out = out.empty() ? &nothing : reinterpret_cast<Bytef*>(out.data());
   stream.avail_out = static_cast<uInt>(out.size());
-  const int done = ::inflate(&stream, Z_FINISH);
-  const bool is_whole = done == Z_STREAM_END && stream.avail_in == 0 && stream.avail_out == 0;
-  ::inflateEnd(&stream);
-  if (done == Z_MEM_ERROR) {
-    throw std::bad_alloc();
+  const int done = inflation.run(Z_FINISH);
+  if (done != Z_STREAM_END || stream.avail_in != 0 || stream.avail_out != 0) {
+    return refused();
   }
-  return is_whole ? Result<std::string>(std::move(out)) : Result<std::string>(refused());
+  return std::optional<std::string>(std::move(out));
 }
 
 std::string entity_tag(std::string_view body) {

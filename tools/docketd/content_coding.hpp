@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,9 +40,11 @@ class Gzip {
 // What a gzip stream says of itself in its last bytes: how many it inflates to, modulo 2^32; 0
 // where it is too short to be one.
 [[nodiscard]] std::uint64_t gzip_size(std::string_view compressed);
-// Inflates exactly one gzip stream to the size that it says, if that is at most `bytes_max`. Error:
-// invalid_argument, for anything else. Takes no more memory than that size and 50 KB.
-[[nodiscard]] Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max);
+// Inflates exactly one gzip stream to the size that it says. nullopt: it inflates to more than
+// `bytes_max`, and is not held then. Error: invalid_argument, for anything else. Takes no more
+// memory than the size that it says, where that is at most `bytes_max`, and 70 KB.
+[[nodiscard]] Result<std::optional<std::string>> gunzip(std::string_view compressed,
+                                                        std::size_t bytes_max);
 
 // A weak validator (RFC 9110, 8.8.3): equal for equal bodies, whatever their coding. Made of their
 // SHA-256, so that nobody who sends events can make two answers look the same.

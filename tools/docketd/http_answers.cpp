@@ -120,6 +120,16 @@ void HttpConnection::tell_refusal(const api::Answer& answer) const {
   }
 }
 
+void HttpConnection::settle_post(const Result<ingest::RequestOutcome>& outcome,
+                                 ingest::Quota* quota, ingest::SenderWay way) const {
+  if (quota != nullptr && outcome) {
+    quota->take(outcome->accepted + outcome->rejected.size(), 0, steady_ns());
+  }
+  if (context_.parts.on_post) {
+    context_.parts.on_post(sender_name(grant_), peer_, way, outcome);
+  }
+}
+
 asio::awaitable<bool> HttpConnection::refuse_post(api::Answer answer) {
   keep_alive_ = false;
   body_unread_ = true;
@@ -127,8 +137,9 @@ asio::awaitable<bool> HttpConnection::refuse_post(api::Answer answer) {
   co_return co_await write_answer(std::move(answer));
 }
 
-asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser& parser) {
+asio::awaitable<bool> HttpConnection::answer_post(const AdmittedRequest& request, Parser& parser) {
   const std::int64_t began = steady_ns();
+  const api::Endpoint endpoint = request.route.endpoint;
   const auto& head = parser.get();
   const std::string key(head["Idempotency-Key"]);
   auto form = read_post_form(endpoint, head[http::field::content_type],
@@ -139,12 +150,17 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
     co_return co_await refuse_post(std::move(answer));
   }
   std::optional<Budget::Share> share = context_.bytes.take(0);
-  const bool is_one = head.count("Idempotency-Key") <= 1;
-  if (key.size() > idempotency_key_bytes_max || !is_utf8(key) || !is_one) {
-    api::Answer answer = api::problem(400, "invalid_argument", "The request breaks a rule",
-                                      is_one ? "Idempotency-Key: must be at most 128 bytes of UTF-8"
-                                             : "Idempotency-Key: is given more than once");
-    answer = form->error(std::move(answer));
+  Result<void> is_known = request.parameters.expect_only({});
+  const std::size_t keys = head.count("Idempotency-Key");
+  if (is_known && keys > 1) {
+    is_known = fail(ErrorCode::invalid_argument, "Idempotency-Key: is given more than once");
+  } else if (is_known && keys == 1 &&
+             (key.empty() || key.size() > idempotency_key_bytes_max || !is_utf8(key))) {
+    is_known = fail(ErrorCode::invalid_argument,
+                    "Idempotency-Key: must be 1 to 128 bytes of UTF-8, or absent");
+  }
+  if (!is_known) {
+    api::Answer answer = form->error(api::problem(is_known.error()));
     co_return co_await refuse_post(std::move(answer));
   }
   const auto quota = grant_ ? context_.parts.access.quota_of(*grant_) : nullptr;
@@ -162,16 +178,10 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
   if (came == Body::ended) {
     co_return false;
   }
-  // A compressed body says how large it is.
-  const std::uint64_t inflated =
+  // A compressed body says how large it is; it is only held where that can be.
+  const std::uint64_t says =
       came == Body::complete && form->is_gzip ? gzip_size(parser.get().body()) : 0;
-  if (inflated > context_.limits.http_body_bytes) {
-    api::Answer answer = api::problem(413, "body_too_large", "The body is too large",
-                                      fmt::format("at most {} bytes are taken; send it in parts",
-                                                  context_.limits.http_body_bytes));
-    answer = form->error(std::move(answer));
-    co_return co_await refuse_post(std::move(answer));
-  }
+  const std::uint64_t inflated = says <= context_.limits.http_body_bytes ? says : 0;
   if (came == Body::no_room || !share->grow(inflated)) {
     // What has come is let go before the rest is read over.
     std::string().swap(parser.get().body());
@@ -186,12 +196,19 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
   if (quota) {
     quota->take(0, body->size(), steady_ns());
   }
-  const Pending<Result<ingest::RequestOutcome>> pending(stream_.get_executor());
+  // nullopt: the body inflates to more than is taken.
+  using Outcome = std::optional<Result<ingest::RequestOutcome>>;
+  const Pending<Outcome> pending(stream_.get_executor());
   asio::post(context_.store_pool,
              [pending, body, key = key, form = *form, grant = grant_, &context = context_] {
                const auto given = within_memory([&]() -> Result<void> {
                  if (form.is_gzip) {
-                   DOCKET_ASSIGN(*body, gunzip(*body, context.limits.http_body_bytes));
+                   DOCKET_ASSIGN(auto inflation, gunzip(*body, context.limits.http_body_bytes));
+                   if (!inflation) {
+                     pending.deliver(std::nullopt);
+                     return {};
+                   }
+                   *body = std::move(*inflation);
                  }
                  ingest::RequestSender sender;
                  sender.node = sender_name(grant);
@@ -213,17 +230,19 @@ asio::awaitable<bool> HttpConnection::answer_post(api::Endpoint endpoint, Parser
                  pending.deliver(fail(given.error()));
                }
              });
-  const Result<ingest::RequestOutcome> outcome = co_await pending.wait();
-  if (quota && outcome) {
-    quota->take(outcome->accepted + outcome->rejected.size(), 0, steady_ns());
+  const Outcome outcome = co_await pending.wait();
+  api::Answer answer;
+  if (!outcome) {
+    answer = form->error(api::problem(413, "body_too_large", "The body is too large",
+                                      fmt::format("at most {} bytes are taken; send it in parts",
+                                                  context_.limits.http_body_bytes)));
+    tell_refusal(answer);
+  } else {
+    settle_post(*outcome, quota.get(),
+                form->is_otlp ? ingest::SenderWay::otlp : ingest::SenderWay::http);
+    answer =
+        *outcome ? form->answer(**outcome) : form->error(api::problem_of_post(outcome->error()));
   }
-  if (context_.parts.on_post) {
-    context_.parts.on_post(sender_name(grant_), peer_,
-                           form->is_otlp ? ingest::SenderWay::otlp : ingest::SenderWay::http,
-                           outcome);
-  }
-  api::Answer answer =
-      outcome ? form->answer(*outcome) : form->error(api::problem_of_post(outcome.error()));
   context_.parts.metrics.observe(endpoint, steady_ns() - began);
   co_return co_await write_answer(std::move(answer));
 }

@@ -29,6 +29,8 @@ namespace {
 
 // A query may be 64 KiB, and three times that once percent-encoded.
 constexpr std::uint32_t head_bytes_max = 256U << 10;
+// Beast counts a field's name and value in 16 bits each, with two bytes of separators.
+constexpr std::size_t field_bytes_max = (std::size_t{64} << 10) - 3;
 constexpr std::chrono::seconds head_timeout{60};  // also how long an idle connection is kept
 constexpr std::chrono::seconds write_timeout{30};
 constexpr std::chrono::seconds handshake_timeout{10};
@@ -85,6 +87,16 @@ std::int64_t steady_ns() {
 }
 
 }  // namespace
+
+void HttpConnection::Parser::on_field_impl(http::field name, beast::string_view text,
+                                           beast::string_view value,
+                                           boost::system::error_code& error) {
+  if (text.size() > field_bytes_max || value.size() > field_bytes_max) {
+    error = http::error::header_limit;
+    return;
+  }
+  get().insert(name, text, value);
+}
 
 HttpConnection::HttpConnection(HttpContext& context, asio::ip::tcp::socket socket)
     : context_(context),
@@ -202,7 +214,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   switch (admitted.route.endpoint) {
     case api::Endpoint::post_events:
     case api::Endpoint::post_otlp:
-      co_return co_await answer_post(admitted.route.endpoint, *parser);
+      co_return co_await answer_post(admitted, *parser);
     case api::Endpoint::export_events:
       co_return co_await answer_export(admitted);
     case api::Endpoint::tail: {
@@ -232,7 +244,8 @@ asio::awaitable<bool> HttpConnection::refuse_head(boost::system::error_code erro
   api::Answer answer;
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     answer = api::problem(431, "head_too_large", "The request's head is too large",
-                          fmt::format("at most {} bytes are taken", head_bytes_max));
+                          fmt::format("at most {} bytes are taken, and {} of one field",
+                                      head_bytes_max, field_bytes_max));
   } else if (error == http::error::body_limit) {
     body_unread_ = true;
     answer = api::problem(413, "body_too_large", "The body is too large",

@@ -36,7 +36,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] std::optional<std::int64_t> waiting_since() const { return waiting_since_; }
 
  private:
-  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  // As Beast's, whose own throws out of the io thread's work for a field that is too long for it.
+  class Parser : public boost::beast::http::request_parser<boost::beast::http::string_body> {
+    void on_field_impl(boost::beast::http::field name, boost::beast::string_view text,
+                       boost::beast::string_view value, boost::system::error_code& error) override;
+  };
   using Fields = boost::beast::http::fields;
 
   // Begins TLS, where it is spoken. False: the peer does not.
@@ -50,10 +54,13 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   // Each answers one request and says whether the connection may go on.
   boost::asio::awaitable<bool> answer_question(const AdmittedRequest& request);
-  boost::asio::awaitable<bool> answer_post(api::Endpoint endpoint, Parser& parser);
+  boost::asio::awaitable<bool> answer_post(const AdmittedRequest& request, Parser& parser);
   // Refuses a post whose body is still to come.
   boost::asio::awaitable<bool> refuse_post(api::Answer answer);
   void tell_refusal(const api::Answer& answer) const;
+  // What became of a post that was read whole: for its token's quota, and for who counts.
+  void settle_post(const Result<ingest::RequestOutcome>& outcome, ingest::Quota* quota,
+                   ingest::SenderWay way) const;
   boost::asio::awaitable<bool> answer_export(const AdmittedRequest& request);
   boost::asio::awaitable<bool> answer_tail(const AdmittedRequest& request, std::string position);
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+
 #include "engine/event.hpp"
 
 namespace docket::server {
@@ -17,8 +20,19 @@ std::string_view host_of(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
+// Names of hosts are the same in any case, and with the root's dot behind them.
 bool names_this_machine(std::string_view host) {
-  return parse_ip(host) || host == "localhost" || host.ends_with(".localhost");
+  if (parse_ip(host)) {
+    return true;
+  }
+  std::string name(host);
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (name.ends_with('.')) {
+    name.pop_back();
+  }
+  return name == "localhost" || name.ends_with(".localhost");
 }
 
 // The authority of `scheme://host[:port]`.

@@ -129,6 +129,10 @@ class RunningServer final : public Server {
     }
     // The addresses that are listened on may be other ones than those of the file.
     auto checked = check_settings(taken);
+    if (checked && !settings_.tokens.empty() && taken.tokens.empty()) {
+      checked = fail(ErrorCode::invalid_argument,
+                     "token: the file has none any more; to ask nobody for one takes a restart");
+    }
     if (checked) {
       checked = certificates_.read(taken.tls);
     }

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include "engine/disk.hpp"
 #include "engine/event.hpp"
 #include "engine/timestamp.hpp"
+#include "tools/api/given_file.hpp"
 #include "tools/api/units.hpp"
 #include "tools/docketd/settings_table.hpp"
 
@@ -342,8 +342,7 @@ Result<void> read_settings_text(std::string_view text, const std::string& name,
 }
 
 Result<void> read_settings_file(const std::string& path, Settings& settings) {
-  DOCKET_ASSIGN(const std::vector<std::byte> bytes, read_file(posix_disk(), path, file_bytes_max));
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  DOCKET_ASSIGN(const std::string text, api::read_given_file(path, file_bytes_max));
   return read_settings_text(text, path, settings);
 }
 

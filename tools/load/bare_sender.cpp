@@ -112,7 +112,7 @@ class Connection {
     hello.epoch = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() /
                                              std::chrono::nanoseconds(1));
     hello.node = fmt::format("docket-load-{}", number_);
-    hello.token = options_.token;
+    hello.token = options_.access.token;
     ingest::append_hello(frames_, hello);
     return socket_.send(as_text(frames_));
   }

@@ -171,8 +171,10 @@ int run(int argc, char** argv) {
                                    "ndjson has no batches: --ledger, --batch-rows and "
                                    "--one-at-a-time are for native");
       }
-      if (send.run.bare && (send.run.ndjson || !send.ledger.empty() || send.run.send.rate > 0)) {
-        throw CLI::ValidationError("--bare", "is native, at no --rate, and keeps no --ledger");
+      if (send.run.bare && (send.run.ndjson || !send.ledger.empty() || send.run.send.rate > 0 ||
+                            send.run.send.access.tls)) {
+        throw CLI::ValidationError("--bare",
+                                   "is native, in the clear, at no --rate, and keeps no --ledger");
       }
       return run_send(std::move(send));
     }

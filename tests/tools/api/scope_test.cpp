@@ -23,6 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 Scope scope_of(const std::string& text) {
   auto scope = Scope::parse(text);
@@ -111,6 +112,8 @@ TEST_F(ScopeTest, ExplainTellsTheCountAlone) {
   EXPECT_THAT(answer.body, Not(HasSubstr("blocks")));
   EXPECT_THAT(answer.body, HasSubstr("\"conditions\":[]"));
   EXPECT_TRUE(cli::read_explained(answer.body)->is_scoped);
+  EXPECT_EQ(cli::read_explained(answer.body)->query, "verb:DELETE,EDIT,UPDATE");
+  EXPECT_THAT(within("target.id:1", "/api/v1/explain", {}).body, StartsWith(R"({"query":"*",)"));
 }
 
 TEST_F(ScopeTest, LogsThatItExcludesAreNotEvenMeasured) {

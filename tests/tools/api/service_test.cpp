@@ -1,7 +1,9 @@
 #include "tools/api/service.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "engine/quarantine.hpp"
@@ -186,6 +188,54 @@ TEST_F(ServiceTest, AWalkByCursorsGivesEachEventOnceWhileOthersArrive) {
   EXPECT_EQ(seen.size(), 900U);
   EXPECT_EQ(seen.count("\"id\":\"1"), 451U);  // the actor's, and target 1
   EXPECT_EQ(seen.count("\"id\":\"449"), 1U);
+}
+
+TEST_F(ServiceTest, AWalkTellsWhatWasRetiredBeforeItCameThere) {
+  for (const char* log : {"activity", "api"}) {
+    for (int i = 0; i < 4; ++i) {
+      add(log, {event(2 * i + 1), event(2 * i + 2)});
+      ASSERT_TRUE(store_->find_log(log)->seal());
+    }
+  }
+  const auto retire = [&](std::size_t count) {
+    policy_.max_bytes = 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto plans = store_->plan_retirement([&](std::string_view) { return policy_; }, 0, 0);
+      const auto of_log = std::ranges::find(plans, "activity", &RetirementPlan::log);
+      ASSERT_NE(of_log, plans.end());
+      ASSERT_TRUE(store_->retire(*of_log));
+    }
+  };
+  Parameters oldest{{"limit", "3"}, {"oldest", "1"}, {"q", "log:activity"}};
+  Parameters newest{{"limit", "3"}, {"q", "log:activity"}};
+  Parameters other{{"limit", "3"}, {"q", "log:api"}};
+  Parameters late{{"limit", "1"}, {"q", "log:activity since:2026-05-01T00:00:07Z"}};
+  for (Parameters* walk : {&oldest, &newest, &other, &late}) {
+    const Answer first = get("/api/v1/search", *walk);
+    EXPECT_THAT(first.body, HasSubstr("\"gaps\":[]"));
+    walk->set("cursor", next_of(first.body));
+  }
+  retire(1);
+  const auto gap = [](int first, int last) {
+    return fmt::format(R"("gaps":[{{"log":"activity","first_seq":{},"last_seq":{},"reason":)"
+                       R"("retired before it was looked at"}}])",
+                       first, last);
+  };
+  Answer page = get("/api/v1/search", oldest);
+  EXPECT_THAT(page.body, HasSubstr("activity"));
+  EXPECT_THAT(page.body, HasSubstr("\"seq\":4"));
+  EXPECT_THAT(page.body, HasSubstr("\"gaps\":[]"));  // all that is gone was listed
+  page = get("/api/v1/search", newest);
+  EXPECT_THAT(page.body, HasSubstr(gap(1, 2)));
+  newest.set("cursor", next_of(page.body));
+  retire(2);
+  page = get("/api/v1/search", oldest);
+  EXPECT_THAT(page.body, HasSubstr(gap(4, 6)));
+  EXPECT_THAT(page.body, HasSubstr("\"seq\":7"));
+  EXPECT_EQ(get("/api/v1/search", newest).status, 200U);
+  for (Parameters* walk : {&other, &late}) {
+    EXPECT_THAT(get("/api/v1/search", *walk).body, HasSubstr("\"gaps\":[]"));
+  }
 }
 
 TEST_F(ServiceTest, OnePageMayBeMadeOfSeveralFetches) {

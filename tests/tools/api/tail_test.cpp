@@ -1,5 +1,7 @@
 #include "tools/api/tail.hpp"
 
+#include <gmock/gmock.h>
+
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -8,6 +10,9 @@
 
 namespace docket::api {
 namespace {
+
+using ::testing::EndsWith;
+using ::testing::StartsWith;
 
 class TailTest : public StoreFixture {
  protected:
@@ -91,6 +96,24 @@ TEST_F(TailTest, ItBeginsBehindAnyEventAndLogsThatAreNotNamedFromTheirFirst) {
   EXPECT_FALSE(Tail::open(*service_, {{"after", ""}}, ""));
   EXPECT_EQ(Tail::open(*service_, {{"after", "x"}}, "").error().message,
             "after: must be LOG:SEQ, or several with commas between");
+}
+
+TEST_F(TailTest, APositionBeyondTheEndIsOfAnotherStore) {
+  add("activity", {event(1), event(2)});
+  for (const char* beyond : {"activity:3", "activity:2,api:1"}) {
+    for (const bool reconnects : {false, true}) {
+      const auto tail = reconnects ? Tail::open(*service_, {}, beyond)
+                                   : Tail::open(*service_, {{"after", beyond}}, "");
+      ASSERT_FALSE(tail) << beyond;
+      EXPECT_EQ(tail.error().code, ErrorCode::invalid_argument);
+      EXPECT_THAT(tail.error().message, EndsWith("this is another store, or an older copy"));
+      EXPECT_THAT(tail.error().message, StartsWith(reconnects ? "Last-Event-ID: " : "after: "));
+    }
+  }
+  EXPECT_TRUE(Tail::open(*service_, {}, "activity:2,api:0"));
+  // A log that is not asked for is not spoken of.
+  EXPECT_TRUE(Tail::open(*service_, {}, "activity:2,docket:1"));
+  EXPECT_FALSE(Tail::open(*service_, {{"q", "log:*"}}, "activity:2,docket:1"));
 }
 
 TEST_F(TailTest, OfAnEmptyStoreThePositionIsItsBeginning) {

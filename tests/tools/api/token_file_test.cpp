@@ -29,6 +29,7 @@ TEST(TokenFile, WhatIsWrongWithItIsNamed) {
   EXPECT_EQ(read_token_file(directory / "token"), "dkt_7");
   std::ofstream(directory / "large") << std::string(5000, 'x');
   EXPECT_FALSE(read_token_file(directory / "large"));
+  EXPECT_EQ(read_token_file(directory.path()).error().code, ErrorCode::invalid_argument);
 }
 
 }  // namespace

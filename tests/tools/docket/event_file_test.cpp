@@ -67,6 +67,17 @@ TEST_F(EventFileTest, CsvRecordsBecomeEventObjects) {
   EXPECT_THAT(read("a,b\r\n"), HasSubstr("failed"));
 }
 
+TEST_F(EventFileTest, WhatIsNeitherFormIsRefusedWithWhatWasExpected) {
+  for (const char* content : {"[{\"verb\":\"EDIT\"}]", "Dear all,\nhere are the events.\n",
+                              "say \"cheese", "\"unclosed\n"}) {
+    EXPECT_THAT(read(content),
+                HasSubstr("expected a JSON object with an event on each line, or CSV"))
+        << content;
+  }
+  EXPECT_THAT(read("actor_kind,actor_id,verb,target_type\n\"u"),
+              ::testing::Not(HasSubstr("expected a JSON object")));
+}
+
 TEST_F(EventFileTest, AMissingFileAndADirectoryAreErrors) {
   EXPECT_EQ(EventFile::open(directory_ / "none", false).error().code, ErrorCode::not_found);
   EXPECT_EQ(EventFile::open(directory_.path(), false).error().code, ErrorCode::invalid_argument);

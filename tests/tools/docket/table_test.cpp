@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/timestamp.hpp"
+
 namespace docket::cli {
 namespace {
 
@@ -21,6 +23,23 @@ TEST(Table, NumbersStandToTheRightAndTimesInTheZoneThatTheHeadingNames) {
             "NAME       COUNT      SIZE  WHEN (Europe/Berlin)\n"
             "alpha  1,048,577  1.50 KiB  2026-05-01 14:00:00\n"
             "b              0\n");
+}
+
+TEST(Table, TheHourThatComesTwiceTellsWhichOneItIs) {
+  const auto clock = [](const char* time, const char* zone) {
+    return clock_text(parse_rfc3339(time).value(), query::TimeZone::find(zone).value());
+  };
+  EXPECT_EQ(clock("2026-10-24T23:59:59Z", "Europe/Berlin"), "2026-10-25 01:59:59");
+  EXPECT_EQ(clock("2026-10-25T00:00:00Z", "Europe/Berlin"), "2026-10-25 02:00:00+02:00");
+  EXPECT_EQ(clock("2026-10-25T00:30:00.5Z", "Europe/Berlin"), "2026-10-25 02:30:00+02:00");
+  EXPECT_EQ(clock("2026-10-25T01:30:00Z", "Europe/Berlin"), "2026-10-25 02:30:00+01:00");
+  EXPECT_EQ(clock("2026-10-25T02:00:00Z", "Europe/Berlin"), "2026-10-25 03:00:00");
+  // The hour that is left out in spring is no other's.
+  EXPECT_EQ(clock("2026-03-29T00:30:00Z", "Europe/Berlin"), "2026-03-29 01:30:00");
+  EXPECT_EQ(clock("2026-03-29T01:30:00Z", "Europe/Berlin"), "2026-03-29 03:30:00");
+  EXPECT_EQ(clock("2026-04-04T14:45:00Z", "Australia/Lord_Howe"), "2026-04-05 01:45:00+11:00");
+  EXPECT_EQ(clock("2026-10-25T01:30:00Z", "UTC"), "2026-10-25 01:30:00");
+  EXPECT_EQ(clock("2026-10-25T01:30:00Z", "+05:30"), "2026-10-25 07:00:00");
 }
 
 TEST(Table, WithoutATerminalNothingIsCutAndNothingColoured) {

@@ -92,11 +92,24 @@ TEST(ContentCoding, WhatIsNoWholeStreamOfGzipIsRefused) {
     const auto inflated = gunzip(damaged, inflated_max);
     EXPECT_TRUE(!inflated || *inflated == "some text, some text, some text") << i;
   }
-  EXPECT_FALSE(gunzip(zipped(std::string(inflated_max + 1, 'x')), inflated_max));
   // One that says less than it holds is not inflated beyond that.
   std::string lying = zipped(std::string(100'000, 'x'));
   lying.replace(lying.size() - 4, 4, std::string("\x10\0\0\0", 4));
   EXPECT_EQ(gunzip(lying, inflated_max).error().code, ErrorCode::invalid_argument);
+}
+
+TEST(ContentCoding, OnlyWhatInflatesToMoreIsTooLarge) {
+  const std::string large = zipped(std::string(inflated_max + 1, 'x'));
+  const auto inflated = gunzip(large, inflated_max);
+  ASSERT_TRUE(inflated);
+  EXPECT_EQ(*inflated, std::nullopt);
+  // These end as if they held 4 GiB.
+  const std::string most(4, '\xff');
+  EXPECT_FALSE(gunzip(large.substr(0, large.size() / 2) + most, inflated_max));
+  std::string damaged = zipped("a few words");
+  damaged.replace(damaged.size() - most.size(), most.size(), most);
+  EXPECT_FALSE(gunzip(damaged, inflated_max));
+  EXPECT_FALSE(gunzip(R"({"verb":"this is no gzip at all"})" + most, inflated_max));
 }
 
 TEST(ContentCoding, ATagIsNamedWeaklyOrByAnything) {

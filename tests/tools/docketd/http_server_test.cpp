@@ -15,6 +15,7 @@
 #include "tests/tools/api/store_fixture.hpp"
 #include "tools/api/digest.hpp"
 #include "tools/docket/http_client.hpp"
+#include "tools/docketd/content_coding.hpp"
 
 namespace docket::server {
 namespace {
@@ -287,6 +288,49 @@ TEST_F(HttpServerTest, BodiesAreBoundedBeforeTheyAreRead) {
   EXPECT_THAT(answer_to(post(std::string(1000, ' '))), StartsWith("HTTP/1.1 429"));
 }
 
+// What is no gzip, or only its beginning, ends in any four bytes: they say nothing of a size.
+TEST_F(HttpServerTest, ABodyIsTooLargeOnceSoMuchOfItIsInflated) {
+  LimitSettings limits;
+  limits.http_body_bytes = 100'000;
+  start(limits);
+  const auto zipped = [](std::string_view text) {
+    std::string out;
+    Gzip gzip;
+    gzip.add(text, out);
+    gzip.finish(out);
+    return out;
+  };
+  const std::string coded = "Content-Encoding: gzip\r\n";
+  const std::string whole = zipped(std::string(event_json) + std::string(90'000, ' '));
+  EXPECT_THAT(answer_to(post(whole, coded)), StartsWith("HTTP/1.1 200"));
+  std::string cut = whole.substr(0, whole.size() - 20) + "\xff\xff\xff\xff";
+  for (const std::string& body : {std::string(event_json), cut, std::string("\x1f\x8b\x08")}) {
+    const std::string answer = answer_to(post(body, coded));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400"));
+    EXPECT_THAT(answer, HasSubstr("body: is not one whole stream of gzip"));
+    std::string otlp = post(body, coded + "Content-Type: application/json\r\n");
+    otlp.replace(otlp.find("/api/v1/events"), 14, "/v1/logs");
+    EXPECT_THAT(answer_to(otlp), StartsWith("HTTP/1.1 400"));
+  }
+  EXPECT_THAT(answer_to(post(zipped(std::string(100'001, ' ')), coded)),
+              StartsWith("HTTP/1.1 413"));
+}
+
+TEST_F(HttpServerTest, APostKnowsNoParametersAndNoEmptyKey) {
+  start();
+  for (const char* path : {"/api/v1/events?log=api", "/v1/logs?x=1"}) {
+    std::string text = post(std::string(event_json), "Content-Type: application/json\r\n");
+    text.replace(text.find("/api/v1/events"), 14, path);
+    const std::string answer = answer_to(text);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400")) << path;
+    EXPECT_THAT(answer, HasSubstr("is not known here")) << path;
+  }
+  const std::string answer = answer_to(post(std::string(event_json), "Idempotency-Key:\r\n"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(answer, HasSubstr("Idempotency-Key: must be 1 to 128 bytes of UTF-8"));
+  EXPECT_EQ(ask("/api/v1/count").body, R"({"count":0,"gaps":[]})");
+}
+
 // More than the buffers of a connection hold: who sends it all first must be read to the end.
 TEST_F(HttpServerTest, ARefusalReachesClientsThatSendTheirWholeBodyFirst) {
   LimitSettings limits;
@@ -314,6 +358,19 @@ TEST_F(HttpServerTest, WhatIsNotHttpIsRefusedAndHarmsNobody) {
   EXPECT_THAT(answer_to("GET /" + std::string(300'000, 'a') + " HTTP/1.1\r\n\r\n"),
               StartsWith("HTTP/1.1 431"));
   EXPECT_EQ(ask("/healthz").status, 200U);
+}
+
+TEST_F(HttpServerTest, AFieldThatIsTooLongIsAnsweredThoughTheHeadIsNot) {
+  start();
+  const std::string head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+  EXPECT_THAT(answer_to(head + "X: " + std::string(60'000, 'a') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 200"));
+  for (const std::string& field :
+       {"X: " + std::string(70'000, 'a'), std::string(70'000, 'x') + ": a"}) {
+    const std::string answer = answer_to(head + field + "\r\n\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 431"));
+    EXPECT_THAT(answer, HasSubstr("of one field"));
+  }
 }
 
 // A poster holds what has come of its body, not what its head says will come.

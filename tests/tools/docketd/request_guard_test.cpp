@@ -29,11 +29,13 @@ TEST(RequestGuard, AKnownRequestIsAdmittedWithItsParameters) {
 
 TEST(RequestGuard, OnLoopbackOnlyNamesOfThisMachineAreServed) {
   for (const char* host : {"127.0.0.1", "127.0.0.1:7480", "localhost:7480", "[::1]:7480", "[::1]",
-                           "10.1.2.3:80", "docket.localhost", ""}) {
+                           "10.1.2.3:80", "docket.localhost", "LOCALHOST", "LocalHost.:7480",
+                           "localhost.", "docket.Localhost.", ""}) {
     EXPECT_EQ(status_of(admit_request(get("/healthz", host), true)), 200U) << host;
   }
-  for (const char* host : {"evil.example", "evil.example:7480", "127.0.0.1.evil.example",
-                           "localhost.evil.example", "[evil", "notlocalhost", ":7480"}) {
+  for (const char* host :
+       {"evil.example", "evil.example:7480", "127.0.0.1.evil.example", "localhost.evil.example",
+        "[evil", "notlocalhost", "localhost..", ".", ":7480"}) {
     EXPECT_EQ(status_of(admit_request(get("/healthz", host), true)), 421U) << host;
     EXPECT_EQ(status_of(admit_request(get("/healthz", host), false)), 200U) << host;
   }

@@ -243,6 +243,8 @@ TEST(SettingsFile, AMissingFileIsNotFound) {
   const auto read = read_settings_file("/nonexistent/docket.toml", settings);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().message, HasSubstr("/nonexistent/docket.toml"));
+  // A path that is no file was mistyped; nothing is damaged.
+  EXPECT_EQ(read_settings_file("/", settings).error().code, ErrorCode::invalid_argument);
 }
 
 }  // namespace
