@@ -80,6 +80,10 @@ std::vector<SenderRow> sender_rows(const std::vector<LogSenders>& stored,
     }
   }
   for (const ingest::SenderFacts& facts : seen) {
+    // Who came, sent nothing, and went: a probe, a scanner.
+    if (facts.connections == 0 && facts.missing.empty() && !nodes.contains(facts.node)) {
+      continue;
+    }
     Node& node = nodes[facts.node];
     node.seen = &facts;
     // Where nothing is stored, something may be missing all the same.

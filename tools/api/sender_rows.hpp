@@ -50,7 +50,7 @@ struct LogSenders {
 };
 [[nodiscard]] std::vector<LogSenders> stored_senders(const Store& store);
 
-// By node, then log.
+// By node, then log. Who is not connected, has stored nothing and misses nothing is left out.
 [[nodiscard]] std::vector<SenderRow> sender_rows(const std::vector<LogSenders>& stored,
                                                  const std::vector<ingest::SenderFacts>& seen,
                                                  const SenderRules& rules, Nanos now);

@@ -81,6 +81,11 @@ TEST(SenderRows, WhoHasStoredNothingIsThereWithWhatItMisses) {
   EXPECT_EQ(rows[1].missing.size(), 1U);
 }
 
+TEST(SenderRows, WhoHasStoredNothingAndMissesNothingIsThereWhileConnected) {
+  EXPECT_EQ(sender_rows({}, {seen(now, 1)}, rules, now).size(), 1U);
+  EXPECT_TRUE(sender_rows({}, {seen(now, 0)}, rules, now).empty());
+}
+
 class SenderRowsAnswerTest : public StoreFixture {};
 
 TEST_F(SenderRowsAnswerTest, ARunningServerAddsWhatItHasSeenAndADirectoryDoesNot) {
