@@ -37,7 +37,7 @@ std::unique_ptr<Spool> open(Disk& disk) {
   return std::move(*spool);
 }
 
-EventView event_of(const std::string& id, std::string_view payload = {}) {
+EventView event_of(std::string_view id, std::string_view payload = {}) {
   EventView event;
   event.ts = 1'777'000'000'000'000'000;
   event.actor = {"user", id, "", ""};
