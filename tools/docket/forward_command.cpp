@@ -19,7 +19,6 @@
 #include "tools/docket/commands.hpp"
 #include "tools/docket/followed_file.hpp"
 #include "tools/docket/ingest_address.hpp"
-#include "tools/docket/server_access.hpp"
 #include "tools/docketd/address.hpp"
 
 namespace docket::cli {
@@ -174,17 +173,7 @@ class Forward {
 
 int run_forward(Context& context) {
   const Arguments& arguments = context.arguments;
-  if (!arguments.log.empty() && (!is_log_name(arguments.log) || arguments.log == "docket")) {
-    return complain({ErrorCode::invalid_argument,
-                     "--log: must be a lower-case letter and up to 31 of a-z 0-9 _ -, and not "
-                     "docket, which is the system's own",
-                     0, 0, 0});
-  }
-  const auto access = server_access(arguments);
-  if (!access) {
-    return complain(access.error());
-  }
-  auto destination = ingest_destination(arguments, *access);
+  auto destination = ingest_destination(arguments);
   if (!destination) {
     return complain(destination.error());
   }

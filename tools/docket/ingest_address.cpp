@@ -7,6 +7,7 @@
 #include "engine/event.hpp"
 #include "tools/api/routes.hpp"
 #include "tools/docket/answer_reader.hpp"
+#include "tools/docket/server_access.hpp"
 #include "tools/docket/source.hpp"
 
 namespace docket::cli {
@@ -70,7 +71,13 @@ Result<server::Address> ingest_address(const Arguments& arguments, const ServerA
 
 }  // namespace
 
-Result<client::Options> ingest_destination(const Arguments& arguments, const ServerAccess& access) {
+Result<client::Options> ingest_destination(const Arguments& arguments) {
+  if (!arguments.log.empty() && (!is_log_name(arguments.log) || arguments.log == "docket")) {
+    return fail(ErrorCode::invalid_argument,
+                "--log: must be a lower-case letter and up to 31 of a-z 0-9 _ -, and not docket, "
+                "which is the system's own");
+  }
+  DOCKET_ASSIGN(const ServerAccess access, server_access(arguments));
   DOCKET_ASSIGN(const ServerUrl url, parse_server_url(arguments.server));
   DOCKET_ASSIGN(const server::Address address, ingest_address(arguments, access));
   client::Options options;

@@ -23,8 +23,8 @@ namespace docket::cli {
 [[nodiscard]] Result<server::Address> reachable_ingest(std::string_view told, const ServerUrl& url);
 
 // Where import and forward send to, and how: --ingest, else where the server says; under TLS where
-// --server is https. The sender's name is missing. Errors: of --ingest, and those above.
-[[nodiscard]] Result<client::Options> ingest_destination(const Arguments& arguments,
-                                                         const ServerAccess& access);
+// --server is https. The sender's name is missing. Errors: of --log, of the
+// token or certificate to show, of --ingest, and those above.
+[[nodiscard]] Result<client::Options> ingest_destination(const Arguments& arguments);
 
 }  // namespace docket::cli
