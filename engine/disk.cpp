@@ -1,7 +1,8 @@
 #include "engine/disk.hpp"
 
-#include <array>
 #include <utility>
+
+#include "engine/file_writer.hpp"
 
 namespace docket {
 namespace {
@@ -9,8 +10,8 @@ namespace {
 Result<void> write_synced(Disk& disk, const std::string& path, std::span<const std::byte> bytes) {
   // An earlier crash may have left the temporary file behind; it has no meaning of its own.
   DOCKET_ASSIGN(const auto file, disk.open(path, OpenMode::create_empty));
-  const std::array<std::span<const std::byte>, 1> parts{bytes};
-  DOCKET_TRY(file->write_at(FileOffset(0), parts));
+  SteppedWriter writer(*file);
+  DOCKET_TRY(writer.write(bytes));
   return file->sync_data();
 }
 

@@ -64,8 +64,10 @@ inline constexpr std::size_t producers_max = 65536;
 // acknowledgement. Also the largest credit window a session may be given.
 inline constexpr std::size_t producer_receipts_max = 64;
 
-// Commit queue of one log: what may wait for the disk.
-inline constexpr std::size_t commit_queue_bytes_max = std::size_t{64} << 20;
+// Commit queue of one log: what may wait for the disk. More than a server takes in by default (its
+// senders are held back by not being read, which costs nobody anything; a refusal makes them send
+// everything again).
+inline constexpr std::size_t commit_queue_bytes_max = std::size_t{128} << 20;
 // One group is written and synced at once; larger queues make more groups.
 inline constexpr std::size_t commit_group_bytes_max = std::size_t{8} << 20;
 

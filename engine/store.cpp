@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "engine/event.hpp"
@@ -16,6 +18,7 @@
 #include "engine/retention.hpp"
 #include "engine/section_cache.hpp"
 #include "engine/store_layout.hpp"
+#include "engine/thread_priority.hpp"
 #include "engine/writable_log.hpp"
 
 namespace docket {
@@ -24,6 +27,9 @@ namespace {
 
 // After a failed sealing (disk full, say) the next attempt waits this long.
 constexpr auto seal_retry = std::chrono::milliseconds(500);
+// What waits to be sealed at a clean stop is sealed for this long; the rest is left to the next
+// start, which has to scan it.
+constexpr auto stop_patience = std::chrono::seconds(20);
 
 // What retention frees is first written down in the system's own log. Held to the senders' floor, a
 // disk that has fallen below it could not be helped by retention any more.
@@ -156,6 +162,7 @@ class WritableStore : public Store {
     {
       const std::lock_guard lock(maintenance_mutex_);
       stopping_ = true;
+      sealing_ends_ = std::chrono::steady_clock::now() + stop_patience;
     }
     maintenance_changed_.notify_all();
     if (maintenance_.joinable()) {
@@ -203,6 +210,7 @@ class WritableStore : public Store {
   }
 
   void run_maintenance() {
+    lower_thread_priority(background_niceness);
     bool retry = false;
     for (;;) {
       bool stopping = false;
@@ -232,13 +240,18 @@ class WritableStore : public Store {
     }
   }
 
+  [[nodiscard]] bool sealing_ends() {
+    const std::lock_guard lock(maintenance_mutex_);
+    return sealing_ends_ && std::chrono::steady_clock::now() >= *sealing_ends_;
+  }
+
   // Seals whatever is frozen, taking turns among the logs. False: something is left to try again.
   bool seal_all() {
     bool sound = true;
     for (bool any = true; any && sound;) {
       any = false;
       for (const auto& [name, log] : writable_logs()) {
-        if (!log->has_frozen()) {
+        if (!log->has_frozen() || sealing_ends()) {
           continue;
         }
         any = true;
@@ -262,6 +275,7 @@ class WritableStore : public Store {
   std::condition_variable maintenance_changed_;
   bool work_ = false;
   bool stopping_ = false;
+  std::optional<std::chrono::steady_clock::time_point> sealing_ends_;
   std::thread maintenance_;
 };
 

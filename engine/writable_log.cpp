@@ -11,7 +11,7 @@ namespace docket {
 
 namespace {
 
-constexpr auto sealing_patience = std::chrono::seconds(1);
+constexpr auto sealing_patience = std::chrono::seconds(10);
 constexpr auto overdue_pause = std::chrono::milliseconds(50);
 // How long after the last commit it gets its mark, when no other commit has come.
 constexpr auto mark_delay = std::chrono::seconds(1);
@@ -182,9 +182,7 @@ void WritableLog::run_committer() {
     bool held_back = false;
     if (active_ && !failed_ && ((requested && active_has_rows()) || should_freeze())) {
       if (requested) {
-        std::unique_lock lock(state_mutex_);
-        frozen_changed_.wait_for(lock, sealing_patience,
-                                 [this] { return frozen_.size() < frozen_max; });
+        static_cast<void>(wait_for_sealing());
       }
       held_back = !freeze_active();
     }
@@ -237,20 +235,27 @@ bool WritableLog::wait_for_work(Group& group) {
   return !group.empty() || !stopping_;
 }
 
+bool WritableLog::wait_for_sealing() {
+  std::unique_lock lock(state_mutex_);
+  const std::uint64_t failed_before = failed_seal_attempt_;
+  const auto has_room = [this] { return frozen_.size() < frozen_max; };
+  frozen_changed_.wait_for(lock, sealing_patience, [&] {
+    return has_room() || sealing_ended_ || failed_seal_attempt_ != failed_before;
+  });
+  return has_room();
+}
+
 Result<void> WritableLog::make_room(std::uint64_t bytes) {
   if (failed_) {
     return fail(ErrorCode::closed,
                 "log " + name_ + " has failed; the server must be restarted to recover it");
   }
   if (active_ && should_freeze()) {
-    // Sealing could not keep up when the segment was full. Wait for it, then refuse.
-    std::unique_lock lock(state_mutex_);
-    frozen_changed_.wait_for(lock, sealing_patience,
-                             [this] { return frozen_.size() < frozen_max; });
-    if (frozen_.size() >= frozen_max) {
+    // Sealing could not keep up when the segment was full. While it goes on, senders wait with it:
+    // refused, they would send everything again and take the time that sealing needs.
+    if (!wait_for_sealing()) {
       return fail(ErrorCode::overloaded, "log " + name_ + ": sealing is behind");
     }
-    lock.unlock();
     static_cast<void>(freeze_active());
   }
   if (context_.free_space_floor != 0) {

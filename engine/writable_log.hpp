@@ -90,8 +90,9 @@ class WritableLog : public Log {
   [[nodiscard]] std::uint64_t file_bytes(SegmentId id) const;
 
  private:
-  // How many segments may wait to be sealed before senders are held back.
-  static constexpr std::size_t frozen_max = 4;
+  // How many segments may wait to be sealed before senders are held back: 2 GiB of a log, some 45
+  // million events of a burst, which queries scan meanwhile and a start after a crash looks through.
+  static constexpr std::size_t frozen_max = 16;
 
   struct Pending {
     HotBlock block;
@@ -124,6 +125,9 @@ class WritableLog : public Log {
   [[nodiscard]] Result<void> enqueue(Group& one, Completion& done);
   bool wait_for_work(Group& group);
   void commit(Group& group);
+  // Until one more segment may wait to be sealed. False: an attempt to seal failed meanwhile, or
+  // none came to its end in time.
+  [[nodiscard]] bool wait_for_sealing();
   [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
   // These two with producers_mutex_ held.
   [[nodiscard]] Result<Seq> place(Group& group);

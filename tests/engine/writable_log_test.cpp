@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <numeric>
 
 #include "engine/bytes.hpp"
@@ -77,6 +79,69 @@ TEST(WritableLogStats, WhatIsStoredIsCountedWithItsTimes) {
   EXPECT_EQ(stats.index_bytes, 77U);
   EXPECT_GT(stats.bytes, 77U) << without;
   EXPECT_EQ(stats.unsealed_segments, 0U);
+}
+
+// --- behind with sealing -------------------------------------------------------------------------
+
+// Sealing that does not come to its end before it may.
+class SlowSealing final : public StoreObserver {
+ public:
+  void segment_sealed(const std::string& /*log*/,
+                      const std::shared_ptr<const SegmentReader>& /*segment*/,
+                      const std::string& /*directory*/) override {
+    may_end_.get_future().wait();
+    may_end_ = std::promise<void>();
+    may_end_.set_value();
+  }
+  void events_visible(const std::string& /*log*/, Seq /*last*/) override {}
+  void notice(const std::string& /*log*/, const std::string& /*kind*/,
+              const std::string& /*detail*/) override {}
+  void release() { may_end_.set_value(); }
+
+ private:
+  std::promise<void> may_end_;
+};
+
+TEST(WritableLogBehind, SendersWaitForSealingAndAreNotRefused) {
+  SimDisk disk;
+  SlowSealing sealing;
+  StoreOptions options = store_options();
+  options.log.segment_rows = 1;
+  options.observer = &sealing;
+  const auto store = open_store(disk, options);
+  Log& log = log_of(*store);
+  constexpr std::uint64_t unsealed_max = 17;  // waiting, and the active one
+  for (std::uint64_t i = 0; i < unsealed_max; ++i) {
+    store_events(log, plain_events(1, i));
+  }
+  std::promise<Result<Receipt>> last;
+  log.submit(testing::encode(plain_events(1, unsealed_max)), {"node-1", 0, 0}, testing::receipt_time,
+             [&](Result<Receipt> result) { last.set_value(std::move(result)); });
+  auto stored = last.get_future();
+  EXPECT_EQ(stored.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  EXPECT_EQ(log.stats().unsealed_segments, unsealed_max - 1);
+  sealing.release();
+  EXPECT_EQ(error_of(stored.get()), "none");
+  ASSERT_TRUE(log.seal());
+  EXPECT_TRUE(read_all(log.snapshot()) == as_stored(plain_events(unsealed_max + 1)));
+}
+
+TEST(WritableLogBehind, SendersAreRefusedWhereSealingFails) {
+  SimDisk disk;
+  StoreOptions options = store_options();
+  options.log.segment_rows = 1;
+  const auto store = open_store(disk, options);
+  Log& log = log_of(*store);
+  store_events(log, plain_events(1));
+  disk.inject({.at = 1, .kinds = Io::rename, .forever = true});
+  for (std::uint64_t i = 1; i < 17; ++i) {
+    store_events(log, plain_events(1, i));
+  }
+  EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(1, 17)))), "overloaded");
+  disk.inject({});
+  store_events(log, plain_events(1, 17));
+  ASSERT_TRUE(log.seal());
+  EXPECT_TRUE(read_all(log.snapshot()) == as_stored(plain_events(18)));
 }
 
 // --- full disks ----------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 #include "tools/docketd/scrub.hpp"
 
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <utility>
 
+#include "engine/thread_priority.hpp"
 #include "engine/timestamp.hpp"
 
 namespace docket::server {
@@ -18,10 +18,8 @@ namespace {
 void lower_priority() {
   constexpr int who_process = 1;       // IOPRIO_WHO_PROCESS; 0: the calling thread
   constexpr int idle_class = 3 << 13;  // IOPRIO_CLASS_IDLE
-  constexpr int lowest_niceness = 19;
   static_cast<void>(::syscall(SYS_ioprio_set, who_process, 0, idle_class));
-  const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
-  static_cast<void>(::setpriority(PRIO_PROCESS, thread, lowest_niceness));
+  lower_thread_priority(idle_niceness);
 }
 
 }  // namespace
