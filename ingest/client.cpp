@@ -220,6 +220,7 @@ void RunningClient::gather(Lane& lane, const EventView& event, DeliveryHandler o
     gathering.builder = borrow_builder();
     gathering.first_emitted = Clock::now();
   }
+  const bool is_first_awaited = on_delivery && gathering.handlers.empty();
   if (on_delivery) {
     gathering.handlers.emplace_back(gathering.builder->rows(), std::move(on_delivery));
   }
@@ -234,7 +235,7 @@ void RunningClient::gather(Lane& lane, const EventView& event, DeliveryHandler o
   if (is_full) {
     close_batch(lane);
   }
-  if (is_full || is_first) {
+  if (is_full || is_first || is_first_awaited) {
     wake();
   }
 }

@@ -50,9 +50,10 @@ struct Options {
   std::uint64_t epoch = 0;
   std::size_t memory_bytes = std::size_t{64} << 20;  // for events not yet acknowledged
   std::uint32_t batch_rows = 8192;  // a batch goes out when it has this many events,
-  // or this long after its first one; or at once while none of its log is under way. Where the
-  // server takes long to answer, the first one waits for half as long, up to 100 ms.
-  std::uint32_t linger_us = 1000;
+  // or this long after its first one; or, while none of its log is under way, at once where one of
+  // its events has a handler (or a future), and this long after the one before it where none has.
+  // Where the server takes long to answer, half as long takes this one's place, up to 100 ms.
+  std::uint32_t linger_us = 5000;
   std::uint32_t reconnect_ms_max = 5000;  // back-off doubles up to here, with jitter
   EventRules rules;
   SpoolOptions spool;

@@ -91,6 +91,7 @@ class RunningClient final : public Client, private LinkEvents {
     // The client's thread.
     ClientStream stream;
     std::chrono::microseconds last_answer_took{0};
+    Clock::time_point last_closed;         // when events had gathered long enough for a batch
     std::uint64_t noted_number = 0;        // of the last batch that the spool has noted
     std::deque<std::uint64_t> known_ends;  // of batches that an earlier run has noted
     std::uint64_t read = 0;                // events of the spool below it have been read back

@@ -101,9 +101,15 @@ void RunningClient::collect(Lane& lane, std::vector<std::pair<Lane*, Gathered>>&
       link_ && welcome_came_ && !goodbye_came_ && outstanding_batches_ < welcome_.window_batches;
   if (lane.gathering.builder && lane.filled.empty() && options_.epoch == 0 && can_send &&
       !lane.stream.has_unsent()) {
-    const auto due = lane.gathering.first_emitted + linger_of(lane);
-    if (lane.stream.in_flight() == 0 || Clock::now() >= due) {
+    // While none is under way a batch goes at once if somebody waits to hear of it, or after a time
+    // without any. Else a busy sender's would be of one event, while all others gather behind it.
+    const bool is_idle = lane.stream.in_flight() == 0;
+    const bool is_awaited = !lane.gathering.handlers.empty();
+    const auto now = Clock::now();
+    const auto due = (is_idle ? lane.last_closed : lane.gathering.first_emitted) + linger_of(lane);
+    if ((is_idle && is_awaited) || now >= due) {
       close_batch(lane);
+      lane.last_closed = now;
     } else {
       next_linger = next_linger ? std::min(*next_linger, due) : due;
     }

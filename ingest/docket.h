@@ -87,7 +87,7 @@ DOCKET_API void docket_options_free(docket_options *options);
  *   tls.server_name                   whom the server's certificate must name; else its HOST
  *   memory_bytes      67108864        for events not yet acknowledged
  *   batch_rows        8192            events in a batch at most, 1 to 8192
- *   linger_us         1000            how long the first event of a batch waits for others
+ *   linger_us         5000            how long the first event of a batch waits for others
  *   reconnect_ms_max  5000            pauses between attempts double up to here
  *   spool.directory                   of this client alone: events are kept there until they are
  *                                     acknowledged, and survive a kill of the process

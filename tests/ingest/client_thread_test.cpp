@@ -77,6 +77,35 @@ TEST_F(ClientThreadTest, EventsGatherForLongerWhereAnswersTakeLong) {
   EXPECT_EQ(of_round, (std::vector<std::uint32_t>{1, 2}));
 }
 
+TEST_F(ClientThreadTest, EventsGatherSinceTheLastBatchUntilSomebodyWaitsForOne) {
+  options_.linger_us = 3'600'000'000;
+  std::mutex mutex;
+  std::vector<std::uint32_t> batches;
+  const auto client =
+      Client::start(options_, [&](std::string_view, std::uint64_t, std::uint32_t rows, auto) {
+        const std::scoped_lock lock(mutex);
+        batches.push_back(rows);
+      }).value();
+  const auto answered = [&](std::size_t count) {
+    return eventually([&] {
+      const std::scoped_lock lock(mutex);
+      return batches.size() == count;
+    });
+  };
+  ASSERT_TRUE(client->emit("activity", event_of("1")));
+  ASSERT_TRUE(answered(1)) << "the first goes at once";
+  ASSERT_TRUE(client->emit("activity", event_of("2")));
+  ASSERT_TRUE(client->emit("activity", event_of("3")));
+  EXPECT_TRUE(client->emit_durable("activity", event_of("4")).value().get().ok());
+  EXPECT_TRUE(client->emit_durable("activity", event_of("5")).value().get().ok());
+  ASSERT_TRUE(client->emit("activity", event_of("6")));
+  ASSERT_TRUE(client->emit("api", event_of("7")));
+  ASSERT_TRUE(client->flush(10'000));
+  ASSERT_TRUE(answered(5));
+  std::sort(batches.begin() + 3, batches.end());
+  EXPECT_EQ(batches, (std::vector<std::uint32_t>{1, 3, 1, 1, 1}));
+}
+
 TEST_F(ClientThreadTest, WhoeverWaitsForAFlushOrForRoomIsWoken) {
   options_.memory_bytes = 4096;
   store_.hold();

@@ -74,7 +74,9 @@ class Connection {
     for (std::uint64_t i = options_.first + number_; i < end; i += stride) {
       generator_.make(i, room);
       if (pacer_.paced()) {
-        std::this_thread::sleep_until(pacer_.due(i));
+        if (const auto now = Clock::now(); now < pacer_.due(i)) {
+          std::this_thread::sleep_until(pacer_.wake(i, stride, now));
+        }
       }
       if (remembers()) {
         const std::lock_guard lock(mutex_);

@@ -139,7 +139,7 @@ class Connection {
         if (!buffer.empty()) {
           DOCKET_TRY(send());
         }
-        std::this_thread::sleep_until(when);
+        std::this_thread::sleep_until(pacer_.wake(i, options_.connections, Clock::now()));
       }
       generator_.make(i, room);
       append_ndjson(buffer, room.log(), room.event);

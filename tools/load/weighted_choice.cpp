@@ -42,7 +42,7 @@ WeightedChoice::WeightedChoice(std::span<const double> weights) {
 
 ZipfRank::ZipfRank(std::uint64_t size, double exponent) {
   DOCKET_ASSERT(size > 0 && exponent != 1);
-  constexpr std::size_t knots = 65536;
+  constexpr std::size_t knots = std::size_t{1} << knot_bits;
   const double flat = 1 - exponent;
   const double span = std::pow(static_cast<double>(size) + 1, flat) - 1;
   knots_.reserve(knots + 1);

@@ -20,6 +20,16 @@ TEST(Pacer, ARunThatBeginsLaterInTheEventsHasTheSameSchedule) {
   EXPECT_EQ(pacer.due(1700), start + std::chrono::seconds(1));
 }
 
+TEST(Pacer, EventsThatAreDueCloseTogetherAreSentTogetherAndNeverEarly) {
+  using std::chrono::microseconds;
+  const Clock::time_point start = Clock::now();
+  const Pacer pacer(100'000, start);  // one every 10 us
+  EXPECT_EQ(pacer.wake(10, 1, start), start + microseconds(250));
+  EXPECT_EQ(pacer.wake(10, 24, start), start + microseconds(250));
+  EXPECT_EQ(pacer.wake(10, 25, start), pacer.due(10)) << "a quarter of a millisecond apart";
+  EXPECT_EQ(pacer.wake(90, 1, start), pacer.due(90));
+}
+
 TEST(Pacer, WithoutARateEverythingIsDueAtOnce) {
   const Clock::time_point start = Clock::now();
   const Pacer pacer(0, start);
