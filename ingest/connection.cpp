@@ -358,6 +358,13 @@ asio::awaitable<Result<Log*>> Connection::open_log(std::string name) {
   co_return std::move(**opened);
 }
 
+Result<SenderRights> Connection::rights_of(std::string_view token) const {
+  if (!core_.options.authenticate) {
+    return SenderRights();
+  }
+  return core_.options.authenticate({token, socket_.certificate()}, peer_);
+}
+
 void Connection::refuse(const std::string& node, const std::string& reason) {
   core_.rejected(node, peer_, reason);
   end_input();

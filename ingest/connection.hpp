@@ -94,6 +94,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   [[nodiscard]] ServerCore& core() { return core_; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
+  // What the peer may do that shows this token, or none, and perhaps a certificate. Error: nothing
+  // at all, and why.
+  [[nodiscard]] Result<SenderRights> rights_of(std::string_view token) const;
   [[nodiscard]] asio::any_io_executor executor() { return socket_.executor(); }
   [[nodiscard]] InputBuffer& input() { return input_; }
   MemoryBudget::Account account;
