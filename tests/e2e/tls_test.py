@@ -320,6 +320,22 @@ class TlsSenders(TlsCase):
         recorded = "log:docket verb:REJECT reason:\"in the clear, where TLS is spoken\""
         self.wait_until(lambda: self.count(recorded) > 0)
         self.assertEqual(self.count(""), 0)
+        with self.assertRaises(ssl.SSLError):
+            self.get(server, "/healthz", ssl.create_default_context())  # trusts it not
+        metrics = self.get(server, "/metrics")[1].decode()
+        self.assertIn("\ndocket_ingest_tls_failures_total 2\n", metrics)
+        self.assertIn("\ndocket_http_tls_failures_total 1\n", metrics)
+
+    def test_garbage_within_tls_harms_nobody(self):
+        server = self.start()
+        token = self.directory / "token"
+        token.write_text(access_test.SECRETS["admin"])
+        token.chmod(0o600)
+        sent = driver.load("garbage", "--server", f"127.0.0.1:{server.ingest[1]}", "--frames",
+                           4000, "--token-file", token, "--tls", "--ca",
+                           self.directory / "ca.crt")
+        self.assertRegex(sent.stdout, r"[1-9]\d* refused, [1-9]\d* acknowledged")
+        self.assertEqual(self.get(server, "/readyz")[0], 200)
 
     def test_senders_show_a_certificate_where_one_is_asked_for(self):
         server = self.start(f'client_ca = "{self.directory}/ca.crt"\n', tokens="")

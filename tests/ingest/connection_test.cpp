@@ -161,6 +161,29 @@ TEST_F(ConnectionUnderTls, WhatComesInTheClearIsToldSoInItsOwnProtocol) {
   EXPECT_EQ(store_.events("syslog").size(), 0U);
   EXPECT_EQ(refusals().at(0), "127.0.0.1: in the clear, where TLS is spoken");
   EXPECT_EQ(server_->stats().protocol_errors, 5U);
+  EXPECT_EQ(server_->stats().tls_failures, 5U);
+}
+
+TEST_F(ConnectionUnderTls, FailedHandshakesAreCountedAndSilentPeersAreNot) {
+  serve_as("a", "b.crt");
+  start();
+  Peer(server_->port()).close_sending();
+  Peer cut(server_->port());
+  cut.send("\x16\x03\x01"s);
+  cut.close_sending();
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 1; }));
+  Peer stranger(server_->port(), trusting("a", "a"));
+  static_cast<void>(stranger.shake_hands_of_tls());
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 2; }));
+  Peer distrustful(server_->port(), trusting("b", "b"));
+  EXPECT_NE(distrustful.shake_hands_of_tls(), "");
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 3; }));
+  Peer known(server_->port(), trusting("a", "b"));
+  EXPECT_EQ(known.shake_hands_of_tls(), "");
+  known.send(line_of(1) + '\n');
+  EXPECT_EQ(known.line(), "{\"durable\":1}");
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 1; }));
+  EXPECT_EQ(server_->stats().tls_failures, 3U);
 }
 
 TEST_F(ConnectionUnderTls, TheUnixSocketStaysInTheClear) {
