@@ -387,7 +387,11 @@ class TlsSenders(TlsCase):
 
         send("<13>one\n<13>two\n")
         self.wait_until(lambda: count("log:syslog") == 2)
-        send("".join(self.lines(1, 1).decode()))  # of NDJSON, into a log that is not the token's
+        send(self.lines(1, 1).decode())  # of NDJSON, into a log that is not the token's
+        known = self.context()
+        known.load_cert_chain(self.directory / "client.crt", self.directory / "client.key")
+        refused = b'docket_events_rejected_total{way="ndjson",reason="log"} 1\n'
+        self.wait_until(lambda: refused in self.get(server, "/metrics", known)[1])
         self.assertEqual(count("log:activity"), 0)
         send("<13>three\n", "stranger")
         unknown = 'log:docket verb:REJECT "the certificate stands for none"'
