@@ -272,9 +272,13 @@ Result<void> RunningClient::spool_event(Lane& lane, const EventView& event, std:
   return {};
 }
 
-Result<void> RunningClient::add(std::string_view log, const EventView& event, std::string_view mark,
+Result<void> RunningClient::add(std::string_view log, EventView& event, std::string_view mark,
                                 DeliveryHandler on_delivery,
                                 std::optional<std::chrono::milliseconds> wait_at_most) {
+  if (redactor_) {
+    thread_local ingest::Redactor::Scratch scratch;
+    redactor_->apply(event, options_.rules.payload_bytes_max, scratch);
+  }
   std::size_t bytes = bytes_of(event);
   if (on_delivery) {
     bytes += handler_overhead_bytes;
@@ -342,6 +346,9 @@ Result<std::unique_ptr<Client>> Client::start(const Options& options, BatchHandl
   }
   if (options.tls) {
     DOCKET_TRY(ingest::client_tls(*options.tls));
+  }
+  if (const auto checked = ingest::check_redaction(options.redaction); !checked) {
+    return fail(ErrorCode::invalid_argument, "redaction." + checked.error().message);
   }
   for (const Address& other : options.others) {
     if (other.port == 0 && !other.host.starts_with(ingest::local_prefix)) {

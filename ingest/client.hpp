@@ -13,6 +13,7 @@
 
 #include "engine/event.hpp"
 #include "engine/result.hpp"
+#include "ingest/redactor.hpp"
 #include "ingest/tls.hpp"
 
 namespace docket::client {
@@ -57,6 +58,9 @@ struct Options {
   std::uint32_t reconnect_ms_max = 5000;  // back-off doubles up to here, with jitter
   EventRules rules;
   SpoolOptions spool;
+  // What is taken out of events as they are emitted, before the spool or the network sees them.
+  // What a spool holds from before stays as it is.
+  ingest::RedactionRules redaction;
 };
 
 // What became of one event given to emit().
@@ -100,8 +104,9 @@ struct Counters {
 class Client {
  public:
   virtual ~Client() = default;  // drops what is neither durable nor in a spool; call flush() first
-  // Starts connecting in the background. Errors: invalid_argument (bad options; another node's
-  // spool); busy (another client has the spool), newer_format, io, no_space, all about the spool.
+  // Starts connecting in the background. Errors: invalid_argument (bad options or rules; another
+  // node's spool); busy (another client has the spool), newer_format, io, no_space, all about the
+  // spool.
   [[nodiscard]] static Result<std::unique_ptr<Client>> start(const Options& options,
                                                              BatchHandler on_batch = {});
   // Copies the event (verb upper-cased) and returns at once. Errors: invalid_argument (a rule of

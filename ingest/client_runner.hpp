@@ -28,6 +28,7 @@
 #include "ingest/client_spool_reader.hpp"
 #include "ingest/client_stream.hpp"
 #include "ingest/protocol.hpp"
+#include "ingest/redactor.hpp"
 
 namespace docket::client {
 
@@ -111,7 +112,8 @@ class RunningClient final : public Client, private LinkEvents {
   };
 
   Result<void> check(std::string_view log, const EventView& event) const;
-  Result<void> add(std::string_view log, const EventView& event, std::string_view mark,
+  // An event that keeps the rules, without what is to be taken out of it: `event` is then without.
+  Result<void> add(std::string_view log, EventView& event, std::string_view mark,
                    DeliveryHandler on_delivery,
                    std::optional<std::chrono::milliseconds> wait_at_most);
   [[nodiscard]] bool has_room(std::size_t bytes, bool has_handler) const;
@@ -166,6 +168,7 @@ class RunningClient final : public Client, private LinkEvents {
 
   const Options options_;
   const BatchHandler on_batch_;
+  const std::optional<ingest::Redactor> redactor_;
   mutable std::atomic<Nanos> past_ns_{0};  // a time that has been
 
   mutable std::mutex mutex_;

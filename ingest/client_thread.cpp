@@ -28,6 +28,9 @@ RunningClient::RunningClient(const Options& options, BatchHandler on_batch, Disk
                              std::unique_ptr<Spool> spool)
     : options_(options),
       on_batch_(std::move(on_batch)),
+      redactor_(options.redaction.is_empty()
+                    ? std::nullopt
+                    : std::optional<ingest::Redactor>(std::in_place, options.redaction)),
       spool_(std::move(spool)),
       work_(asio::make_work_guard(io_)),
       linger_timer_(io_),

@@ -358,6 +358,13 @@ asio::awaitable<Result<Log*>> Connection::open_log(std::string name) {
   co_return std::move(**opened);
 }
 
+Result<SenderRights> Connection::rights_of(std::string_view token) const {
+  if (!core_.options.authenticate) {
+    return SenderRights();
+  }
+  return core_.options.authenticate({token, socket_.certificate()}, peer_);
+}
+
 void Connection::refuse(const std::string& node, const std::string& reason) {
   core_.rejected(node, peer_, reason);
   end_input();
@@ -440,26 +447,26 @@ void Connection::refuse_clear() {
   refuse(peer_, "in the clear, where TLS is spoken");
 }
 
-asio::awaitable<bool> Connection::begin_tls() {
+asio::awaitable<Connection::Meeting> Connection::begin_tls() {
   Opening opening = Opening::incomplete;
   while (opening == Opening::incomplete) {
     const bool more = co_await fill(tls_opening_bytes - input_.unread().size());
     if (!more) {
-      co_return false;
+      co_return input_.unread().empty() ? Meeting::nothing_came : Meeting::failed;
     }
     opening = opening_of(input_.unread());
   }
   if (opening == Opening::other) {
     refuse_clear();
-    co_return false;
+    co_return Meeting::failed;
   }
   if (opening == Opening::too_long) {
     refuse(peer_, "TLS: the first message is longer than 16 KiB");
-    co_return false;
+    co_return Meeting::failed;
   }
   if (!core_.sessions.try_take(tls_account_, tls_connection_bytes)) {
     refuse(peer_, "TLS: no memory for so many connections");
-    co_return false;
+    co_return Meeting::failed;
   }
   error_code error;
   reading_since_.store(steady_ms(), std::memory_order_relaxed);
@@ -469,13 +476,16 @@ asio::awaitable<bool> Connection::begin_tls() {
   if (error && !input_ended_) {
     refuse(peer_, "TLS: " + socket_.fault());
   }
-  co_return !error;
+  co_return error ? Meeting::failed : Meeting::safe;
 }
 
 asio::awaitable<void> Connection::serve_protocol() {
   if (tls_) {
-    const bool is_safe = co_await begin_tls();
-    if (!is_safe) {
+    const Meeting met = co_await begin_tls();
+    if (met == Meeting::failed && !stopping_) {
+      core_.tls_failures.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (met != Meeting::safe) {
       co_return;
     }
   }

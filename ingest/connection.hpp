@@ -94,6 +94,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   [[nodiscard]] ServerCore& core() { return core_; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
+  // What the peer may do that shows this token, or none, and perhaps a certificate. Error: nothing
+  // at all, and why.
+  [[nodiscard]] Result<SenderRights> rights_of(std::string_view token) const;
   [[nodiscard]] asio::any_io_executor executor() { return socket_.executor(); }
   [[nodiscard]] InputBuffer& input() { return input_; }
   MemoryBudget::Account account;
@@ -167,8 +170,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   // `self` keeps the connection while the coroutine has a frame.
   [[nodiscard]] asio::awaitable<void> write_loop(std::shared_ptr<Connection> self);
-  // False: the peer does not speak TLS, or not so that it can be served.
-  [[nodiscard]] asio::awaitable<bool> begin_tls();
+  enum class Meeting : std::uint8_t { safe, nothing_came, failed };
+  // Failed: the peer does not speak TLS, or not so that it can be served.
+  [[nodiscard]] asio::awaitable<Meeting> begin_tls();
   // Tells a peer that speaks in the clear what this port wants, in its own protocol.
   void refuse_clear();
   [[nodiscard]] asio::awaitable<void> serve_protocol();

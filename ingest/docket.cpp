@@ -162,6 +162,26 @@ bool set_tls(Options& options, std::string_view name, std::string_view value) {
   return true;
 }
 
+std::vector<std::string> items_of(std::string_view list) {
+  std::vector<std::string> items;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    items.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return items;
+}
+
+bool set_redaction(Options& options, std::string_view name, std::string_view value) {
+  docket::ingest::RedactionRules rules = options.redaction;
+  (name == "redact.keys" ? rules.keys : rules.patterns) = items_of(value);
+  if (!docket::ingest::check_redaction(rules)) {
+    return false;
+  }
+  options.redaction = std::move(rules);
+  return true;
+}
+
 bool set(Options& options, std::string_view name, std::string_view value) {
   if (name == "server") {
     return read_server(value, options);
@@ -184,6 +204,8 @@ bool set(Options& options, std::string_view name, std::string_view value) {
     options.spool.directory = value;
   } else if (name == "spool.bytes") {
     return read_number(value, options.spool.bytes);
+  } else if (name == "redact.keys" || name == "redact.patterns") {
+    return set_redaction(options, name, value);
   } else if (name == "spool.sync") {
     options.spool.sync = value == "true";
     return value == "true" || value == "false";

@@ -93,6 +93,12 @@ DOCKET_API void docket_options_free(docket_options *options);
  *                                     acknowledged, and survive a kill of the process
  *   spool.bytes       1073741824      of all its files, at least 4194304
  *   spool.sync        false           true: they survive a power cut as well, for a sync an event
+ *   redact.keys                       names of members of payloads whose values are taken out
+ *                                     before the spool or the network sees them, separated by
+ *                                     commas: password,*secret*
+ *   redact.patterns                   what looks like one of these is taken out of any text but
+ *                                     ids, likewise: authorization, card, jwt, private_key,
+ *                                     access_key
  */
 DOCKET_API docket_status docket_options_set(docket_options *options, const char *name,
                                             const char *value);

@@ -147,11 +147,7 @@ asio::awaitable<bool> NativeSession::shake_hands() {
 }
 
 bool NativeSession::admit(std::string_view token) {
-  const ServerOptions& options = connection_->core().options;
-  if (!options.authenticate) {
-    return true;
-  }
-  auto rights = options.authenticate(token, connection_->peer());
+  auto rights = connection_->rights_of(token);
   if (!rights) {
     violation(WireError::unauthorized, "token: " + rights.error().message);
     return false;

@@ -89,17 +89,14 @@ RecordSession::Pause RecordSession::add(EventDecoder::Decoded& decoded) {
 }
 
 bool RecordSession::admit(std::optional<std::string_view> token) {
-  const auto& authenticate = connection_->core().options.authenticate;
-  if (authenticate) {
-    auto rights = authenticate(token.value_or(std::string_view()), connection_->peer());
-    if (!rights) {
-      const std::string why = "token: " + rights.error().message;
-      connection_->refuse(connection_->peer(), why);
-      fail(token ? why : why + std::string(token_advice()));
-      return false;
-    }
-    rights_ = std::move(*rights);
+  auto rights = connection_->rights_of(token.value_or(std::string_view()));
+  if (!rights) {
+    const std::string why = "token: " + rights.error().message;
+    connection_->refuse(connection_->peer(), why);
+    fail(token ? why : why + std::string(token_advice()));
+    return false;
   }
+  rights_ = std::move(*rights);
   presence_ = connection_->core().senders.connected(connection_->peer(), connection_->peer(), way(),
                                                     received_);
   is_admitted_ = true;

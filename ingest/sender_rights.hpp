@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/result.hpp"
+#include "ingest/peer_certificate.hpp"
 #include "ingest/quota.hpp"
 
 namespace docket::ingest {
@@ -20,10 +21,16 @@ struct SenderRights {
   std::shared_ptr<Quota> quota{};  // of all that show the token; null: none
 };
 
-// What a peer may do that shows this token, or none. Called from the io threads, several at a time;
+// What a peer shows of itself. A token, where there is one, counts for more than a certificate.
+struct Credentials {
+  std::string_view token;                        // empty: none
+  std::optional<PeerCertificate> certificate{};  // that an authority vouches for; nullopt: none
+};
+
+// What a peer may do that shows these. Called from the io threads, several at a time;
 // must not block for long. Error: nothing at all, and why.
 using Authenticate =
-    std::function<Result<SenderRights>(std::string_view token, const std::string& peer)>;
+    std::function<Result<SenderRights>(const Credentials& shown, const std::string& peer)>;
 
 // Whether a sender that may write to `allowed` only may write to `log`; empty: it may to all.
 [[nodiscard]] bool may_write(const std::vector<std::string>& allowed, std::string_view log);

@@ -145,6 +145,7 @@ class RunningServer final : public Server {
     }
     stats.batches_duplicate = core_.batches_duplicate.load(std::memory_order_relaxed);
     stats.protocol_errors = core_.protocol_errors.load(std::memory_order_relaxed);
+    stats.tls_failures = core_.tls_failures.load(std::memory_order_relaxed);
     stats.bytes_received = core_.bytes_received.load(std::memory_order_relaxed);
     stats.memory_used = core_.budget.used() + core_.buffers.used();
     return stats;

@@ -50,6 +50,7 @@ struct ServerStats {
   IntakeNumbers intake;  // in all ways
   std::uint64_t batches_duplicate = 0;
   std::uint64_t protocol_errors = 0;
+  std::uint64_t tls_failures = 0;  // peers that said something and did not come to speak TLS
   std::uint64_t bytes_received = 0;
   std::uint64_t memory_used = 0;  // now
 };

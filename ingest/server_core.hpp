@@ -125,6 +125,7 @@ struct ServerCore {
   std::atomic<std::uint64_t> connections_accepted{0};
   std::atomic<std::uint64_t> batches_duplicate{0};
   std::atomic<std::uint64_t> protocol_errors{0};
+  std::atomic<std::uint64_t> tls_failures{0};
   std::atomic<std::uint64_t> bytes_received{0};
   // Batches given to the store whose completion has not been called. Connections are kept alive by
   // their completions, so the server waits for 0 before it goes.

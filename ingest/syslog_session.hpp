@@ -34,7 +34,7 @@ class SyslogSession final : public RecordSession {
   }
   [[nodiscard]] SenderWay way() const override { return SenderWay::syslog; }
   [[nodiscard]] std::string_view token_advice() const override {
-    return "; syslog has no place for one";
+    return "; syslog has no place for one, but a client's certificate can stand for it";
   }
   void reject(std::uint64_t number, std::string_view error) override;
   void tell_failure(const std::string& why) override;

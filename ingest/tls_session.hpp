@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "ingest/peer_certificate.hpp"
 #include "ingest/tls.hpp"
 
 struct ssl_st;
@@ -62,6 +64,10 @@ class TlsSession {
   // The socket is not touched any more; it may belong to another connection by now.
   void detach() { wire_.socket = -1; }
 
+  // Of the other side, once hands are shaken; see peer_certificate().
+  [[nodiscard]] std::optional<PeerCertificate> certificate() const {
+    return peer_certificate(session_.get());
+  }
   // Why it failed.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 

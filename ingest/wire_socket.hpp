@@ -7,6 +7,7 @@
 #include <boost/system/error_code.hpp>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,10 @@ class WireSocket {
   [[nodiscard]] boost::asio::awaitable<void> connect_tls(TlsContext context, std::string host,
                                                          boost::system::error_code& error);
   [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
+  // What the other side has shown; nullopt: none, or it is in the clear.
+  [[nodiscard]] std::optional<PeerCertificate> certificate() const {
+    return tls_ ? tls_->certificate() : std::nullopt;
+  }
   // What has gone wrong with TLS; empty: nothing has.
   [[nodiscard]] std::string fault() const { return tls_ ? tls_->fault() : std::string(); }
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 import driver
 from driver import event
@@ -146,30 +147,64 @@ class Package(driver.EndToEnd):
             pass
         self.assertEqual(word, "STOPPING=1")
 
+    def dpkg(self, root, *arguments):
+        done = subprocess.run(["dpkg", f"--root={root}", "--force-depends",
+                               "--force-script-chrootless", *arguments],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def serve(self, root):
+        """The server of that root, as its unit starts it; its data is below the root."""
+        with unittest.mock.patch.object(driver, "BIN", root / "usr/bin"):
+            server = driver.Server(root / "var/lib/docket", environment={
+                "DOCKET_CONFIG": str(root / "etc/docket/docket.toml"),
+                "DOCKET_SOCKET": str(self.directory / "in.sock")})
+        self.addCleanup(server.__exit__)
+        return server
+
     @unittest.skipUnless(os.getuid() == 0 and shutil.which("dpkg"), "dpkg installs for root only")
-    def test_dpkg_installs_and_removes_it_in_a_root_of_its_own(self):
+    def test_dpkg_installs_upgrades_removes_and_purges_it_and_the_events_stay(self):
         root = self.directory / "root"
         for folder in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers"):
             (root / folder).mkdir(parents=True)
         for file in ("var/lib/dpkg/status", "var/lib/dpkg/available"):
             (root / file).touch()
+        self.dpkg(root, "--install", self.deb)
+        config = root / "etc/docket/docket.toml"
+        changed = config.read_text().replace("# queries = 256\n", "queries = 77\n")
+        config.write_text(changed)
+        server = self.serve(root)
+        lines = [event(target=("Thing", str(n))) for n in range(200)]
+        self.assertEqual(server.send_ndjson(lines)[-1], {"durable": 200})
 
-        def dpkg(*arguments):
-            done = subprocess.run(["dpkg", f"--root={root}", "--force-depends",
-                                   "--force-script-chrootless", *arguments],
-                                  capture_output=True, text=True)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        # The next version of the package, while the server of this one runs.
+        tree = self.directory / "tree"
+        subprocess.run(["dpkg-deb", "-R", self.deb, tree], check=True)
+        control = tree / "DEBIAN/control"
+        control.write_text(re.sub(r"(?m)^Version: .*$", "Version: 99.0", control.read_text()))
+        newer = self.directory / "newer.deb"
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, newer], check=True,
+                       capture_output=True)
+        self.dpkg(root, "--install", newer)
+        self.assertIn("\nVersion: 99.0\n", (root / "var/lib/dpkg/status").read_text())
+        self.assertEqual(config.read_text(), changed)
+        self.assertIn("queries = 77\n", changed)
+        self.assertEqual(server.count(), 200)
+        self.assertEqual(server.stop(), 0)
+        server = self.serve(root)  # as the package's script restarts it
+        self.assertEqual(server.count("target.type:Thing"), 200)
+        self.assertEqual(server.send_ndjson(lines)[-1], {"durable": 200})
+        self.assertEqual(server.stop(), 0)
 
-        dpkg("--install", self.deb)
-        self.assertTrue((root / "usr/bin/docketd").is_file())
-        (root / "var/lib/docket").mkdir()
-        (root / "var/lib/docket/evidence").touch()
-        dpkg("--remove", "docket")
+        self.dpkg(root, "--remove", "docket")
         self.assertFalse((root / "usr/bin/docketd").exists())
-        self.assertTrue((root / "etc/docket/docket.toml").is_file())
-        dpkg("--purge", "docket")
+        self.assertEqual(config.read_text(), changed)
+        self.dpkg(root, "--purge", "docket")
         self.assertFalse((root / "etc/docket").exists())
-        self.assertTrue((root / "var/lib/docket/evidence").is_file())
+        counted = driver.run("docket", "count", "--data", root / "var/lib/docket")
+        self.assertEqual(counted.stdout, "400\n")
+        self.dpkg(root, "--install", self.deb)
+        self.assertEqual(self.serve(root).count(), 400)
 
 
 class Prefix(driver.EndToEnd):

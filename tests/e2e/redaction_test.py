@@ -113,5 +113,60 @@ class RedactionTest(driver.EndToEnd):
         self.assertEqual(self.files_that_hold(server.data, ["after-the-reload"]), set())
 
 
+class SenderRedactionTest(RedactionTest):
+    """The same by who sends: neither the network nor any file beyond the sender's has a secret."""
+
+    # Those of the parent are of the server's rules.
+    test_no_file_holds_a_secret = None
+    test_without_rules_all_is_stored_as_it_comes_and_a_reload_brings_them = None
+
+    def setUp(self):
+        super().setUp()
+        self.rules = self.directory / "rules.toml"
+        self.rules.write_text(CONFIG.partition("[segment]")[0])
+        self.lines = list(events())
+        self.file = self.directory / "events.ndjson"
+        self.file.write_text("".join(line + "\n" for line in self.lines))
+
+    def test_a_spool_of_forward_and_what_it_sends_hold_none(self):
+        ports = driver.free_ports(2)
+        state = self.directory / "state"
+        flags = ("forward", self.file, "--state", state, "--ingest", f"127.0.0.1:{ports[0]}")
+        forward = self.spawn("docket", *flags, "--redact", self.rules)
+
+        def spooled():
+            return b"".join(path.read_bytes() for path in state.glob("*.spool"))
+
+        self.wait_until(lambda: spooled().count(b"Thing") >= len(list(payloads())))
+        self.wait_until(lambda: b"saw [redacted]" in spooled())
+        forward.kill()
+        forward.wait()
+        self.assertEqual([s for s in SECRETS if s.encode() in spooled()], [])
+        server = self.start(ingest_port=ports[0], http_port=ports[1])
+        driver.run("docket", *flags, "--once", "--redact", self.rules)
+        self.assertEqual(server.count(), len(self.lines))
+        self.assertEqual(self.files_that_hold(server.data, SECRETS), set())
+
+    def test_an_import_sends_none_and_other_rules_make_it_another_file(self):
+        server = self.start()
+        for known in (0, len(self.lines)):
+            done = server.docket("import", self.file, "--redact", self.rules)
+            self.assertEqual(f"{known} known" in done.stdout, known > 0, done.stdout)
+        self.assertEqual(self.files_that_hold(server.data, SECRETS), set())
+        server.docket("import", self.file)
+        self.assertEqual(server.count(), 2 * len(self.lines))
+        self.assertNotEqual(self.files_that_hold(server.data, SECRETS), set())
+
+    def test_rules_that_are_none_send_nothing(self):
+        server = self.start()
+        self.rules.write_text("[redact]\nkeys = []\n")
+        for command in (("import",), ("forward", "--state", self.directory / "state", "--once")):
+            done = server.docket(command[0], self.file, *command[1:], "--redact", self.rules,
+                                 check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("no keys and no patterns", done.stderr)
+        self.assertEqual(server.count(), 0)
+
+
 if __name__ == "__main__":
     unittest.main()

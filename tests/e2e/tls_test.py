@@ -320,6 +320,22 @@ class TlsSenders(TlsCase):
         recorded = "log:docket verb:REJECT reason:\"in the clear, where TLS is spoken\""
         self.wait_until(lambda: self.count(recorded) > 0)
         self.assertEqual(self.count(""), 0)
+        with self.assertRaises(ssl.SSLError):
+            self.get(server, "/healthz", ssl.create_default_context())  # trusts it not
+        metrics = self.get(server, "/metrics")[1].decode()
+        self.assertIn("\ndocket_ingest_tls_failures_total 2\n", metrics)
+        self.assertIn("\ndocket_http_tls_failures_total 1\n", metrics)
+
+    def test_garbage_within_tls_harms_nobody(self):
+        server = self.start()
+        token = self.directory / "token"
+        token.write_text(access_test.SECRETS["admin"])
+        token.chmod(0o600)
+        sent = driver.load("garbage", "--server", f"127.0.0.1:{server.ingest[1]}", "--frames",
+                           4000, "--token-file", token, "--tls", "--ca",
+                           self.directory / "ca.crt")
+        self.assertRegex(sent.stdout, r"[1-9]\d* refused, [1-9]\d* acknowledged")
+        self.assertEqual(self.get(server, "/readyz")[0], 200)
 
     def test_senders_show_a_certificate_where_one_is_asked_for(self):
         server = self.start(f'client_ca = "{self.directory}/ca.crt"\n', tokens="")
@@ -343,6 +359,55 @@ class TlsSenders(TlsCase):
         path = self.directory / "events.ndjson"
         path.write_bytes(self.lines(3, 4))
         self.assertIn("2 events stored", self.docket("import", path, *own).stdout)
+
+    def test_a_certificate_stands_for_a_token_until_a_reload_takes_it_away(self):
+        print_ = subprocess.run(
+            ["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in",
+             self.directory / "client.crt"], check=True, capture_output=True, text=True)
+        fingerprint = print_.stdout.strip().partition("=")[2]
+        own = ('[[token]]\nname = "hosts"\nrole = "writer"\nlogs = ["syslog"]\n'
+               f'certificate = "{fingerprint}"\n')
+        authority = f'client_ca = "{self.directory}/ca.crt"\n'
+        server = self.start(authority, TOKENS + own)
+        make(self.directory, "stranger", "ca")
+
+        def send(text, name="client"):
+            files = ("-cert", self.directory / f"{name}.crt", "-key",
+                     self.directory / f"{name}.key")
+            subprocess.run(
+                ["openssl", "s_client", "-quiet", "-no_ign_eof", "-verify_return_error",
+                 "-connect", f"localhost:{server.ingest[1]}", "-CAfile",
+                 self.directory / "ca.crt", *files],
+                input=text.encode(), capture_output=True, timeout=driver.ANSWER_SECONDS)
+
+        shown = ("--cert", self.directory / "client.crt", "--key", self.directory / "client.key")
+
+        def count(query):
+            return int(self.docket("count", query, *shown).stdout)
+
+        send("<13>one\n<13>two\n")
+        self.wait_until(lambda: count("log:syslog") == 2)
+        send(self.lines(1, 1).decode())  # of NDJSON, into a log that is not the token's
+        known = self.context()
+        known.load_cert_chain(self.directory / "client.crt", self.directory / "client.key")
+        refused = b'docket_events_rejected_total{way="ndjson",reason="log"} 1\n'
+        self.wait_until(lambda: refused in self.get(server, "/metrics", known)[1])
+        self.assertEqual(count("log:activity"), 0)
+        send("<13>three\n", "stranger")
+        unknown = 'log:docket verb:REJECT "the certificate stands for none"'
+        self.wait_until(lambda: count(unknown) > 0)
+        (self.directory / "data.toml").write_text(self.config(authority, TOKENS))
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_until(lambda: "configuration reloaded" in server.log())
+        send("<13>four\n")
+        self.wait_until(lambda: count("log:docket verb:REJECT") > 1)
+        self.assertEqual(count("log:syslog"), 2)
+        self.assertEqual(server.stop(), 0)
+        (self.directory / "data.toml").write_text(self.config(tokens=TOKENS + own))
+        checked = driver.run("docketd", "--config", self.directory / "data.toml",
+                             "--check-config", check=False)
+        self.assertEqual(checked.returncode, 2)
+        self.assertIn("tls.client_ca", checked.stderr)
 
     def test_a_stream_that_is_cut_leaves_its_last_message_out(self):
         server = self.start(tokens="")

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -98,6 +100,58 @@ TEST_F(SpoolingClient, TheNextOneSendsWhatThisOneCouldNot) {
   EXPECT_EQ(counters.durable, 40U);
   EXPECT_EQ(counters.known, 0U);
   EXPECT_EQ(counters.lost, 0U);
+}
+
+TEST_F(SpoolingClient, WithoutASpoolSecretsAreTakenOutBeforeAnythingIsSent) {
+  Options redacting = options();
+  redacting.spool.directory.clear();
+  redacting.redaction = {{"password"}, {"card"}};
+  const auto client = Client::start(redacting).value();
+  const auto event = [](std::string_view payload) {
+    EventView made = event_of("4111111111111111");  // what an event is found by stays
+    made.reason = "paid with 4111111111111111";
+    made.payload = payload;
+    return made;
+  };
+  ASSERT_TRUE(client->emit("activity", event(R"({"Pass-Word":"hunter2","n":1})")));
+  ASSERT_TRUE(client->emit_waiting("activity", event(R"({"a":[5555555555554444]})"), 10'000));
+  ASSERT_TRUE(client->emit_durable("activity", event(R"({"n":1})")));
+  ASSERT_TRUE(client->flush(10'000));
+  const auto stored = store_.events("activity");
+  ASSERT_EQ(stored.size(), 3U);
+  EXPECT_EQ(stored[0].payload, R"({"Pass-Word":"[redacted]","n":1})");
+  EXPECT_EQ(stored[1].payload, R"({"a":["[redacted]"]})");
+  EXPECT_EQ(stored[2].payload, R"({"n":1})");
+  for (const Event& one : stored) {
+    EXPECT_EQ(one.reason, "paid with [redacted]");
+    EXPECT_EQ(one.actor.id, "4111111111111111");
+  }
+}
+
+TEST_F(SpoolingClient, NoFileOfItHoldsWhatIsTakenOut) {
+  server_.reset();
+  Options redacting = options();
+  redacting.redaction = {{"password"}, {}};
+  {
+    const auto client = Client::start(redacting).value();
+    EventView event = event_of("1");
+    event.payload = R"({"password":"hunter2-swordfish","kept":"as-it-is"})";
+    ASSERT_TRUE(client->emit("activity", event));
+    ASSERT_TRUE(client->emit_marked("activity", event, "m"));
+  }
+  std::string held;
+  for (const auto& file : std::filesystem::directory_iterator(options().spool.directory)) {
+    std::ifstream in(file.path(), std::ios::binary);
+    held.append(std::istreambuf_iterator<char>(in), {});
+  }
+  EXPECT_NE(held.find("as-it-is"), std::string::npos);
+  EXPECT_EQ(held.find("swordfish"), std::string::npos);
+  start_server();
+  const auto next = Client::start(options()).value();
+  ASSERT_TRUE(next->flush(10'000));
+  const auto stored = store_.events("activity");
+  ASSERT_EQ(stored.size(), 2U);
+  EXPECT_EQ(stored[1].payload, R"({"password":"[redacted]","kept":"as-it-is"})");
 }
 
 TEST_F(SpoolingClient, WhatTheServerHasAlreadyIsRecognised) {

@@ -565,6 +565,9 @@ TEST_F(ClientTest, BadOptionsAreErrors) {
   bad.batch_rows = 8193;
   EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
   bad = options();
+  bad.redaction.patterns = {"vat"};
+  EXPECT_TRUE(Client::start(bad).error().message.starts_with("redaction.patterns: 'vat' is none"));
+  bad = options();
   bad.port = 0;
   EXPECT_EQ(Client::start(bad).error().code, ErrorCode::invalid_argument);
 }

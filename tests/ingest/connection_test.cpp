@@ -13,6 +13,7 @@
 
 #include "ingest/server.hpp"
 #include "tests/ingest/peer.hpp"
+#include "tests/ingest/token_guard.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/fake_store.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -160,6 +161,29 @@ TEST_F(ConnectionUnderTls, WhatComesInTheClearIsToldSoInItsOwnProtocol) {
   EXPECT_EQ(store_.events("syslog").size(), 0U);
   EXPECT_EQ(refusals().at(0), "127.0.0.1: in the clear, where TLS is spoken");
   EXPECT_EQ(server_->stats().protocol_errors, 5U);
+  EXPECT_EQ(server_->stats().tls_failures, 5U);
+}
+
+TEST_F(ConnectionUnderTls, FailedHandshakesAreCountedAndSilentPeersAreNot) {
+  serve_as("a", "b.crt");
+  start();
+  Peer(server_->port()).close_sending();
+  Peer cut(server_->port());
+  cut.send("\x16\x03\x01"s);
+  cut.close_sending();
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 1; }));
+  Peer stranger(server_->port(), trusting("a", "a"));
+  static_cast<void>(stranger.shake_hands_of_tls());
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 2; }));
+  Peer distrustful(server_->port(), trusting("b", "b"));
+  EXPECT_NE(distrustful.shake_hands_of_tls(), "");
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 3; }));
+  Peer known(server_->port(), trusting("a", "b"));
+  EXPECT_EQ(known.shake_hands_of_tls(), "");
+  known.send(line_of(1) + '\n');
+  EXPECT_EQ(known.line(), "{\"durable\":1}");
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 1; }));
+  EXPECT_EQ(server_->stats().tls_failures, 3U);
 }
 
 TEST_F(ConnectionUnderTls, TheUnixSocketStaysInTheClear) {
@@ -254,6 +278,60 @@ TEST_F(ConnectionUnderTls, WhoShowsNoGoodCertificateWhereOneIsAskedForIsNotServe
   EXPECT_TRUE(eventually_refused("TLS: peer did not return a certificate"));
   EXPECT_TRUE(eventually_refused("TLS: the certificate is not accepted: "));
   EXPECT_EQ(store_.events("activity").size(), 1U);
+}
+
+TEST_F(ConnectionUnderTls, ACertificateStandsForATokenWhateverItsSenderSpeaks) {
+  testing::make_certificate(directory_.path(), "web-1", "DNS:web-1.test,DNS:localhost");
+  serve_as("a", "web-1.crt");
+  testing::TokenGuard guard;
+  guard.certified = "web-1.test";
+  guard.logs = {"syslog", "api"};
+  guard.nodes = {"web-1"};
+  ServerOptions options;
+  options.authenticate = guard.authenticate();
+  start(options);
+  const auto meet = [this] {
+    auto peer = std::make_unique<Peer>(server_->port(), trusting("a", "web-1"));
+    EXPECT_EQ(peer->shake_hands_of_tls(), "");
+    return peer;
+  };
+  const auto syslog = meet();
+  syslog->send("<13>one\n<13>1 - - - - - [docket@32473 log=\"activity\"] two\n<13>three\n");
+  ASSERT_TRUE(store_.wait_for_events("syslog", 2));
+  EXPECT_TRUE(eventually_refused("syslog message: log: the token may not write to 'activity'"));
+  const auto lines = meet();
+  lines->send(line_of(1, "api") + '\n');
+  EXPECT_EQ(lines->line(), "{\"durable\":1}");
+  const auto native = meet();
+  ASSERT_TRUE(native->shake_hands("web-1"));
+  native->send_batch("api", 1, body_of(3));
+  EXPECT_EQ(native->ack()->rows, 3U);
+  const auto other = meet();
+  other->send(testing::hello_bytes("web-2", 1));
+  EXPECT_EQ(other->error()->message, "node: the token may not send as 'web-2'");
+  // A token that is shown is what counts.
+  const auto wrong = meet();
+  wrong->send("{\"token\":\"bad\"}\n" + line_of(1, "api") + '\n');
+  EXPECT_THAT(wrong->rest(), ::testing::HasSubstr("token: this is none"));
+  *guard.holds = false;
+  syslog->send("<13>four\n");
+  EXPECT_TRUE(syslog->closed());
+  EXPECT_TRUE(eventually_refused("token: may no longer send"));
+  EXPECT_EQ(store_.events("syslog").size(), 2U);
+}
+
+TEST_F(ConnectionUnderTls, ACertificateThatNobodyAsksForStandsForNothing) {
+  testing::TokenGuard guard;
+  guard.certified = "localhost";
+  ServerOptions options;
+  options.authenticate = guard.authenticate();
+  start(options);
+  Peer peer(server_->port(), trusting("a", "a"));
+  EXPECT_EQ(peer.shake_hands_of_tls(), "");
+  peer.send("<13>one\n");
+  EXPECT_TRUE(peer.closed());
+  EXPECT_TRUE(eventually_refused("token: this is none"));
+  EXPECT_TRUE(store_.events("syslog").empty());
 }
 
 TEST_F(ConnectionUnderTls, StopEndsHandshakesAtOnceAndAnswersWhatCame) {

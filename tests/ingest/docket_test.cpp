@@ -141,6 +141,26 @@ TEST_F(CInterface, UnderTlsItTrustsTheAuthorityThatItIsGiven) {
   ASSERT_EQ(start({{"tls.certificate", path("a.crt")}}), DOCKET_INVALID) << "without its key";
 }
 
+TEST_F(CInterface, SecretsAreTakenOutByTheRulesOfTheServer) {
+  ASSERT_EQ(start({{"redact.keys", "pin,*secret*"}, {"redact.patterns", "jwt,card"}}), DOCKET_OK);
+  ASSERT_EQ(emit(R"({"actor":{"kind":"user","id":"17","name":"4111 1111 1111 1111"},)"
+                 R"("verb":"EDIT","target":{"type":"List","id":"7"},)"
+                 R"("payload":{"PIN":1,"the_secret":"x","p":"y"}})"),
+            DOCKET_OK);
+  ASSERT_EQ(docket_flush(client_, long_ms), DOCKET_OK);
+  const auto stored = store_.events("activity");
+  ASSERT_EQ(stored.size(), 1U);
+  EXPECT_EQ(stored[0].payload, R"({"PIN":"[redacted]","the_secret":"[redacted]","p":"y"})");
+  EXPECT_EQ(stored[0].actor.name, "[redacted]");
+  docket_options* options = docket_options_new();
+  for (const auto& [name, value] :
+       {std::pair{"redact.keys", "a*b"}, {"redact.keys", "a,,b"}, {"redact.patterns", "vat"}}) {
+    EXPECT_EQ(docket_options_set(options, name, value), DOCKET_INVALID) << value;
+  }
+  EXPECT_EQ(docket_options_set(options, "redact.keys", ""), DOCKET_OK);  // takes them away
+  docket_options_free(options);
+}
+
 TEST_F(CInterface, WhatIsWrongIsToldWithACodeAndInWords) {
   docket_options* options = docket_options_new();
   for (const auto& [name, value] : std::map<std::string, std::string>{{"port", "1"},

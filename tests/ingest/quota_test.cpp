@@ -69,9 +69,9 @@ class QuotaOfAServerTest : public ::testing::Test {
     ServerOptions options;
     options.port = 0;
     // Anybody else has none.
-    options.authenticate = [known = guard.authenticate()](std::string_view token,
+    options.authenticate = [known = guard.authenticate()](const Credentials& shown,
                                                           const std::string& peer) {
-      return token == "other" ? Result<SenderRights>(SenderRights()) : known(token, peer);
+      return shown.token == "other" ? Result<SenderRights>(SenderRights()) : known(shown, peer);
     };
     server_ = Server::start(store_, options).value();
   }

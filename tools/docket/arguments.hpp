@@ -68,6 +68,7 @@ struct Arguments {
   std::vector<std::string> files;
   std::string log;
   std::string ingest;  // import, forward: where to send; empty: the server is asked
+  std::string redact;  // import, forward: a file with rules; empty: nothing is taken out
   std::string state;   // forward: a directory of its own
   std::string node;    // forward: the sender's name; empty: made of machine and file
   bool once = false;   // forward: to the end of the file

@@ -65,8 +65,25 @@ struct FileFacts {
   std::uint64_t from_the_future = 0;  // of these
 };
 
+// Of rules, that tells them from others; empty: there are none.
+std::string rules_name(const ingest::RedactionRules& redaction) {
+  if (redaction.is_empty()) {
+    return {};
+  }
+  static constexpr std::size_t digits = 12;
+  api::Sha256 digest;
+  for (const auto* list : {&redaction.keys, &redaction.patterns}) {
+    for (const std::string& text : *list) {
+      digest.update(fmt::format("{}:{}", text.size(), text));
+    }
+    digest.update(";");
+  }
+  return ":" + digest.finish().substr(0, digits);
+}
+
 // The first reading.
-Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
+Result<FileFacts> inspect(const EventFile& file, const std::string& log,
+                          const ingest::RedactionRules& redaction) {
   FileFacts facts;
   api::Sha256 digest;
   ingest::EventDecoder decoder;
@@ -85,9 +102,10 @@ Result<FileFacts> inspect(const EventFile& file, const std::string& log) {
                          }
                          return {};
                        }));
-  // The log and the form of the cells belong to the name, too: they make other events of the file.
-  facts.sender = fmt::format("import:{}{}{}{}", digest.finish(), log.empty() ? "" : ":", log,
-                             file.raw() ? ":raw" : "");
+  // The log, the form of the cells and the rules belong to the name, too: they make other events of
+  // the file.
+  facts.sender = fmt::format("import:{}{}{}{}{}", digest.finish(), log.empty() ? "" : ":", log,
+                             file.raw() ? ":raw" : "", rules_name(redaction));
   return facts;
 }
 
@@ -112,7 +130,7 @@ class Import {
       : destination_(std::move(destination)), log_(std::move(log)) {}
 
   [[nodiscard]] Result<void> run(const EventFile& file) {
-    DOCKET_ASSIGN(const FileFacts facts, inspect(file, log_));
+    DOCKET_ASSIGN(const FileFacts facts, inspect(file, log_, destination_.redaction));
     client::Options options = destination_;
     options.node = facts.sender;
     // Nothing of the file can be stored yet. Sent, its batches would count as done; so the same

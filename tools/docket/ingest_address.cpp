@@ -9,6 +9,7 @@
 #include "tools/docket/answer_reader.hpp"
 #include "tools/docket/server_access.hpp"
 #include "tools/docket/source.hpp"
+#include "tools/docketd/settings.hpp"
 
 namespace docket::cli {
 
@@ -71,6 +72,19 @@ Result<server::Address> ingest_address(const Arguments& arguments, const ServerA
 
 }  // namespace
 
+Result<ingest::RedactionRules> redaction_rules(const std::string& file) {
+  server::Settings settings;
+  if (file.empty()) {
+    return settings.redaction;
+  }
+  DOCKET_TRY(server::read_settings_file(file, settings));
+  if (settings.redaction.is_empty()) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("{}: has no keys and no patterns in a section [redact]", file));
+  }
+  return settings.redaction;
+}
+
 Result<client::Options> ingest_destination(const Arguments& arguments) {
   if (!arguments.log.empty() && (!is_log_name(arguments.log) || arguments.log == "docket")) {
     return fail(ErrorCode::invalid_argument,
@@ -81,6 +95,7 @@ Result<client::Options> ingest_destination(const Arguments& arguments) {
   DOCKET_ASSIGN(const ServerUrl url, parse_server_url(arguments.server));
   DOCKET_ASSIGN(const server::Address address, ingest_address(arguments, access));
   client::Options options;
+  DOCKET_ASSIGN(options.redaction, redaction_rules(arguments.redact));
   options.address = address.host;
   options.port = address.port;
   options.token = access.token;

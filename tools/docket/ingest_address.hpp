@@ -1,6 +1,7 @@
 // Where a server takes events, as told by the server that answers questions.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "engine/result.hpp"
@@ -22,9 +23,14 @@ namespace docket::cli {
 // at the same address here may be another server.
 [[nodiscard]] Result<server::Address> reachable_ingest(std::string_view told, const ServerUrl& url);
 
+// The rules of the file's section [redact]; none where no file is named. Errors:
+// those of server::read_settings_file(), also where the file has no rule: who asks for redaction
+// must not go without.
+[[nodiscard]] Result<ingest::RedactionRules> redaction_rules(const std::string& file);
+
 // Where import and forward send to, and how: --ingest, else where the server says; under TLS where
-// --server is https. The sender's name is missing. Errors: of --log, of the
-// token or certificate to show, of --ingest, and those above.
+// --server is https; without what --redact names. The sender's name is missing. Errors: of --log,
+// of the token or certificate to show, of --redact and its file, of --ingest, and those above.
 [[nodiscard]] Result<client::Options> ingest_destination(const Arguments& arguments);
 
 }  // namespace docket::cli

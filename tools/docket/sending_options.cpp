@@ -12,6 +12,19 @@ CLI::Validator not_empty() {
       "");
 }
 
+namespace {
+
+void add_redaction(CLI::App& app, Arguments& a) {
+  app.add_option(
+         "--redact", a.redact,
+         "Take out of the events, before they leave this machine, what the section [redact] "
+         "of this file says, in docketd's form: keys = [...] and patterns = [...]")
+      ->type_name("FILE")
+      ->check(not_empty());
+}
+
+}  // namespace
+
 void add_import_options(CLI::App& app, Arguments& a) {
   app.add_option("FILE", a.files,
                  "Files, each NDJSON or CSV as exported; - is standard input. A pipe is copied "
@@ -26,6 +39,7 @@ void add_import_options(CLI::App& app, Arguments& a) {
                  "the server is asked); spoken to under TLS where --server is https")
       ->type_name("ADDR:PORT")
       ->check(not_empty());
+  add_redaction(app, a);
   app.add_flag("--raw", a.raw,
                "CSV cells are as they are; else the ' of the export is taken off them");
   app.footer(
@@ -66,6 +80,7 @@ void add_forward_options(CLI::App& app, Arguments& a) {
                  "--server is https")
       ->type_name("ADDR:PORT")
       ->check(not_empty());
+  add_redaction(app, a);
   app.footer(
       "For PHP and other processes that end with their request: they append a line, with its "
       "end, in one\nwrite, and are done. A line that is in DIR needs neither FILE nor the server "

@@ -31,11 +31,38 @@ std::string_view bearer_of(std::string_view authorization) {
   return token;
 }
 
+Grant with_secret(const std::vector<Grant>& tokens, std::string_view secret) {
+  Grant found;
+  if (secret.size() > token_bytes_max) {
+    return found;
+  }
+  const std::string digest = digest_of(secret);
+  for (const Grant& candidate : tokens) {
+    if (!candidate->sha256.empty() && same_digest(candidate->sha256, digest)) {
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+Grant with_certificate(const std::vector<Grant>& tokens, const ingest::PeerCertificate& shown) {
+  Grant found;
+  for (const Grant& candidate : tokens) {
+    if (candidate->certificate == shown.sha256) {
+      return candidate;
+    }
+    if (!found && is_of_certificate(*candidate, shown)) {
+      found = candidate;
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
-Result<ingest::SenderRights> rights_of(Access& access, std::string_view token,
+Result<ingest::SenderRights> rights_of(Access& access, const ingest::Credentials& credentials,
                                        const std::string& peer) {
-  const Shown shown = access.show(token, peer, now_ns());
+  const Shown shown = access.show(credentials, peer, now_ns());
   if (!shown.fault.empty()) {
     return fail(ErrorCode::invalid_argument, shown.fault);
   }
@@ -101,31 +128,26 @@ bool Access::is_open() const {
   return tokens()->empty();
 }
 
-Shown Access::show(std::string_view token, const std::string& peer, Nanos now) {
+Shown Access::show(const ingest::Credentials& credentials, const std::string& peer, Nanos now) {
   Shown shown;
   const auto known = tokens();
   if (known->empty()) {
     return shown;
   }
   std::string who = "address:" + network_of(peer);
-  if (token.empty()) {
-    shown.fault = "no token was shown";
-  } else if (token.size() > token_bytes_max) {
-    shown.fault = "this is no token of this server";
+  if (!credentials.token.empty()) {
+    shown.token = with_secret(*known, credentials.token);
+    shown.fault = shown.token ? "" : "this is no token of this server";
+  } else if (credentials.certificate) {
+    shown.token = with_certificate(*known, *credentials.certificate);
+    shown.fault = shown.token ? "" : "no token was shown, and the certificate stands for none";
   } else {
-    const std::string digest = digest_of(token);
-    for (const Grant& candidate : *known) {
-      if (same_digest(candidate->sha256, digest)) {
-        shown.token = candidate;
-      }
-    }
-    if (!shown.token) {
-      shown.fault = "this is no token of this server";
-    } else if (has_expired(*shown.token, now)) {
-      shown.fault = "the token has expired";
-      who = "api_token:" + shown.token->name;
-      shown.token.reset();
-    }
+    shown.fault = "no token was shown";
+  }
+  if (shown.token && has_expired(*shown.token, now)) {
+    shown.fault = "the token has expired";
+    who = "api_token:" + shown.token->name;
+    shown.token.reset();
   }
   if (!shown.fault.empty()) {
     shown.is_throttled = attempts_.failed(peer, now);
@@ -159,7 +181,7 @@ void Access::admit(AdmittedRequest& request, std::string_view authorization,
   if (is_watch || is_open() || (request.refusal && request.refusal->status == 421)) {
     return;
   }
-  Shown shown = show(bearer_of(authorization), peer, now);
+  Shown shown = show({bearer_of(authorization)}, peer, now);
   if (shown.is_throttled) {
     request.refusal = api::problem(429, "too_many_failures", "Too many requests without a token",
                                    "too many from this address have shown no good token");

@@ -37,9 +37,10 @@ struct Shown {
 };
 
 class Access;
-// What the sender that shows this token may do; `access` must outlive the answer. Error:
+// What the sender that shows these may do; `access` must outlive the answer. Error:
 // invalid_argument saying why it may not send.
-[[nodiscard]] Result<ingest::SenderRights> rights_of(Access& access, std::string_view token,
+[[nodiscard]] Result<ingest::SenderRights> rights_of(Access& access,
+                                                     const ingest::Credentials& credentials,
                                                      const std::string& peer);
 
 // Thread-safe.
@@ -63,8 +64,11 @@ class Access {
 
   // No tokens are configured.
   [[nodiscard]] bool is_open() const;
-  // What a peer at ADDRESS:PORT, or an address, presents as its token.
-  [[nodiscard]] Shown show(std::string_view token, const std::string& peer, Nanos now);
+  // What a peer at ADDRESS:PORT, or an address, presents. A certificate counts where it shows no
+  // token; one that stands for several is that of the first whose fingerprint it has, else of the
+  // first whose name.
+  [[nodiscard]] Shown show(const ingest::Credentials& credentials, const std::string& peer,
+                           Nanos now);
   // Whether what was granted then is granted still, word for word.
   [[nodiscard]] bool holds(const Grant& grant, Nanos now) const;
   // Tells `on_denied` that the owner of a good token asked for more than it may.

@@ -131,6 +131,9 @@ std::string metrics_text(const MetricsSources& sources) {
          "Batches resent although they were stored.", ingest.batches_duplicate);
   single(out, "docket_ingest_protocol_errors_total", "counter",
          "Connections closed for breaking the protocol.", ingest.protocol_errors);
+  single(out, "docket_ingest_tls_failures_total", "counter",
+         "Sender connections that said something and did not come to speak TLS.",
+         ingest.tls_failures);
   single(out, "docket_ingest_received_bytes_total", "counter", "Bytes received by the ingest port.",
          ingest.bytes_received);
   single(out, "docket_ingest_memory_bytes", "gauge", "Bytes received and not yet stored.",

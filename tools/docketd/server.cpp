@@ -214,8 +214,8 @@ class RunningServer final : public Server {
     options.socket_mode = settings_.socket_mode;
     options.rules.payload_bytes_max = settings_.limits.payload_bytes;
     options.memory_bytes = settings_.limits.ingest_bytes;
-    options.authenticate = [this](std::string_view token, const std::string& peer) {
-      return rights_of(access_, token, peer);
+    options.authenticate = [this](const ingest::Credentials& shown, const std::string& peer) {
+      return rights_of(access_, shown, peer);
     };
     options.tls = [this] { return certificates_.current(); };
     options.redactor = [this] { return redaction_.current(); };

@@ -150,6 +150,16 @@ Result<void> check_settings(const Settings& settings) {
   if (!settings.tls.is_on() && !settings.tls.client_ca.empty()) {
     return fail(ErrorCode::invalid_argument, "tls.client_ca: goes with certificate and key");
   }
+  if (settings.tls.client_ca.empty()) {
+    const auto found = std::ranges::find_if(
+        settings.tokens, [](const Token& token) { return !token.certificate.empty(); });
+    if (found != settings.tokens.end()) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("token.certificate: that of '{}' is asked for by nobody without "
+                              "tls.client_ca",
+                              found->name));
+    }
+  }
   if (!settings.insecure) {
     DOCKET_TRY(check_reach("ingest", settings.ingest, settings));
     DOCKET_TRY(check_reach("http", settings.http, settings));

@@ -196,10 +196,11 @@ class FileReader {
         read_rate(node, full, key == "events_per_second", token.quota);
         continue;
       }
-      if (key != "name" && key != "sha256" && key != "role" && key != "filter" &&
-          key != "expires") {
+      if (key != "name" && key != "sha256" && key != "certificate" && key != "role" &&
+          key != "filter" && key != "expires") {
         fault(item.source(), full,
-              "is not a setting; known: name, sha256, role, filter, expires, logs, nodes, "
+              "is not a setting; known: name, sha256, certificate, role, filter, expires, logs, "
+              "nodes, "
               "events_per_second, bytes_per_second");
         continue;
       }
@@ -214,9 +215,10 @@ class FileReader {
         fault(node.source(), full, message.substr(0, message.find('\n')));
       }
     }
-    if (token.name.empty() || token.sha256.empty() || !has_role) {
-      fault(where, "token", "needs a name, a sha256 and a role");
+    if (token.name.empty() || (token.sha256.empty() && token.certificate.empty()) || !has_role) {
+      fault(where, "token", "needs a name, a sha256 or a certificate, and a role");
     }
+    check_certificate(token, where);
     if (token.role != Role::reader && !token.scope.is_everything()) {
       fault(where, "token.filter", "goes with the role reader only");
     }
@@ -227,11 +229,22 @@ class FileReader {
     for (const Token& other : settings_.tokens) {
       if (!token.name.empty() && other.name == token.name) {
         fault(where, "token.name", fmt::format("there are two of '{}'", token.name));
+      } else if (!token.certificate.empty() && other.certificate == token.certificate) {
+        fault(where, "token.certificate", fmt::format("is that of '{}'", other.name));
       } else if (!token.sha256.empty() && other.sha256 == token.sha256) {
         fault(where, "token.sha256", fmt::format("is that of '{}'", other.name));
       }
     }
     settings_.tokens.push_back(std::move(token));
+  }
+
+  void check_certificate(const Token& token, const toml::source_region& where) {
+    if (!token.certificate.empty() && !token.sha256.empty()) {
+      fault(where, "token", "has a sha256 or a certificate, not both; make it two tokens");
+    }
+    if (!token.certificate.empty() && token.role != Role::writer) {
+      fault(where, "token.certificate", "goes with the role writer only");
+    }
   }
 
   static Result<void> read_token_text(Token& token, std::string_view key, const std::string& text) {
@@ -247,6 +260,14 @@ class FileReader {
         return fail(ErrorCode::invalid_argument,
                     "must be 64 lower-case hexadecimal digits, as docketd --new-token gives them");
       }
+    } else if (key == "certificate") {
+      const auto certificate = certificate_of(text);
+      if (!certificate) {
+        return fail(ErrorCode::invalid_argument,
+                    "must be a SHA-256 fingerprint, 64 hexadecimal digits, or a name of 1 to 255 "
+                    "characters of ASCII without ':', '*' and '\"'");
+      }
+      token.certificate = *certificate;
     } else if (key == "role") {
       DOCKET_ASSIGN(token.role, parse_role(text));
     } else if (key == "filter") {

@@ -80,6 +80,32 @@ bool is_sha256(std::string_view text) {
   return text.size() == digest_digits && is_one_of(text, "0123456789abcdef");
 }
 
+std::optional<std::string> certificate_of(std::string_view text) {
+  std::string folded;
+  std::string digits;
+  for (const char c : text) {
+    folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  const std::string_view prefix = folded.starts_with("sha256:") ? "sha256:" : "";
+  for (const char c : folded.substr(prefix.size())) {
+    digits += c == ':' ? std::string_view() : std::string_view(&c, 1);
+  }
+  if (is_sha256(digits)) {
+    return digits;
+  }
+  const bool is_name = !folded.empty() && folded.size() <= certificate_name_bytes_max &&
+                       std::ranges::all_of(folded, [](char c) {
+                         return c >= ' ' && c <= '~' && c != ':' && c != '*' && c != '"';
+                       });
+  return is_name ? std::optional(folded) : std::nullopt;
+}
+
+bool is_of_certificate(const Token& token, const ingest::PeerCertificate& shown) {
+  return !token.certificate.empty() &&
+         (token.certificate == shown.sha256 ||
+          std::ranges::find(shown.names, token.certificate) != shown.names.end());
+}
+
 Result<std::string> make_token() {
   std::array<unsigned char, token_random_bytes> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
@@ -102,8 +128,10 @@ bool same_digest(std::string_view a, std::string_view b) {
 
 std::string print_token(const Token& token, std::string_view sha256) {
   std::string out =
-      fmt::format("[[token]]\nname = {}\nsha256 = {}\nrole = {}\n", toml_string(token.name),
-                  toml_string(sha256), toml_string(to_string(token.role)));
+      fmt::format("[[token]]\nname = {}\n{} = {}\nrole = {}\n", toml_string(token.name),
+                  token.certificate.empty() ? "sha256" : "certificate",
+                  toml_string(token.certificate.empty() ? sha256 : token.certificate),
+                  toml_string(to_string(token.role)));
   if (!token.scope.is_everything()) {
     fmt::format_to(std::back_inserter(out), "filter = {}\n", toml_string(token.scope.text()));
   }
@@ -130,6 +158,9 @@ std::string print_token(const Token& token, std::string_view sha256) {
 
 std::string describe(const Token& token) {
   std::string out(to_string(token.role));
+  if (!token.certificate.empty()) {
+    fmt::format_to(std::back_inserter(out), ", certificate {}", token.certificate);
+  }
   if (!token.scope.is_everything()) {
     fmt::format_to(std::back_inserter(out), ", filter {}", toml_string(token.scope.text()));
   }

@@ -77,6 +77,7 @@ struct GarbageCommand {
   std::uint32_t connections = 2;  // at a time
   std::string protocol = "both";  // native, ndjson, both: each second connection
   std::uint32_t patience_ms = 60'000;
+  Access access;
 };
 // Fails when the server cannot be reached, does not answer or breaks the protocol itself.
 int run_garbage(const GarbageCommand& command);

@@ -120,10 +120,11 @@ class Attacker {
 
   // One connection, to its end. Error: the server cannot be reached, or does not answer.
   Result<void> send_frames() {
-    DOCKET_ASSIGN(TcpSocket socket, TcpSocket::connect(command_.address, command_.port));
+    DOCKET_ASSIGN(TcpSocket socket,
+                  TcpSocket::connect(command_.address, command_.port, command_.access.tls));
     AnswerCounter answers;
     bytes_.clear();
-    malformed_.append_greeting(bytes_, fmt::format("garbage-{}", number_));
+    malformed_.append_greeting(bytes_, fmt::format("garbage-{}", number_), command_.access.token);
     for (;;) {
       const std::uint64_t claimed = claim(frames_at_once);
       std::uint64_t frames = 0;
@@ -156,9 +157,12 @@ class Attacker {
   }
 
   Result<void> send_lines() {
-    DOCKET_ASSIGN(TcpSocket socket, TcpSocket::connect(command_.address, command_.port));
+    DOCKET_ASSIGN(TcpSocket socket,
+                  TcpSocket::connect(command_.address, command_.port, command_.access.tls));
     NdjsonAnswers answers;
-    std::string text = "\n";  // the first byte tells the protocol
+    // The first byte tells the protocol.
+    const std::string& token = command_.access.token;
+    std::string text = token.empty() ? "\n" : fmt::format("{{\"token\":\"{}\"}}\n", token);
     std::uint64_t sent = 1;
     for (;;) {
       const std::uint64_t claimed = claim(lines_at_once);

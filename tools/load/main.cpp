@@ -120,6 +120,7 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"native", "ndjson", "both"}));
   spoiling->add_option("--patience-ms", garbage.patience_ms, "without an answer, before giving up")
       ->capture_default_str();
+  access.add_to(*spoiling);
 
   PlannerFlags planner;
   planner.add_to(app);
@@ -153,6 +154,7 @@ int run(int argc, char** argv) {
     if (spoiling->parsed()) {
       garbage.address = address->host;
       garbage.port = address->port;
+      garbage.access = access.access();
       return run_garbage(garbage);
     }
     if (sending->parsed()) {

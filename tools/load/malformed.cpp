@@ -101,11 +101,13 @@ Malformed::Malformed(const Generator& generator, std::uint64_t seed, std::uint64
   }
 }
 
-void Malformed::append_greeting(std::vector<std::byte>& out, const std::string& node) const {
+void Malformed::append_greeting(std::vector<std::byte>& out, const std::string& node,
+                                const std::string& token) const {
   append_bytes(out, as_byte_span(ingest::native_preface));
   ingest::Hello hello;
   hello.epoch = 1;
   hello.node = node;
+  hello.token = token;
   ingest::append_hello(out, hello);
 }
 

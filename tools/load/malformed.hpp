@@ -25,7 +25,8 @@ class Malformed {
   Malformed(const Generator& generator, std::uint64_t seed, std::uint64_t stream);
 
   // Appends preface and hello, so that frames may follow.
-  void append_greeting(std::vector<std::byte>& out, const std::string& node) const;
+  void append_greeting(std::vector<std::byte>& out, const std::string& node,
+                       const std::string& token = "") const;
   // Appends one frame. False: its checksum or header is wrong, the connection ends with it.
   bool append_frame(std::vector<std::byte>& out);
   // Appends one line with its newline, and no other newline in it.

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "tests/support/temporary_directory.hpp"
+
 namespace docket::cli {
 namespace {
 
@@ -35,6 +39,22 @@ TEST(IngestAddress, OnAnotherMachinesLoopbackIsRefused) {
 TEST(IngestAddress, WhatIsNoAddressIsAnError) {
   EXPECT_FALSE(reached("", "http://127.0.0.1:1"));
   EXPECT_FALSE(reached("somewhere", "http://127.0.0.1:1"));
+}
+
+TEST(IngestAddress, RulesOfRedactionAreThoseOfTheServersFile) {
+  const docket::testing::TemporaryDirectory directory;
+  const std::string path = directory / "rules.toml";
+  std::ofstream(path) << "[redact]\nkeys = [\"pin\"]\npatterns = [\"card\"]\n";
+  const auto rules = redaction_rules(path);
+  ASSERT_TRUE(rules) << rules.error().message;
+  EXPECT_EQ(*rules, (ingest::RedactionRules{{"pin"}, {"card"}}));
+  EXPECT_TRUE(redaction_rules("")->is_empty());
+  // Who asks for redaction must not go without.
+  std::ofstream(path) << "[redact]\nkeys = []\n";
+  EXPECT_THAT(redaction_rules(path).error().message, HasSubstr("no keys and no patterns"));
+  std::ofstream(path) << "[redact]\npatterns = [\"vat\"]\n";
+  EXPECT_THAT(redaction_rules(path).error().message, HasSubstr("'vat' is none"));
+  EXPECT_FALSE(redaction_rules(directory / "none.toml"));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/timestamp.hpp"
+
 namespace docket::server {
 namespace {
 
@@ -134,10 +136,10 @@ TEST_F(AccessTest, AQuotaIsOfTheTokenAndOutlivesReloadsThatLeaveItsRates) {
   shop.quota = {100, 0};
   const Token free = token("free", Role::writer);
   access_.change({shop, free});
-  const auto quota = rights_of(access_, "secret of shop", "10.0.0.1")->quota;
+  const auto quota = rights_of(access_, {"secret of shop"}, "10.0.0.1")->quota;
   ASSERT_TRUE(quota);
   EXPECT_EQ(access_.quota_of(shop), quota);
-  EXPECT_FALSE(rights_of(access_, "secret of free", "10.0.0.1")->quota);
+  EXPECT_FALSE(rights_of(access_, {"secret of free"}, "10.0.0.1")->quota);
   quota->throttled(1);
   access_.change({shop});
   EXPECT_EQ(access_.quota_of(shop), quota);
@@ -155,18 +157,53 @@ TEST_F(AccessTest, SendersAreThoseOfARoleThatSends) {
   writer.logs = {"api"};
   writer.nodes = {"web-1"};
   access_.change({writer, token("ada", Role::reader)});
-  const auto rights = rights_of(access_, "secret of shop", "10.0.0.1");
+  const auto rights = rights_of(access_, {"secret of shop"}, "10.0.0.1");
   ASSERT_TRUE(rights);
   EXPECT_EQ(rights->logs, writer.logs);
   EXPECT_EQ(rights->nodes, writer.nodes);
   EXPECT_TRUE(rights->hold());
-  EXPECT_EQ(rights_of(access_, "secret of ada", "10.0.0.1").error().message,
+  EXPECT_EQ(rights_of(access_, {"secret of ada"}, "10.0.0.1").error().message,
             "the role reader does not send");
-  EXPECT_EQ(rights_of(access_, "", "10.0.0.1").error().message, "no token was shown");
+  EXPECT_EQ(rights_of(access_, {}, "10.0.0.1").error().message, "no token was shown");
   access_.change({token("ada", Role::reader)});
   EXPECT_FALSE(rights->hold());
   access_.change({});
-  EXPECT_TRUE(rights_of(access_, "", "10.0.0.1")->hold());
+  EXPECT_TRUE(rights_of(access_, {}, "10.0.0.1")->hold());
+}
+
+TEST_F(AccessTest, ACertificateStandsForTheTokenThatNamesIt) {
+  Token by_name = token("by-name", Role::writer);
+  Token by_print = token("by-print", Role::writer);
+  by_name.sha256 = by_print.sha256 = "";
+  by_name.certificate = "web-1.test";
+  by_print.certificate = std::string(64, 'a');
+  by_name.logs = {"name"};
+  by_print.logs = {"print"};
+  by_name.expires = now_ns() + 3'600'000'000'000;
+  access_.change({token("ada", Role::writer), by_name, by_print});
+  const auto logs_of = [this](const ingest::Credentials& shown) {
+    const auto rights = rights_of(access_, shown, "10.0.0.1");
+    return rights ? rights->logs : std::vector<std::string>{rights.error().message};
+  };
+  const std::string none(64, '0');
+  EXPECT_THAT(logs_of({"", {{none, {"other.test", "web-1.test"}}}}), ElementsAre("name"));
+  // A fingerprint says more than a name.
+  EXPECT_THAT(logs_of({"", {{by_print.certificate, {"web-1.test"}}}}), ElementsAre("print"));
+  EXPECT_THAT(logs_of({"", {{none, {"web-1.test.evil", ""}}}}),
+              ElementsAre("no token was shown, and the certificate stands for none"));
+  // No digest is taken for a fingerprint, and no certificate for a secret.
+  EXPECT_THAT(logs_of({"", {{digest_of("secret of ada"), {}}}}), ElementsAre(HasSubstr("none")));
+  EXPECT_THAT(logs_of({"web-1.test", {}}), ElementsAre("this is no token of this server"));
+  EXPECT_THAT(logs_of({"guess", {{by_print.certificate, {}}}}),
+              ElementsAre("this is no token of this server"));
+  EXPECT_THAT(logs_of({"secret of ada", {{by_print.certificate, {}}}}), ElementsAre());
+  const auto rights = rights_of(access_, {"", {{none, {"web-1.test"}}}}, "10.0.0.1");
+  ASSERT_TRUE(rights);
+  EXPECT_TRUE(rights->hold());
+  by_name.expires = now_ns() - 1;
+  access_.change({by_name});
+  EXPECT_FALSE(rights->hold());
+  EXPECT_THAT(logs_of({"", {{none, {"web-1.test"}}}}), ElementsAre("the token has expired"));
 }
 
 TEST_F(AccessTest, AnAddressThatFailsTooOftenIsToldToWaitWhileGoodTokensWork) {

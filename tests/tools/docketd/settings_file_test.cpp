@@ -196,7 +196,7 @@ TEST(SettingsFile, TokensAreRead) {
 TEST(SettingsFile, FaultyTokensAreNamed) {
   EXPECT_THAT(error_of("token = 5\n"), HasSubstr("must be tables, each headed [[token]]"));
   EXPECT_THAT(error_of("[[token]]\nname = \"a\"\n"),
-              HasSubstr("needs a name, a sha256 and a role"));
+              HasSubstr("needs a name, a sha256 or a certificate, and a role"));
   EXPECT_THAT(error_of("[[token]]\nname = \"a b\"\n"), HasSubstr("token.name: must be 1 to 64"));
   EXPECT_THAT(error_of("[[token]]\nsha256 = \"12\"\n"), HasSubstr("token.sha256: must be 64"));
   EXPECT_THAT(error_of(token_text("role = \"root\"\n")), HasSubstr("token.role: must be writer"));
@@ -226,6 +226,40 @@ TEST(SettingsFile, FaultyTokensAreNamed) {
   EXPECT_THAT(error_of(token_text("role = \"writer\"\n") +
                        "[[token]]\nname = \"b\"\nrole = \"admin\"\nsha256 = \"" + digest + "\"\n"),
               HasSubstr("is that of 'ada'"));
+}
+
+TEST(SettingsFile, ATokenMayBeACertificate) {
+  const auto text = [](const std::string& certificate, const std::string& name = "web") {
+    return "[[token]]\nname = \"" + name + "\"\nrole = \"writer\"\ncertificate = \"" + certificate +
+           "\"\n";
+  };
+  const std::string print =
+      "0f:1e:2d:3c:4b:5a:69:78:87:96:a5:b4:c3:d2:e1:f0:"
+      "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
+  const std::string digits = "0f1e2d3c4b5a69788796a5b4c3d2e1f000112233445566778899aabbccddeeff";
+  Settings settings;
+  ASSERT_TRUE(read_settings_text(
+      text("Web-1.Example.ORG") + text(print, "b") + text("SHA256:" + std::string(64, 'F'), "c"),
+      "f", settings));
+  EXPECT_EQ(settings.tokens[0].certificate, "web-1.example.org");
+  EXPECT_EQ(settings.tokens[1].certificate, digits);
+  EXPECT_EQ(settings.tokens[2].certificate, std::string(64, 'f'));
+  const std::string printed = print_settings(settings);
+  EXPECT_THAT(printed, HasSubstr("certificate = \"web-1.example.org\""));
+  EXPECT_THAT(printed, ::testing::Not(HasSubstr("not shown")));
+  Settings again;
+  ASSERT_TRUE(read_settings_text(printed, "f", again));
+  EXPECT_EQ(again.tokens, settings.tokens);
+
+  for (const char* bad : {"", "*.example.org", "12:34", "sha256:web-1", "w\u00e9b"}) {
+    EXPECT_THAT(error_of(text(bad)), HasSubstr("token.certificate: must be")) << bad;
+  }
+  EXPECT_THAT(error_of(token_text("role = \"writer\"\ncertificate = \"web\"\n")),
+              HasSubstr("not both"));
+  EXPECT_THAT(error_of(text("A.test") + text("a.test", "b")),
+              HasSubstr("token.certificate: is that of 'web'"));
+  EXPECT_THAT(error_of("[[token]]\nname = \"a\"\nrole = \"admin\"\ncertificate = \"b\"\n"),
+              HasSubstr("token.certificate: goes with the role writer only"));
 }
 
 TEST(SettingsFile, PrintedTokensShowNoDigest) {

@@ -47,6 +47,20 @@ TEST(Settings, CertificateAndKeyGoTogether) {
   EXPECT_FALSE(check_settings(settings));
 }
 
+TEST(Settings, ACertificateThatStandsForATokenTakesAnAuthorityThatVouchesForIt) {
+  Settings settings;
+  settings.tokens.emplace_back();
+  settings.tokens[0].name = "web";
+  settings.tokens[0].certificate = "web-1.test";
+  settings.tls = {"c", "k", ""};
+  const auto checked = check_settings(settings);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message,
+            "token.certificate: that of 'web' is asked for by nobody without tls.client_ca");
+  settings.tls.client_ca = "ca";
+  EXPECT_TRUE(check_settings(settings));
+}
+
 TEST(Settings, ASenderIsSilentBeforeItIsGone) {
   Settings settings;
   settings.senders.gone_after = settings.senders.silent_after;
