@@ -36,18 +36,11 @@ bool SegmentFacet::count_by_totals() {
   if (index == nullptr) {
     return false;
   }
-  std::vector<std::uint32_t> counts;
-  counts.reserve(values_->universe());
-  for (std::uint32_t first = 0; first < values_->universe(); first += index::page_values) {
-    const auto page = index->page(*dimension_of(field_), first);
-    if (!page) {
-      return false;
-    }
-    for (std::uint32_t i = 0; i < (*page)->size(); ++i) {
-      counts.push_back((*page)->rows(i));
-    }
+  auto counts = index->totals(*dimension_of(field_));
+  if (!counts) {
+    return false;
   }
-  counts_ = std::move(counts);
+  counts_ = std::move(*counts);
   return true;
 }
 
