@@ -1,11 +1,11 @@
 #include "engine/token_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
 #include "engine/assert.hpp"
-#include "engine/bytes.hpp"
 
 namespace docket {
 
@@ -111,45 +111,71 @@ Result<void> TokenTable::decode(std::span<const std::byte> stored, std::span<std
 
 Result<StringList> TokenTable::decode_strings(std::span<const std::byte> stored,
                                               std::uint32_t items) const {
+  // Copied without a look at how many count: most tokens, and most of what strings share, are no
+  // longer.
+  constexpr std::size_t bytes_at_once = 32;
+  static_assert(2 * bytes_at_once >= limits::token_bytes_max);
+  // Any string, the token that makes it too long, and what is copied beyond it.
+  constexpr std::size_t room = limits::string_bytes_max + 3 * limits::token_bytes_max;
+  const std::byte* const texts = texts_.bytes->data();
   StringList list;
   list.starts.reserve(std::size_t{items} + 1);
-  auto bytes = std::make_shared<std::vector<std::byte>>();
+  std::vector<std::byte> bytes(room + std::size_t{items} * 16);
   BitSource source(stored);
   std::size_t last = 0;  // where the string before begins
+  std::size_t end = 0;
   for (std::uint32_t i = 0; i < items; ++i) {
-    const std::size_t start = bytes->size();
+    const std::size_t start = end;
     list.starts.push_back(static_cast<std::uint32_t>(start));
+    if (bytes.size() - end < room) {
+      bytes.resize(bytes.size() * 2);
+    }
     if (has_shared_) {
       const PrefixDecoder::Step step = shared_.step(source.peek());
       source.skip(step.bits);
       if (step.bits == 0 || step.symbol > start - last) {
         return bad("a string shares more than there is");
       }
-      bytes->resize(start + step.symbol);
-      std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(last), step.symbol,
-                  bytes->begin() + static_cast<std::ptrdiff_t>(start));
+      std::byte* const to = bytes.data() + start;
+      if (step.symbol <= bytes_at_once) {
+        std::array<std::byte, bytes_at_once> shared;  // they may reach into each other
+        std::memcpy(shared.data(), bytes.data() + last, bytes_at_once);
+        std::memcpy(to, shared.data(), bytes_at_once);
+      } else {
+        std::memcpy(to, bytes.data() + last, step.symbol);
+      }
+      end += step.symbol;
     }
     for (;;) {
-      const PrefixDecoder::Step step = codes_.step(source.peek());
-      source.skip(step.bits);
-      if (step.bits == 0 || !source.ok()) {
+      const std::uint64_t bits = source.peek();
+      Text text = short_codes_[bits & ((1U << short_bits) - 1)];
+      text = text.bits() != 0 ? text : text_of(codes_.step(bits));
+      source.skip(text.bits());
+      if (text.bits() == 0 || !source.ok()) {
         return bad("strings are cut short");
       }
-      if (step.symbol == 0) {
+      if (text.size() == 0) {
         break;
       }
-      append_bytes(*bytes, as_byte_span(texts_[step.symbol]));
-      if (bytes->size() - start > limits::string_bytes_max) {
+      std::byte* const to = bytes.data() + end;
+      std::memcpy(to, texts + text.at(), bytes_at_once);
+      if (text.size() > bytes_at_once) {
+        std::memcpy(to + bytes_at_once, texts + text.at() + bytes_at_once, bytes_at_once);
+      }
+      end += text.size();
+      if (end - start > limits::string_bytes_max) {
         return bad("a string is too long");
       }
     }
     last = start;
   }
-  list.starts.push_back(static_cast<std::uint32_t>(bytes->size()));
+  list.starts.push_back(static_cast<std::uint32_t>(end));
   if (!source.is_at_end()) {
     return bad("a stream goes on behind its strings");
   }
-  list.bytes = std::move(bytes);
+  // Lists are kept: they take what they need.
+  list.bytes = std::make_shared<const std::vector<std::byte>>(
+      bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(end));
   return list;
 }
 

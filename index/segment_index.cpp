@@ -102,6 +102,40 @@ Result<std::shared_ptr<const ValuePage>> SegmentIndex::page(Dimension dimension,
                             });
 }
 
+Result<std::vector<std::uint32_t>> SegmentIndex::totals(Dimension dimension) const {
+  const std::uint32_t all = values(dimension);
+  std::vector<std::uint32_t> rows;
+  rows.reserve(all);
+  if (all <= page_values) {
+    if (all != 0) {
+      DOCKET_ASSIGN(const auto only, page(dimension, 0));
+      for (std::uint32_t i = 0; i < all; ++i) {
+        rows.push_back(only->rows(i));
+      }
+    }
+    return rows;
+  }
+  const auto append = [&](std::uint32_t first) -> Result<void> {
+    const SectionEntry* entry =
+        find(SectionKind::value_page, static_cast<std::uint8_t>(dimension), first);
+    if (entry == nullptr) {
+      return fail_corrupt("index: a section is missing", header_.segment.value, 0);
+    }
+    DOCKET_ASSIGN(std::vector<std::byte> bytes, read(*entry));
+    auto done = ValuePage::read_rows(std::move(bytes), std::min(page_values, all - first),
+                                     header_.shape, rows);
+    return done ? std::move(done)
+                : fail_corrupt(done.error().message, header_.segment.value, entry->offset);
+  };
+  for (std::uint32_t first = 0; first < all; first += page_values) {
+    if (auto done = append(first); !done) {
+      damaged_.store(true, std::memory_order_relaxed);
+      return fail(std::move(done).error());
+    }
+  }
+  return rows;
+}
+
 Result<std::shared_ptr<const RowBitmap>> SegmentIndex::bitmap(Dimension dimension,
                                                               std::uint32_t value) const {
   return section<RowBitmap>(SectionKind::row_bitmap, static_cast<std::uint8_t>(dimension), value,

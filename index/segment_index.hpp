@@ -57,6 +57,9 @@ class SegmentIndex {
   // Precondition: value < values(dimension).
   [[nodiscard]] Result<std::shared_ptr<const ValuePage>> page(Dimension dimension,
                                                               std::uint32_t value) const;
+  // How many rows each value of the dimension has. The pages of a large one are read past the
+  // cache: passing over all of them would push out what other questions use.
+  [[nodiscard]] Result<std::vector<std::uint32_t>> totals(Dimension dimension) const;
   // Of a value that its page calls frequent.
   [[nodiscard]] Result<std::shared_ptr<const RowBitmap>> bitmap(Dimension dimension,
                                                                 std::uint32_t value) const;

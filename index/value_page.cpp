@@ -61,6 +61,44 @@ template <typename Visit>
   return true;
 }
 
+// What stands before a value's strips.
+struct Head {
+  std::uint32_t rows = 0;
+  std::uint32_t strips = 0;
+};
+
+[[nodiscard]] tl::unexpected<Error> corrupt(const char* what) {
+  return fail(ErrorCode::corrupt, std::string("value page: ") + what);
+}
+
+[[nodiscard]] Result<Head> read_head(BitReader& reader, const PageShape& shape) {
+  const std::uint64_t code = reader.get_gamma();
+  if (!reader.ok() || code - 1 > shape.rows) {
+    return corrupt("a value's number of rows is out of range");
+  }
+  Head head;
+  head.rows = static_cast<std::uint32_t>(code - 1);
+  if (head.rows > 0 && head.rows < shape.bitmap_rows_min) {
+    const std::uint64_t spare = head.rows == 1 ? 1 : reader.get_gamma();
+    if (!reader.ok() || spare > head.rows) {
+      return corrupt("a value's number of strips is out of range");
+    }
+    head.strips = static_cast<std::uint32_t>(head.rows - spare + 1);
+    if (head.strips > shape.strips()) {
+      return corrupt("a value has more strips than the segment");
+    }
+  }
+  return head;
+}
+
+// How many bits so many strips take.
+[[nodiscard]] std::uint64_t strips_bits(std::uint32_t count, const PageShape& shape) {
+  if (count == 0) {
+    return 0;
+  }
+  return as_bits(count, shape) ? shape.strips() : std::uint64_t{count} * strip_width(shape);
+}
+
 }  // namespace
 
 void ValuePage::encode(std::span<const ValuePostings> values, const PageShape& shape,
@@ -82,39 +120,23 @@ void ValuePage::encode(std::span<const ValuePostings> values, const PageShape& s
 
 Result<ValuePage> ValuePage::parse(std::vector<std::byte> bytes, std::uint32_t values,
                                    const PageShape& shape) {
-  const auto corrupt = [](const char* what) {
-    return fail(ErrorCode::corrupt, std::string("value page: ") + what);
-  };
   ValuePage page;
   page.shape_ = shape;
   const std::size_t stored = bytes.size();
-  bytes.resize(stored + bit_padding);
-  page.bytes_ = std::move(bytes);
+  // Not by letting `bytes` grow, which would double what is kept.
+  page.bytes_.reserve(stored + bit_padding);
+  page.bytes_.assign(bytes.begin(), bytes.end());
+  page.bytes_.resize(stored + bit_padding);
   page.rows_.reserve(values);
   page.strip_counts_.reserve(values);
   page.positions_.reserve(values);
-  BitReader reader(std::span(page.bytes_).first(stored));
+  BitReader reader(std::span<const std::byte>(page.bytes_).first(stored));
   for (std::uint32_t i = 0; i < values; ++i) {
-    const std::uint64_t code = reader.get_gamma();
-    if (!reader.ok() || code - 1 > shape.rows) {
-      return corrupt("a value's number of rows is out of range");
-    }
-    const auto rows = static_cast<std::uint32_t>(code - 1);
-    std::uint32_t count = 0;
-    if (rows > 0 && rows < shape.bitmap_rows_min) {
-      const std::uint64_t spare = rows == 1 ? 1 : reader.get_gamma();
-      if (!reader.ok() || spare > rows) {
-        return corrupt("a value's number of strips is out of range");
-      }
-      count = static_cast<std::uint32_t>(rows - spare + 1);
-      if (count > shape.strips()) {
-        return corrupt("a value has more strips than the segment");
-      }
-    }
-    page.rows_.push_back(rows);
-    page.strip_counts_.push_back(count);
+    DOCKET_ASSIGN(const Head head, read_head(reader, shape));
+    page.rows_.push_back(head.rows);
+    page.strip_counts_.push_back(head.strips);
     page.positions_.push_back(static_cast<std::uint32_t>(reader.position()));
-    if (count > 0 && !get_strips(reader, count, shape, [](std::uint32_t) {})) {
+    if (head.strips > 0 && !get_strips(reader, head.strips, shape, [](std::uint32_t) {})) {
       return corrupt("a value's strips are not in order");
     }
   }
@@ -122,6 +144,22 @@ Result<ValuePage> ValuePage::parse(std::vector<std::byte> bytes, std::uint32_t v
     return corrupt("bytes after the last value");
   }
   return page;
+}
+
+Result<void> ValuePage::read_rows(std::vector<std::byte> bytes, std::uint32_t values,
+                                  const PageShape& shape, std::vector<std::uint32_t>& into) {
+  const std::size_t stored = bytes.size();
+  bytes.resize(stored + bit_padding);
+  BitReader reader(std::span<const std::byte>(bytes).first(stored));
+  for (std::uint32_t i = 0; i < values; ++i) {
+    DOCKET_ASSIGN(const Head head, read_head(reader, shape));
+    into.push_back(head.rows);
+    reader.seek(reader.position() + strips_bits(head.strips, shape));
+  }
+  if (!reader.ok() || reader.remaining() >= 8) {
+    return corrupt("strips are cut short, or bytes after the last value");
+  }
+  return {};
 }
 
 void ValuePage::strips(std::uint32_t i, std::vector<std::uint32_t>& into) const {

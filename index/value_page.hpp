@@ -37,6 +37,10 @@ class ValuePage {
   // Decodes `values` values. Error: corrupt.
   [[nodiscard]] static Result<ValuePage> parse(std::vector<std::byte> bytes, std::uint32_t values,
                                                const PageShape& shape);
+  // Appends how many rows each of the values has, without a look at where they are. Error: corrupt.
+  [[nodiscard]] static Result<void> read_rows(std::vector<std::byte> bytes, std::uint32_t values,
+                                              const PageShape& shape,
+                                              std::vector<std::uint32_t>& into);
   static void encode(std::span<const ValuePostings> values, const PageShape& shape,
                      std::vector<std::byte>& out);
 

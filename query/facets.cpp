@@ -6,59 +6,36 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "query/counting.hpp"
 #include "query/other_filters.hpp"
 #include "query/parser.hpp"
 #include "query/segment_facet.hpp"
+#include "query/top_values.hpp"
 #include "query/value_merge.hpp"
 
 namespace docket::query {
 namespace {
 
-// Keeps the first `top` values by count, most first, then by value.
-class TopValues {
- public:
-  explicit TopValues(std::uint32_t top) : top_(top) {}
+// A field's values: those of the part of the alphabet at hand, of which the segments' counts are
+// here, and the best of all parts so far.
+struct FieldCounts {
+  FieldCounts(Field counted, std::uint32_t top) : field(counted), best(counted, top) {}
 
-  void add(Field field, const CountedValue& value) {
-    ++distinct_;
-    sum_ += value.count;
-    if (top_ == 0 || (heap_.size() == top_ && value.count < heap_.front().count)) {
-      return;
+  [[nodiscard]] std::size_t memory_bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& source : sources) {
+      bytes += source->memory_bytes();
     }
-    heap_.push_back(FacetValue{label_of(field, value.value), value.count});
-    std::push_heap(heap_.begin(), heap_.end(), before);
-    if (heap_.size() > top_) {
-      std::pop_heap(heap_.begin(), heap_.end(), before);
-      heap_.pop_back();
-    }
+    return bytes;
   }
 
-  [[nodiscard]] Facet take(Field field) {
-    std::sort(heap_.begin(), heap_.end(), before);
-    Facet facet;
-    facet.field = field;
-    facet.values = std::move(heap_);
-    facet.distinct = distinct_;
-    facet.other = sum_;
-    for (const FacetValue& value : facet.values) {
-      facet.other -= value.count;
-    }
-    return facet;
-  }
-
- private:
-  // As a heap's order this keeps the last one, the first to go, at the front.
-  [[nodiscard]] static bool before(const FacetValue& a, const FacetValue& b) {
-    return a.count != b.count ? a.count > b.count : a.value < b.value;
-  }
-
-  std::uint32_t top_;
-  std::uint64_t distinct_ = 0;
-  std::uint64_t sum_ = 0;
-  std::vector<FacetValue> heap_;
+  Field field;
+  TopValues best;
+  ValueRange part;
+  std::vector<std::unique_ptr<ValueSource>> sources;
 };
 
 // One attempt at an answer. Blocks that cannot be read are left out on the way. Where something
@@ -66,31 +43,42 @@ class TopValues {
 // failed: the next one does without it.
 class FacetRun {
  public:
-  FacetRun(Execution& execution, const std::vector<Field>& fields)
-      : execution_(execution), fields_(fields), sources_(fields.size()) {}
+  FacetRun(Execution& execution, const std::vector<Field>& fields, std::uint32_t top,
+           std::size_t bytes_max)
+      : execution_(execution), bytes_max_(bytes_max) {
+    for (const Field field : fields) {
+      counted_.push_back(std::make_unique<FieldCounts>(field, top));
+    }
+  }
 
   // Nothing: try again.
-  [[nodiscard]] Result<std::optional<FacetsAnswer>> attempt(std::uint32_t top) {
-    Scans& scans = execution_.scans();
-    for (std::uint32_t number = 0; number < scans.size(); ++number) {
-      SegmentScan& scan = *scans[number];
-      DOCKET_TRY(execution_.check_cancelled());
-      if (scan.outside()) {
-        continue;
-      }
-      scan.prepare();
-      DOCKET_TRY(count_scan(scan, number));
-      if (failed_) {
-        return std::optional<FacetsAnswer>();
-      }
-    }
+  [[nodiscard]] Result<std::optional<FacetsAnswer>> attempt() {
     FacetsAnswer answer;
+    for (const auto& counts : counted_) {
+      asked_.push_back(counts.get());
+    }
+    DOCKET_TRY(count_part());
     answer.count = count_;
-    for (std::size_t i = 0; i < fields_.size() && !failed_; ++i) {
-      answer.facets.push_back(merge(fields_[i], std::move(sources_[i]), top));
+    later_pass_ = true;
+    while (!failed_ && !asked_.empty()) {
+      std::vector<FieldCounts*> rest;
+      for (FieldCounts* const counts : asked_) {
+        merge(*counts);
+        if (counts->part.until) {
+          counts->part.from = std::exchange(counts->part.until, std::nullopt);
+          rest.push_back(counts);
+        }
+      }
+      asked_ = std::move(rest);
+      if (!asked_.empty() && !failed_) {
+        DOCKET_TRY(count_part());
+      }
     }
     if (failed_) {
       return std::optional<FacetsAnswer>();
+    }
+    for (const auto& counts : counted_) {
+      answer.facets.push_back(counts->best.take());
     }
     return std::optional<FacetsAnswer>(std::move(answer));
   }
@@ -98,10 +86,25 @@ class FacetRun {
  private:
   using Facets = std::vector<std::unique_ptr<SegmentFacet>>;
 
+  // Counts the values of asked_ that are in their parts of the alphabet.
+  [[nodiscard]] Result<void> count_part() {
+    Scans& scans = execution_.scans();
+    for (std::uint32_t number = 0; number < scans.size() && !failed_; ++number) {
+      SegmentScan& scan = *scans[number];
+      DOCKET_TRY(execution_.check_cancelled());
+      if (scan.outside()) {
+        continue;
+      }
+      scan.prepare();
+      DOCKET_TRY(count_scan(scan, number));
+    }
+    return {};
+  }
+
   [[nodiscard]] Result<void> count_scan(SegmentScan& scan, std::uint32_t number) {
     Facets facets;
-    for (const Field field : fields_) {
-      facets.push_back(std::make_unique<SegmentFacet>(field, scan, number));
+    for (const FieldCounts* const counts : asked_) {
+      facets.push_back(std::make_unique<SegmentFacet>(counts->field, scan, number));
     }
     if (matches_whole_segment(scan)) {
       DOCKET_TRY(count_whole(scan, facets));
@@ -109,16 +112,72 @@ class FacetRun {
       DOCKET_TRY(execution_.for_each_unit(scan, [&](const Unit& unit) {
         if (!failed_) {
           count_unit(scan, unit, facets);
+          if (later_pass_) {
+            fail_if_excluded(scan, unit);
+          }
         }
       }));
     }
     for (std::size_t i = 0; i < facets.size() && !failed_; ++i) {
-      if (auto done = facets[i]->close(sources_[i]); !done) {
+      if (auto done = take_counts(*facets[i], *asked_[i]); !done) {
         fail_scan(scan, done.error());
       }
-      closed_.push_back(std::move(facets[i]));
+      facets[i].reset();
     }
+    keep_within_bounds();
     return {};
+  }
+
+  [[nodiscard]] static Result<void> take_counts(SegmentFacet& facet, FieldCounts& into) {
+    DOCKET_ASSIGN(auto source, facet.close());
+    if (into.part.from || into.part.until) {
+      DOCKET_TRY(source->keep(into.part));
+    }
+    into.sources.push_back(std::move(source));
+    return {};
+  }
+
+  // Where counts take too much, the field with the most goes on with the first half of its part.
+  void keep_within_bounds() {
+    for (;;) {
+      std::size_t bytes = 0;
+      FieldCounts* largest = nullptr;
+      std::size_t largest_bytes = 0;
+      for (FieldCounts* const counts : asked_) {
+        const std::size_t of_field = counts->memory_bytes();
+        bytes += of_field;
+        if (of_field > largest_bytes) {
+          largest = counts;
+          largest_bytes = of_field;
+        }
+      }
+      if (failed_ || bytes <= bytes_max_ || largest == nullptr || !halve(*largest)) {
+        return;
+      }
+    }
+  }
+
+  // False when it cannot be made smaller.
+  [[nodiscard]] bool halve(FieldCounts& counts) {
+    const auto& largest = *std::max_element(
+        counts.sources.begin(), counts.sources.end(),
+        [](const auto& a, const auto& b) { return a->memory_bytes() < b->memory_bytes(); });
+    auto middle = largest->middle();
+    if (!middle) {
+      fail_scan(*execution_.scans()[largest->scan()], middle.error());
+      return false;
+    }
+    if (!*middle) {
+      return false;
+    }
+    counts.part.until = std::move(*middle);
+    for (const auto& source : counts.sources) {
+      if (auto done = source->keep(counts.part); !done) {
+        fail_scan(*execution_.scans()[source->scan()], done.error());
+        return false;
+      }
+    }
+    return true;
   }
 
   // By the index's totals, as far as that goes, and the rest by rows.
@@ -193,8 +252,9 @@ class FacetRun {
     return bits_.count(unit.words);
   }
 
-  // Some rows were counted without reading them. A block of theirs that turned out unreadable for
-  // others would have to be taken out of their counts: the next attempt does without it.
+  // Some rows were counted without reading them, or in an earlier pass. A block of theirs that
+  // turned out unreadable for others would have to be taken out of their counts: the next attempt
+  // does without it.
   void fail_if_excluded(SegmentScan& scan, const Unit& unit) {
     failed_ = failed_ || std::any_of(unit.slices.begin(), unit.slices.end(),
                                      [&](const auto& s) { return scan.excluded(s.block); });
@@ -245,15 +305,14 @@ class FacetRun {
     return true;
   }
 
-  [[nodiscard]] Facet merge(Field field, std::vector<std::unique_ptr<ValueSource>> sources,
-                            std::uint32_t top) {
-    TopValues best(top);
-    const auto done = merge_values(std::move(sources),
-                                   [&](const CountedValue& value) { best.add(field, value); });
-    if (!done) {
+  void merge(FieldCounts& counts) {
+    if (const auto done = merge_values(
+            counts.sources, [&](std::string_view kind, std::string_view id,
+                                std::uint64_t count) { counts.best.add(kind, id, count); });
+        !done) {
       fail_scan(*execution_.scans()[done.error().scan], done.error().error);
     }
-    return best.take(field);
+    counts.sources.clear();
   }
 
   // The dictionaries of a block cannot be read. A sealed segment has but one set of them.
@@ -271,10 +330,11 @@ class FacetRun {
   }
 
   Execution& execution_;
-  const std::vector<Field>& fields_;
-  std::vector<std::vector<std::unique_ptr<ValueSource>>> sources_;  // by field
-  std::vector<std::unique_ptr<SegmentFacet>> closed_;               // the sources read from them
-  std::uint64_t count_ = 0;
+  const std::size_t bytes_max_;
+  std::vector<std::unique_ptr<FieldCounts>> counted_;
+  std::vector<FieldCounts*> asked_;  // those with a part of the alphabet still to be counted
+  std::uint64_t count_ = 0;          // of the passes so far
+  bool later_pass_ = false;          // what was counted before is part of the answer
   bool failed_ = false;
   index::RowBits bits_;
 };
@@ -282,7 +342,7 @@ class FacetRun {
 }  // namespace
 
 Result<FacetsAnswer> take_facets(Execution& execution, const std::vector<Field>& fields,
-                                 std::uint32_t top) {
+                                 std::uint32_t top, std::size_t bytes_max) {
   for (const Field field : fields) {
     if (!is_countable(field)) {
       return fail(ErrorCode::invalid_argument,
@@ -291,8 +351,8 @@ Result<FacetsAnswer> take_facets(Execution& execution, const std::vector<Field>&
   }
   for (;;) {
     // On the heap: it holds a chunk of bits. Each failed attempt leaves out a block more.
-    const auto run = std::make_unique<FacetRun>(execution, fields);
-    DOCKET_ASSIGN(std::optional<FacetsAnswer> answer, run->attempt(top));
+    const auto run = std::make_unique<FacetRun>(execution, fields, top, bytes_max);
+    DOCKET_ASSIGN(std::optional<FacetsAnswer> answer, run->attempt());
     if (answer) {
       answer->gaps = execution.gaps();
       return std::move(*answer);

@@ -308,8 +308,42 @@ Result<FieldValue> FieldValues::value(std::uint32_t number) const {
   return result;
 }
 
-std::uint32_t FieldValues::group(std::uint32_t number) const {
-  return tuples_ && !of_kinds() ? tuples_->kind_of(number) : 0;
+Result<std::optional<OrderedTexts>> FieldValues::ordered_texts() const {
+  if (!ordered_ || strings_ == nullptr) {
+    return std::optional<OrderedTexts>();
+  }
+  std::vector<OrderedTexts::Kind> kinds;
+  if (!tuples_ || of_kinds()) {
+    if (strings_->size() != 0) {
+      kinds.push_back(OrderedTexts::Kind{{}, IdRange{0, strings_->size()}});
+    }
+    return std::optional<OrderedTexts>(OrderedTexts(dictionaries_, *strings_, std::move(kinds)));
+  }
+  for (std::uint32_t begin = 0; begin < universe_;) {
+    OrderedTexts::Kind kind;
+    const std::uint32_t number = tuples_->kind_of(begin);
+    if (number >= strings_->size() || kinds.size() == strings_->size()) {
+      return fail(foreign_id());
+    }
+    DOCKET_TRY(strings_->read(number, kind.text));
+    kind.ids = IdRange{begin, begin + 1};
+    for (std::uint32_t beyond = universe_; kind.ids.end < beyond;) {
+      const std::uint32_t middle = kind.ids.end + (beyond - kind.ids.end) / 2;
+      if (tuples_->kind_of(middle) <= number) {
+        kind.ids.end = middle + 1;
+      } else {
+        beyond = middle;
+      }
+    }
+    begin = kind.ids.end;
+    kinds.push_back(std::move(kind));
+  }
+  return std::optional<OrderedTexts>(OrderedTexts(dictionaries_, tuples_->ids(), std::move(kinds)));
+}
+
+const OrderedTexts::Kind& OrderedTexts::kind_of(std::uint32_t number) const {
+  return *std::upper_bound(kinds_.begin(), kinds_.end(), number,
+                           [](std::uint32_t n, const Kind& kind) { return n < kind.ids.end; });
 }
 
 }  // namespace docket::query

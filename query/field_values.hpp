@@ -36,6 +36,32 @@ struct FieldValue {
 // Whether facets and histograms can be taken by the field.
 [[nodiscard]] bool is_countable(Field field);
 
+// The values of dictionaries in order: (kind, id) ascends with the numbers. Keeps the dictionaries
+// alive. Thread-safe.
+class OrderedTexts {
+ public:
+  struct Kind {
+    std::string text;
+    IdRange ids;
+  };
+
+  // `ids` belongs to the dictionaries. The ranges of `kinds` follow one another, none is empty, and
+  // together they are all ids.
+  OrderedTexts(std::shared_ptr<const Dictionaries> dictionaries, const StringTable& ids,
+               std::vector<Kind> kinds)
+      : dictionaries_(std::move(dictionaries)), ids_(&ids), kinds_(std::move(kinds)) {}
+
+  [[nodiscard]] std::uint32_t size() const { return kinds_.empty() ? 0 : kinds_.back().ids.end; }
+  // Precondition: number < size().
+  [[nodiscard]] const Kind& kind_of(std::uint32_t number) const;
+  [[nodiscard]] const StringTable& ids() const { return *ids_; }
+
+ private:
+  std::shared_ptr<const Dictionaries> dictionaries_;
+  const StringTable* ids_;
+  std::vector<Kind> kinds_;
+};
+
 // One field's values under one set of dictionaries: of a sealed segment, or of a block of an active
 // one. Numbers are below universe(); they are the ids of the dictionary or table. Not thread-safe.
 class FieldValues {
@@ -85,11 +111,9 @@ class FieldValues {
 
   // The value behind a number.
   [[nodiscard]] Result<FieldValue> value(std::uint32_t number) const;
-  // A number's group: groups ascend with the numbers, and within one the values are in order. The
-  // kind of a tuple; 0 for fields without.
-  [[nodiscard]] std::uint32_t group(std::uint32_t number) const;
-  // Whether, within a group, values ascend with their numbers.
-  [[nodiscard]] bool is_ordered() const { return ordered_; }
+  // Its values in order, where they ascend with their numbers; they may outlive `*this`. Error: the
+  // dictionaries cannot be read.
+  [[nodiscard]] Result<std::optional<OrderedTexts>> ordered_texts() const;
 
  private:
   FieldValues(Field field, SegmentScan& scan) : field_(field), scan_(&scan) {}

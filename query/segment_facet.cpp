@@ -36,18 +36,11 @@ bool SegmentFacet::count_by_totals() {
   if (index == nullptr) {
     return false;
   }
-  std::vector<std::uint32_t> counts;
-  counts.reserve(values_->universe());
-  for (std::uint32_t first = 0; first < values_->universe(); first += index::page_values) {
-    const auto page = index->page(*dimension_of(field_), first);
-    if (!page) {
-      return false;
-    }
-    for (std::uint32_t i = 0; i < (*page)->size(); ++i) {
-      counts.push_back((*page)->rows(i));
-    }
+  auto counts = index->totals(*dimension_of(field_));
+  if (!counts) {
+    return false;
   }
-  counts_ = std::move(counts);
+  counts_ = std::move(*counts);
   return true;
 }
 
@@ -89,9 +82,11 @@ void SegmentFacet::count(const Unit& unit, const index::RowBits& bits) {
 
 Result<std::vector<CountedValue>> SegmentFacet::values_of_block() {
   std::vector<CountedValue> found;
-  for (const auto& [number, count] : take_tally()) {
-    DOCKET_ASSIGN(FieldValue value, values_->value(number));
-    found.push_back(CountedValue{std::move(value), count});
+  const Tally tally = take_tally();
+  Tally::Entry entry;
+  for (Tally::Reader reader(tally); reader.next(entry);) {
+    DOCKET_ASSIGN(FieldValue value, values_->value(entry.number));
+    found.push_back(CountedValue{std::move(value), entry.count});
   }
   return found;
 }
@@ -106,21 +101,24 @@ void SegmentFacet::keep(std::vector<CountedValue> found) {
   }
 }
 
-Result<void> SegmentFacet::close(std::vector<std::unique_ptr<ValueSource>>& sources) {
-  if (!scan_.sealed()) {
-    sources.push_back(memory_source(std::move(found_), scan_number_));
-    return {};
+Result<std::unique_ptr<ValueSource>> SegmentFacet::close() {
+  if (!scan_.sealed() || values_ == nullptr) {
+    return memory_source(std::move(found_), scan_number_);
   }
-  return values_ ? add_sources(*values_, take_tally(), scan_number_, sources) : Result<void>{};
+  DOCKET_ASSIGN(auto source, tally_source(*values_, take_tally(), scan_number_));
+  values_ = nullptr;
+  block_counts_ = nullptr;
+  return source;
 }
 
 Tally SegmentFacet::take_tally() {
   Tally tally;
   for (std::uint32_t number = 0; number < counts_.size(); ++number) {
     if (counts_[number] != 0 && !values_->is_absent(number)) {
-      tally.emplace_back(number, counts_[number]);
+      tally.add(number, counts_[number]);
     }
   }
+  tally.shrink();
   counts_ = {};
   return tally;
 }

@@ -9,7 +9,7 @@
 #include "index/segment_index.hpp"
 #include "query/field_values.hpp"
 #include "query/segment_scan.hpp"
-#include "query/value_merge.hpp"
+#include "query/value_source.hpp"
 
 namespace docket::query {
 
@@ -36,8 +36,8 @@ class SegmentFacet {
   // The values of a block of an active segment, to be kept once all facets could tell theirs.
   [[nodiscard]] Result<std::vector<CountedValue>> values_of_block();
   void keep(std::vector<CountedValue> found);
-  // After the last unit. `*this` must outlive the sources.
-  [[nodiscard]] Result<void> close(std::vector<std::unique_ptr<ValueSource>>& sources);
+  // After the last unit: the values that were counted. What it takes for counting is given back.
+  [[nodiscard]] Result<std::unique_ptr<ValueSource>> close();
 
  private:
   [[nodiscard]] Tally take_tally();

@@ -1,170 +1,192 @@
 #include "query/value_merge.hpp"
 
 #include <algorithm>
-#include <queue>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <string>
 
 namespace docket::query {
 namespace {
 
-// Values of one group of a sorted dictionary, read one after the other.
-class DictionarySource final : public ValueSource {
- public:
-  DictionarySource(const FieldValues& values, Tally tally, std::uint32_t scan)
-      : ValueSource(scan), values_(values), tally_(std::move(tally)) {}
+using Done = tl::expected<void, MergeFailure>;
 
-  [[nodiscard]] Result<bool> next(CountedValue& into) override {
-    if (!ahead_) {
-      DOCKET_TRY(read_ahead());
-    }
-    if (!ahead_) {
-      return false;
-    }
-    into = std::move(*ahead_);
-    ahead_.reset();
-    // The tuples of one identity stand side by side.
-    while (at_ < tally_.size()) {
-      DOCKET_TRY(read_ahead());
-      if (ahead_->value != into.value) {
-        break;
-      }
-      into.count += ahead_->count;
-      ahead_.reset();
-    }
-    return true;
+// An id's first bytes as numbers that compare as they do: most ids are told apart without a call.
+struct IdKey {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  std::string_view id;
+
+  IdKey() = default;
+  explicit IdKey(std::string_view text) : id(text) {
+    std::array<char, 16> front{};
+    std::memcpy(front.data(), text.data(), std::min(text.size(), front.size()));
+    std::memcpy(&high, front.data(), 8);
+    std::memcpy(&low, front.data() + 8, 8);
+    static_assert(std::endian::native == std::endian::little);
+    high = __builtin_bswap64(high);
+    low = __builtin_bswap64(low);
   }
 
- private:
-  [[nodiscard]] Result<void> read_ahead() {
-    if (at_ < tally_.size()) {
-      CountedValue read;
-      DOCKET_ASSIGN(read.value, values_.value(tally_[at_].first));
-      read.count = tally_[at_].second;
-      ahead_ = std::move(read);
-      ++at_;
+  [[nodiscard]] bool operator<(const IdKey& other) const {
+    if (high != other.high) {
+      return high < other.high;
     }
+    return low != other.low ? low < other.low : id < other.id;
+  }
+  [[nodiscard]] bool operator==(const IdKey& other) const {
+    return high == other.high && low == other.low && id == other.id;
+  }
+};
+
+// One source's ids of the kind at hand.
+class Stream {
+ public:
+  explicit Stream(ValueSource& source) : source_(&source) {}
+
+  [[nodiscard]] ValueSource& source() const { return *source_; }
+  [[nodiscard]] bool at_end() const { return at_ == batch_.entries.size(); }
+  [[nodiscard]] const IdKey& key() const { return key_; }
+  [[nodiscard]] std::uint64_t count() const { return batch_.entries[at_].count; }
+
+  [[nodiscard]] Result<void> read() {
+    DOCKET_TRY(source_->next_ids(batch_));
+    at_ = 0;
+    set_key();
+    return {};
+  }
+  [[nodiscard]] Result<void> step() {
+    if (++at_ == batch_.entries.size()) {
+      return read();
+    }
+    set_key();
     return {};
   }
 
-  const FieldValues& values_;
-  Tally tally_;
+ private:
+  void set_key() {
+    if (!at_end()) {
+      key_ = IdKey(batch_.id(at_));
+    }
+  }
+
+  ValueSource* source_;
+  IdBatch batch_;
   std::size_t at_ = 0;
-  std::optional<CountedValue> ahead_;
+  IdKey key_;
 };
 
-class MemorySource final : public ValueSource {
+// The streams as a heap whose first one has the least id.
+class StreamHeap {
  public:
-  MemorySource(std::vector<CountedValue> values, std::uint32_t scan)
-      : ValueSource(scan), values_(std::move(values)) {}
+  [[nodiscard]] bool empty() const { return streams_.empty(); }
+  [[nodiscard]] Stream& first() { return *streams_.front(); }
 
-  [[nodiscard]] Result<bool> next(CountedValue& into) override {
-    if (at_ == values_.size()) {
-      return false;
+  void add(Stream* stream) {
+    streams_.push_back(stream);
+    std::push_heap(streams_.begin(), streams_.end(), later);
+  }
+  // After first() has gone on.
+  void settle() {
+    if (streams_.front()->at_end()) {
+      streams_.front() = streams_.back();
+      streams_.pop_back();
     }
-    into = std::move(values_[at_++]);
-    return true;
+    const std::size_t size = streams_.size();
+    for (std::size_t at = 0;;) {
+      std::size_t least = 2 * at + 1;
+      if (least >= size) {
+        return;
+      }
+      if (least + 1 < size && later(streams_[least], streams_[least + 1])) {
+        ++least;
+      }
+      if (!later(streams_[at], streams_[least])) {
+        return;
+      }
+      std::swap(streams_[at], streams_[least]);
+      at = least;
+    }
   }
 
  private:
-  std::vector<CountedValue> values_;
-  std::size_t at_ = 0;
+  [[nodiscard]] static bool later(const Stream* a, const Stream* b) { return b->key() < a->key(); }
+
+  std::vector<Stream*> streams_;
 };
 
 }  // namespace
 
-std::unique_ptr<ValueSource> memory_source(std::vector<CountedValue> values, std::uint32_t scan) {
-  sort_values(values);
-  return std::make_unique<MemorySource>(std::move(values), scan);
-}
-
-void sort_values(std::vector<CountedValue>& values) {
-  std::sort(values.begin(), values.end(),
-            [](const CountedValue& a, const CountedValue& b) { return a.value < b.value; });
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (kept > 0 && values[kept - 1].value == values[i].value) {
-      values[kept - 1].count += values[i].count;
-    } else {
-      if (kept != i) {
-        values[kept] = std::move(values[i]);
+Done merge_values(const std::vector<std::unique_ptr<ValueSource>>& sources,
+                  const std::function<void(std::string_view kind, std::string_view id,
+                                           std::uint64_t count)>& emit) {
+  const auto failure = [](const Stream& stream, const Error& error) {
+    return tl::unexpected<MergeFailure>(MergeFailure{stream.source().scan(), error});
+  };
+  struct OfSource {
+    Stream stream;
+    std::optional<std::string> kind;  // where the source is; nothing at its end
+  };
+  std::vector<OfSource> all;
+  all.reserve(sources.size());
+  for (const auto& source : sources) {
+    all.push_back(OfSource{Stream(*source), std::string()});
+  }
+  const auto go_on = [](OfSource& at) -> Result<void> {
+    DOCKET_ASSIGN(const auto kind, at.stream.source().next_kind());
+    at.kind = kind ? std::optional<std::string>(*kind) : std::nullopt;
+    return {};
+  };
+  for (OfSource& at : all) {
+    if (auto done = go_on(at); !done) {
+      return failure(at.stream, done.error());
+    }
+  }
+  std::string id;
+  for (;;) {
+    std::optional<std::string> kind;
+    for (const OfSource& at : all) {
+      kind = at.kind && (!kind || *at.kind < *kind) ? at.kind : kind;
+    }
+    if (!kind) {
+      return {};
+    }
+    StreamHeap heap;
+    for (OfSource& at : all) {
+      if (at.kind != kind) {
+        continue;
       }
-      ++kept;
+      if (auto done = at.stream.read(); !done) {
+        return failure(at.stream, done.error());
+      }
+      if (!at.stream.at_end()) {
+        heap.add(&at.stream);
+      }
+    }
+    while (!heap.empty()) {
+      id = heap.first().key().id;
+      const IdKey key(id);
+      std::uint64_t count = 0;
+      do {
+        Stream& first = heap.first();
+        count += first.count();
+        if (auto done = first.step(); !done) {
+          return failure(first, done.error());
+        }
+        heap.settle();
+      } while (!heap.empty() && heap.first().key() == key);
+      emit(*kind, id, count);
+    }
+    for (OfSource& at : all) {
+      if (at.kind != kind) {
+        continue;
+      }
+      if (auto done = go_on(at); !done) {
+        return failure(at.stream, done.error());
+      }
     }
   }
-  values.resize(kept);
-}
-
-Result<void> add_sources(const FieldValues& values, Tally tally, std::uint32_t scan,
-                         std::vector<std::unique_ptr<ValueSource>>& into) {
-  if (values.is_ordered()) {
-    for (auto begin = tally.begin(); begin != tally.end();) {
-      const std::uint32_t group = values.group(begin->first);
-      const auto end = std::find_if(begin, tally.end(), [&](const auto& entry) {
-        return values.group(entry.first) != group;
-      });
-      into.push_back(std::make_unique<DictionarySource>(values, Tally(begin, end), scan));
-      begin = end;
-    }
-    return {};
-  }
-  std::vector<CountedValue> counted;
-  counted.reserve(tally.size());
-  for (const auto& [number, count] : tally) {
-    DOCKET_ASSIGN(FieldValue value, values.value(number));
-    counted.push_back(CountedValue{std::move(value), count});
-  }
-  into.push_back(memory_source(std::move(counted), scan));
-  return {};
-}
-
-tl::expected<void, MergeFailure> merge_values(
-    std::vector<std::unique_ptr<ValueSource>> sources,
-    const std::function<void(const CountedValue& value)>& emit) {
-  struct Head {
-    CountedValue value;
-    std::size_t source = 0;
-  };
-  const auto later = [](const Head& a, const Head& b) { return a.value.value > b.value.value; };
-  // A heap by hand: std::priority_queue does not let its top be moved out.
-  std::vector<Head> heads;
-  const auto pull = [&](std::size_t source) -> tl::expected<void, MergeFailure> {
-    Head head;
-    head.source = source;
-    const Result<bool> more = sources[source]->next(head.value);
-    if (!more) {
-      return tl::unexpected<MergeFailure>(MergeFailure{sources[source]->scan(), more.error()});
-    }
-    if (*more) {
-      heads.push_back(std::move(head));
-      std::push_heap(heads.begin(), heads.end(), later);
-    }
-    return {};
-  };
-  for (std::size_t source = 0; source < sources.size(); ++source) {
-    if (auto done = pull(source); !done) {
-      return done;
-    }
-  }
-  std::optional<CountedValue> current;
-  while (!heads.empty()) {
-    std::pop_heap(heads.begin(), heads.end(), later);
-    Head head = std::move(heads.back());
-    heads.pop_back();
-    if (auto done = pull(head.source); !done) {
-      return done;
-    }
-    if (current && current->value == head.value.value) {
-      current->count += head.value.count;
-      continue;
-    }
-    if (current) {
-      emit(*current);
-    }
-    current = std::move(head.value);
-  }
-  if (current) {
-    emit(*current);
-  }
-  return {};
 }
 
 }  // namespace docket::query

@@ -110,6 +110,58 @@ TEST_F(SegmentIndexTest, WhatTheDiskCannotReadIsAnError) {
   }
 }
 
+// With requests on several pages, and verbs on one.
+class SegmentTotals : public ::testing::Test {
+ protected:
+  SegmentTotals() {
+    std::vector<Event> events = RandomEvents(2).take(2 * page_values + 100);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      events[i].request = std::to_string(i - i % 3);
+      events[i].request.resize(1 + i % 128, 'x');
+    }
+    segment_ = MemorySegment::sealed("activity", SegmentId(3), Seq(1), events);
+  }
+  // The pages of requests begin with this one.
+  static std::size_t first_page(const Sections& sections) {
+    std::size_t at = 0;
+    while (sections.all[at].entry.kind != SectionKind::value_page ||
+           sections.all[at].entry.dimension != static_cast<std::uint8_t>(Dimension::request)) {
+      ++at;
+    }
+    return at;
+  }
+
+  std::shared_ptr<MemorySegment> segment_;
+};
+
+TEST_F(SegmentTotals, AreThoseOfThePages) {
+  const auto index = Sections(*segment_).open();
+  ASSERT_GT(index->values(Dimension::request), page_values);
+  ASSERT_LT(index->values(Dimension::verb), page_values);
+  for (const Dimension dimension : {Dimension::request, Dimension::verb, Dimension::target}) {
+    const auto totals = index->totals(dimension);
+    ASSERT_TRUE(totals);
+    ASSERT_EQ(totals->size(), index->values(dimension));
+    for (std::uint32_t value = 0; value < totals->size(); ++value) {
+      const auto page = *index->page(dimension, value);
+      ASSERT_EQ((*totals)[value], page->rows(value % page_values)) << value;
+    }
+  }
+}
+
+TEST_F(SegmentTotals, APageThatIsMissingOrNoneIsAnErrorAndTheIndexDamaged) {
+  Sections missing(*segment_);
+  missing.all.erase(missing.all.begin() + static_cast<std::ptrdiff_t>(first_page(missing)) + 1);
+  Sections cut(*segment_);
+  cut.all[first_page(cut) + 1].bytes.pop_back();
+  for (const Sections* const sections : {&missing, &cut}) {
+    const auto index = sections->open();
+    EXPECT_FALSE(index->totals(Dimension::request));
+    EXPECT_TRUE(index->damaged());
+    EXPECT_TRUE(index->totals(Dimension::verb));
+  }
+}
+
 TEST_F(SegmentIndexTest, AFileThatEndsWithinItsHeaderOrTableIsNoIndex) {
   const std::vector<std::byte> file = Sections(*segment_).file();
   for (const std::size_t size : {std::size_t{0}, header_bytes - 1, header_bytes, file.size() - 1}) {

@@ -69,6 +69,20 @@ TEST(ValuePage, GivesBackRowsAndStrips) {
   }
 }
 
+TEST(ValuePage, RowsAreReadWithoutStrips) {
+  for (const std::uint32_t strips : {1U, 2U, 3U, 64U, 65U, 512U}) {
+    const PageShape shape{strips * strip_rows, 600};
+    const std::vector<Value> values = random_values(shape, 700, strips);
+    std::vector<std::uint32_t> rows = {5};
+    ASSERT_TRUE(ValuePage::read_rows(encoded(values, shape), 700, shape, rows));
+    ASSERT_EQ(rows.size(), 701U);
+    EXPECT_EQ(rows[0], 5U);
+    for (std::uint32_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(rows[i + 1], values[i].rows);
+    }
+  }
+}
+
 TEST(ValuePage, AValueOfOneRowCostsItsStripAndThreeBits) {
   const PageShape shape{128 * 1024, 1000};
   const std::vector<Value> values(4096, Value{1, {77}});
@@ -78,12 +92,15 @@ TEST(ValuePage, AValueOfOneRowCostsItsStripAndThreeBits) {
 TEST(ValuePage, RefusesEveryCutAndEveryExtension) {
   const PageShape shape{100 * strip_rows, 800};
   auto bytes = encoded(random_values(shape, 300, 1), shape);
+  std::vector<std::uint32_t> rows;
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_FALSE(
-        ValuePage::parse({bytes.begin(), bytes.begin() + static_cast<long>(size)}, 300, shape));
+    const std::vector<std::byte> cut(bytes.begin(), bytes.begin() + static_cast<long>(size));
+    EXPECT_FALSE(ValuePage::parse(cut, 300, shape));
+    EXPECT_FALSE(ValuePage::read_rows(cut, 300, shape, rows));
   }
   bytes.push_back(std::byte{0});
   EXPECT_FALSE(ValuePage::parse(bytes, 300, shape));
+  EXPECT_FALSE(ValuePage::read_rows(bytes, 300, shape, rows));
 }
 
 TEST(ValuePage, RefusesStripsBeyondTheSegment) {
@@ -100,6 +117,8 @@ TEST(ValuePage, FlippedBitsNeverLeadOutside) {
   for (int i = 0; i < 3000; ++i) {
     auto flipped = bytes;
     flipped[random() % flipped.size()] ^= std::byte{1} << (random() % 8);
+    std::vector<std::uint32_t> rows;
+    static_cast<void>(ValuePage::read_rows(flipped, 300, shape, rows));
     auto page = ValuePage::parse(flipped, 300, shape);
     if (!page) {
       continue;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "query/execution.hpp"
 #include "tests/query/store_fixture.hpp"
 
 namespace docket::query::testing {
@@ -118,6 +119,52 @@ TEST(Facets, AValueOfSeveralSegmentsIsCountedOnce) {
   EXPECT_EQ(told(answer->facets[1]), "activity=3 campaign=1 distinct 2 other 0");
   EXPECT_EQ(answer->count, 4U);
 }
+
+// Whatever memory there is for counts: with little, the alphabet is counted part by part.
+class FacetsWithin : public ::testing::TestWithParam<std::size_t> {
+ protected:
+  std::string take(MixedStore& store, const std::string& query, std::size_t bytes_max) {
+    SearcherParts parts;
+    parts.snapshot = store.snapshot();
+    parts.catalog = &store.catalog();
+    const Query asked = parsed(query);
+    Execution execution(parts, asked);
+    const auto answer = take_facets(execution, fields_, 7, bytes_max);
+    EXPECT_TRUE(answer);
+    if (!answer) {
+      return "";
+    }
+    std::string text = "count " + std::to_string(answer->count);
+    for (const Facet& facet : answer->facets) {
+      text += "\n" + told(facet);
+    }
+    for (const Gap& gap : answer->gaps) {
+      text += "\n" + gap.log + std::to_string(gap.first_seq.value) + gap.reason;
+    }
+    return text;
+  }
+
+  const std::vector<Field> fields_ = {Field::target, Field::verb, Field::actor,
+                                      Field::log,    Field::ip,   Field::target_type};
+};
+
+TEST_P(FacetsWithin, AnswersAreTheSame) {
+  MixedStore store(3);
+  for (const bool sealed : {true, true, false}) {
+    store.add("activity", 200, sealed, 64);
+    store.add("campaign", 150, sealed, 64);
+  }
+  for (const char* const query : {"", "verb:EDIT,DELETE", "-outcome:success", "log:campaign"}) {
+    EXPECT_EQ(take(store, query, GetParam()), take(store, query, facet_bytes_max)) << query;
+  }
+  store.segments("activity")[0]->damage_column(1, RowColumn::target);
+  store.segments("campaign")[1]->damage_strings(0, DictionaryField::ip);
+  for (const char* const query : {"", "verb:EDIT,DELETE"}) {
+    EXPECT_EQ(take(store, query, GetParam()), take(store, query, facet_bytes_max)) << query;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Bytes, FacetsWithin, ::testing::Values(0, 300, 2000));
 
 TEST(Facets, FieldsThatCannotBeCountedAreRefused) {
   MixedStore store(1);
