@@ -101,7 +101,8 @@ Result<void> Repair::repair_list(const std::string& directory,
                                      (has_one ? "" : "; made from the logs that are there")});
     }
   }
-  return save_log_list(disk_, directory, list);
+  list.generation += has_one ? 0 : 1;
+  return replace_copies(disk_, log_list_paths(directory), encode_log_list(list));
 }
 
 Result<void> Repair::repair_manifests(const std::string& directory, const std::string& log) {
@@ -125,12 +126,17 @@ Result<void> Repair::repair_manifests(const std::string& directory, const std::s
   DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, directory));
   std::vector<RecoveryNotice> notices;
   auto loaded = load_or_rebuild_manifest(disk_, directory, log, files, notices);
+  std::vector<std::string> of_list;
+  const auto list = load_log_list(disk_, parent_of(parent_of(directory)), of_list);
+  if (const ListedLog* const listed = list ? list->value.find(log) : nullptr; loaded && listed) {
+    catch_up(loaded->manifest, files, *listed);  // else what is missing would be forgotten
+  }
   const bool is_whole = loaded && loaded->manifest.segments.size() == files.sealed.size();
   if (!is_whole || files.sealed.empty()) {
     return loaded || loaded.error().code == ErrorCode::corrupt ? Result<void>()
                                                                : fail(loaded.error());
   }
-  loaded->manifest.next_segment = SegmentId(files.highest.value + 1);
+  loaded->manifest.next_segment = std::max(loaded->manifest.next_segment, files.highest + 1);
   DOCKET_TRY(save_manifest(disk_, directory, loaded->manifest));
   for (const Copy& copy : copies) {
     repaired_.push_back({copy.path, copy.why + "; made from the segments"});

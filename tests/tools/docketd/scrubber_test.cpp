@@ -3,13 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <thread>
 
-#include "engine/log_list.hpp"
 #include "engine/quarantine.hpp"
 #include "tests/tools/api/store_fixture.hpp"
 #include "tests/tools/verify/refusing_disk.hpp"
@@ -47,19 +44,7 @@ class ScrubberTest : public api::StoreFixture {
       sealed_.push_back(segment->info());
     }
     add("activity", {event(99)});
-    // While the segment behind it is prepared the manifest is written: what is done to it before
-    // does not last.
-    while (!is_prepared(SegmentId(6))) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  }
-
-  [[nodiscard]] bool is_prepared(SegmentId id) const {
-    std::vector<std::string> damaged;
-    const auto list = load_log_list(posix_disk(), directory_.path(), damaged);
-    const ListedLog* const log =
-        list && list->is_in_both_copies ? list->value.find("activity") : nullptr;
-    return log != nullptr && log->begun >= id;
+    wait_until_prepared("activity", SegmentId(6));  // what is done to a manifest is to last
   }
 
   ScrubHooks hooks() {
