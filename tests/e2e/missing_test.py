@@ -1,4 +1,4 @@
-"""What somebody deletes while nothing runs is missed: each answer names it, and no seq comes again."""
+"""What somebody deletes while nothing runs is missed: answers name it, and no seq comes again."""
 
 import json
 import shutil
