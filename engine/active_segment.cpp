@@ -28,26 +28,65 @@ Result<void> write_zeros(File& file, FileOffset from, std::uint64_t bytes) {
 
 }  // namespace
 
-Result<std::unique_ptr<ActiveSegment>> ActiveSegment::create(Disk& disk,
-                                                             const std::string& directory,
-                                                             const SegmentFileHeader& header) {
-  const std::string path = directory + "/" + segment_file_name(header.id, "hot");
-  DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::create_empty));
-  auto active = std::unique_ptr<ActiveSegment>(
-      new ActiveSegment(std::move(file), path, header.id, header.salt));
-  const std::vector<std::byte> bytes = encode_segment_header(header);
+Result<void> ActiveSegment::write_header() {
+  const std::vector<std::byte> bytes = encode_segment_header(header_);
   const std::span<const std::byte> part(bytes);
+  return file_->write_at(FileOffset(0), std::span(&part, 1));
+}
+
+Result<std::unique_ptr<ActiveSegment>> ActiveSegment::prepare_file(
+    Disk& disk, const std::string& directory, const SegmentFileHeader& header) {
+  const std::string path = directory + "/" + segment_file_name(header.id, prepared_extension);
+  DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::create_empty));
+  auto prepared = std::unique_ptr<ActiveSegment>(new ActiveSegment(std::move(file), path, header));
+  prepared->header_.first_seq = Seq(0);
   const auto made = [&]() -> Result<void> {
-    DOCKET_TRY(active->file_->write_at(FileOffset(0), std::span(&part, 1)));
-    DOCKET_TRY(active->prepare(step_bytes_min));
-    DOCKET_TRY(active->file_->sync_data());
+    DOCKET_TRY(prepared->write_header());
+    DOCKET_TRY(prepared->prepare(step_bytes_min));
+    DOCKET_TRY(prepared->file_->sync_data());
     return disk.sync_directory(directory);
   }();
   if (!made) {
     static_cast<void>(disk.unlink(path));
     return fail(made.error());
   }
-  return active;
+  return prepared;
+}
+
+Result<std::unique_ptr<ActiveSegment>> ActiveSegment::take_prepared(Disk& disk,
+                                                                    const std::string& directory,
+                                                                    std::string_view log,
+                                                                    SegmentId id) {
+  const std::string path = directory + "/" + segment_file_name(id, prepared_extension);
+  DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::read_write));
+  std::vector<std::byte> bytes(segment_header_bytes);
+  DOCKET_TRY(file->read_at(FileOffset(0), bytes));
+  DOCKET_ASSIGN(SegmentFileHeader header, decode_segment_header(bytes));
+  if (header.log != log || header.id != id || header.kind != SegmentKind::active) {
+    return fail(ErrorCode::corrupt, path + ": its header is that of another file");
+  }
+  DOCKET_ASSIGN(const std::uint64_t size, file->size());
+  auto prepared =
+      std::unique_ptr<ActiveSegment>(new ActiveSegment(std::move(file), path, std::move(header)));
+  prepared->prepared_ = FileOffset(size);
+  return prepared;
+}
+
+// Synced under the old name: whatever has the new one is whole.
+Result<void> ActiveSegment::begin(Disk& disk, const std::string& directory, Seq first_seq) {
+  const std::string prepared = directory + "/" + segment_file_name(header_.id, prepared_extension);
+  std::string begun = directory + "/" + segment_file_name(header_.id, "hot");
+  if (path_ == begun) {
+    // An attempt has failed behind the renaming. Only a new name can be synced anew.
+    DOCKET_TRY(disk.rename(path_, prepared));
+    path_ = prepared;
+  }
+  header_.first_seq = first_seq;
+  DOCKET_TRY(write_header());
+  DOCKET_TRY(file_->sync_data());
+  DOCKET_TRY(disk.rename(path_, begun));
+  path_ = std::move(begun);
+  return disk.sync_directory(directory);
 }
 
 Result<std::unique_ptr<ActiveSegment>> ActiveSegment::resume(Disk& disk,
@@ -55,8 +94,11 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::resume(Disk& disk,
                                                              SegmentId id, const HotScan& scan) {
   const std::string path = directory + "/" + segment_file_name(id, "hot");
   DOCKET_ASSIGN(auto file, disk.open(path, OpenMode::read_write));
+  SegmentFileHeader header;  // it has been written
+  header.id = id;
+  header.salt = scan.salt;
   auto active =
-      std::unique_ptr<ActiveSegment>(new ActiveSegment(std::move(file), path, id, scan.salt));
+      std::unique_ptr<ActiveSegment>(new ActiveSegment(std::move(file), path, std::move(header)));
   active->epoch_ = WriterEpoch(scan.epoch.value + 1);
   active->end_ = scan.end;
   active->write_from_ = scan.end;
@@ -80,11 +122,11 @@ Result<void> ActiveSegment::prepare(std::uint64_t bytes) {
 void ActiveSegment::place(HotBlock& block, Seq first_seq, Seq durable_seq) {
   reserve(1);
   BlockHeader& header = block.header;
-  header.segment = id_;
+  header.segment = header_.id;
   header.writer_epoch = epoch_;
   header.offset = end_;
   header.first_seq = first_seq;
-  header.salt = salt_;
+  header.salt = header_.salt;
   header.durable_seq = durable_seq;
   header.durable_end = synced_;
   encode_block_header(header, block.head);

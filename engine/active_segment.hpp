@@ -1,17 +1,21 @@
 // The file that a log's committer writes to.
 //
+//   prepared ("ID.next": no events) --begin--> active ("ID.hot")
+//
 //   I1  Bytes below `end` never change.
 //   I2  synced <= end <= prepared: blocks go into space that has been zeroed before, so that
 //   syncing
 //       them need not change the file's size or extents.
 //   I3  Any error of a write or a sync is final: nothing more is written (the kernel may have
 //       dropped pages it could not write, so a retry that succeeds proves nothing).
+//   I4  What is called "ID.hot" has had its header durable since before it got that name.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/block.hpp"
@@ -21,12 +25,18 @@
 
 namespace docket {
 
-// Owned by the log's committer thread; not thread-safe.
+// Owned by the log's committer thread once it has begun; not thread-safe.
 class ActiveSegment {
  public:
-  // Makes the file durable, with its header and first prepared space.
-  [[nodiscard]] static Result<std::unique_ptr<ActiveSegment>> create(
+  // Prepares the file, durably: a header without a first seq, and first space.
+  [[nodiscard]] static Result<std::unique_ptr<ActiveSegment>> prepare_file(
       Disk& disk, const std::string& directory, const SegmentFileHeader& header);
+  // A file prepared by an earlier process. corrupt: it is not one, or is damaged.
+  [[nodiscard]] static Result<std::unique_ptr<ActiveSegment>> take_prepared(
+      Disk& disk, const std::string& directory, std::string_view log, SegmentId id);
+  // Gives a prepared file its first seq and its name, durably. After an error it is prepared
+  // as before, and may begin another time: all is written again.
+  [[nodiscard]] Result<void> begin(Disk& disk, const std::string& directory, Seq first_seq);
   // Goes on behind what recovery has found. Whatever lies behind it must have been zeroed.
   [[nodiscard]] static Result<std::unique_ptr<ActiveSegment>> resume(Disk& disk,
                                                                      const std::string& directory,
@@ -52,20 +62,20 @@ class ActiveSegment {
   [[nodiscard]] Result<void> write();
   [[nodiscard]] Result<void> sync();
 
-  [[nodiscard]] SegmentId id() const { return id_; }
+  [[nodiscard]] SegmentId id() const { return header_.id; }
   [[nodiscard]] FileOffset end() const { return end_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
   static constexpr std::size_t parts_of_block = 2;
 
-  ActiveSegment(std::unique_ptr<File> file, std::string path, SegmentId id, std::uint32_t salt)
-      : file_(std::move(file)), path_(std::move(path)), id_(id), salt_(salt) {}
+  ActiveSegment(std::unique_ptr<File> file, std::string path, SegmentFileHeader header)
+      : file_(std::move(file)), path_(std::move(path)), header_(std::move(header)) {}
+  [[nodiscard]] Result<void> write_header();
 
   std::unique_ptr<File> file_;
   std::string path_;
-  SegmentId id_;
-  std::uint32_t salt_;
+  SegmentFileHeader header_;
   WriterEpoch epoch_{1};
   FileOffset end_{segment_header_bytes};
   FileOffset prepared_{segment_header_bytes};

@@ -1,6 +1,7 @@
 #include "engine/log_recovery.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "engine/block.hpp"
 #include "engine/footer.hpp"
@@ -167,11 +168,84 @@ Result<LogFiles> list_log_files(Disk& disk, const std::string& directory) {
       files.sealed.push_back(name->id);
     } else if (name->extension == "idx") {
       files.indexes.push_back(name->id);
+    } else if (name->extension == prepared_extension) {
+      files.prepared.push_back(name->id);
     }
   }
   std::sort(files.hot.begin(), files.hot.end());
   std::sort(files.sealed.begin(), files.sealed.end());
+  std::sort(files.prepared.begin(), files.prepared.end());
   return files;
+}
+
+void catch_up(Manifest& manifest, const LogFiles& files, const ListedLog& listed) {
+  manifest.reserved = std::max(manifest.reserved, listed.reserved);
+  if (manifest.next_segment > listed.begun) {
+    return;  // it was written before the list
+  }
+  const auto name_missing = [&manifest](SegmentId id) {
+    if (id.value != 0 && std::ranges::find(manifest.unsealed, id) == manifest.unsealed.end()) {
+      manifest.unsealed.push_back(id);
+    }
+  };
+  // Where the last one has begun, it says itself at which seq. Where it was only prepared, the one
+  // before it was being written to.
+  if (std::ranges::binary_search(files.prepared, listed.begun)) {
+    const SegmentId before = listed.begun - 1;
+    if (!std::ranges::binary_search(files.sealed, before) &&
+        !std::ranges::binary_search(files.hot, before)) {
+      name_missing(before);
+    }
+  } else if (!std::ranges::binary_search(files.sealed, listed.begun) &&
+             !std::ranges::binary_search(files.hot, listed.begun)) {
+    name_missing(listed.begun);
+  }
+  std::ranges::sort(manifest.unsealed);
+  manifest.next_segment = listed.begun + 1;
+  if (manifest.segments.empty() && files.hot.empty()) {
+    manifest.next_seq = std::max(manifest.next_seq, listed.oldest);
+    manifest.retired_below = std::max(manifest.retired_below, listed.oldest);
+  }
+}
+
+std::vector<SegmentId> missing_unsealed(const Manifest& manifest, const LogFiles& files) {
+  std::vector<SegmentId> missing = manifest.unsealed;
+  std::erase_if(missing, [&files](SegmentId id) {
+    return std::ranges::binary_search(files.hot, id) ||
+           std::ranges::binary_search(files.prepared, id);
+  });
+  return missing;
+}
+
+Gap gap_of_missing(const Manifest& manifest, const LogFiles& files, Seq next) {
+  const bool nothing_is_there = files.highest.value == 0;
+  return {manifest.log, next, std::max(manifest.reserved, next) - 1,
+          std::string(nothing_is_there ? "the files of the log are missing"
+                                       : "the file of the segment is missing") +
+              "; at most these seqs were given"};
+}
+
+Seq behind_gaps(const std::vector<Gap>& gaps, Seq next) {
+  for (const Gap& gap : gaps) {
+    if (gap.first_seq <= next && gap.last_seq >= next) {
+      next = gap.last_seq + 1;
+    }
+  }
+  return next;
+}
+
+Seq before_gaps(const std::vector<Gap>& gaps, Seq proven) {
+  for (const Gap& gap : gaps | std::views::reverse) {
+    if (gap.first_seq <= proven && gap.last_seq >= proven) {
+      proven = gap.first_seq - 1;
+    }
+  }
+  return proven;
+}
+
+bool holds_nothing(const HotScan& scan) {
+  return scan.header_damaged && scan.end.value == segment_header_bytes &&
+         scan.torn_end == scan.end && scan.damage.empty();
 }
 
 Result<LoadedManifest> load_or_rebuild_manifest(Disk& disk, const std::string& directory,
@@ -252,7 +326,7 @@ Result<RecoveredHot> recover_hot(Disk& disk, SectionCache& cache, const HotFileT
     add_gap(gaps, {what.log, what.next_seq, first_seq - 1, "no segment holds them"});
   }
   auto source = std::make_shared<const SegmentSource>(std::move(file), cache, what.id, path);
-  RecoveredHot hot{what.id, HotBlocks(source, what.log, first_seq), {}, path};
+  RecoveredHot hot{what.id, first_seq, HotBlocks(source, what.log, first_seq), {}, path};
   DOCKET_ASSIGN(hot.scan, scan_hot_segment(source->file(), what.log, what.id,
                                            FileOffset(segment_header_bytes), first_seq, what.proven,
                                            note_blocks(hot.blocks, producers)));

@@ -11,6 +11,7 @@
 #include "engine/disk.hpp"
 #include "engine/hot_scan.hpp"
 #include "engine/hot_segment.hpp"
+#include "engine/log_list.hpp"
 #include "engine/manifest.hpp"
 #include "engine/section_cache.hpp"
 
@@ -23,13 +24,34 @@ struct RecoveryNotice {
 
 // The segment files of a log's directory, by id and extension.
 struct LogFiles {
-  std::vector<SegmentId> hot;     // ascending
-  std::vector<SegmentId> sealed;  // ascending
+  std::vector<SegmentId> hot;       // ascending
+  std::vector<SegmentId> sealed;    // ascending
+  std::vector<SegmentId> prepared;  // ascending; no events in them
   std::vector<SegmentId> indexes;
   std::vector<std::string> temporary;  // names
   SegmentId highest;                   // of any file, also of those set aside
 };
 [[nodiscard]] Result<LogFiles> list_log_files(Disk& disk, const std::string& directory);
+
+// Brings a manifest up to what the store's list of logs knows, where it is older than it should be:
+// its copies, or the whole directory, are lost, or others have been put in their place.
+void catch_up(Manifest& manifest, const LogFiles& files, const ListedLog& listed);
+
+// The segments that the manifest names as unsealed and that have no file; ascending.
+[[nodiscard]] std::vector<SegmentId> missing_unsealed(const Manifest& manifest,
+                                                      const LogFiles& files);
+
+// The gap behind the last file that is there, where `next` is the seq to go on with, up to what was
+// reserved. It is empty where all that was reserved is there.
+[[nodiscard]] Gap gap_of_missing(const Manifest& manifest, const LogFiles& files, Seq next);
+
+// The seq to go on with where `next` would be: behind the gap that it is in, if any.
+[[nodiscard]] Seq behind_gaps(const std::vector<Gap>& gaps, Seq next);
+// The highest seq up to `proven` that is in no gap: what files can be expected to hold.
+[[nodiscard]] Seq before_gaps(const std::vector<Gap>& gaps, Seq proven);
+
+// Whether a hot file is only a name: nothing of what once made it a segment can be read.
+[[nodiscard]] bool holds_nothing(const HotScan& scan);
 
 // Whether the header of a sealed file is that of another log's file, or of another segment's: it
 // was put here by a mistake, or by a write that went astray. One that cannot be read says nothing.
@@ -58,6 +80,7 @@ void add_gap(std::vector<Gap>& gaps, Gap gap);
 // A hot file that has been scanned.
 struct RecoveredHot {
   SegmentId id;
+  Seq first_seq;
   HotBlocks blocks;
   HotScan scan;
   std::string path;

@@ -8,8 +8,13 @@
 //       manifest that does not list it is durable.
 //   I3  A start that does not find the same manifest in both copies writes both anew before it
 //       removes a file.
-//   I4  Both copies lost: it is rebuilt from the segments' footers; what only it knew (damage found
-//       before, how many events were retired) is lost with them and nothing else.
+//   I4  It names a segment, and reserves the seqs it will give, before the first of them is given:
+//   a
+//       file that is gone is missed, and no seq is given twice.
+//   I5  Both copies lost: it is rebuilt from the segments' footers and the store's list of logs;
+//   what
+//       only it knew (damage found before, how many events were retired) is lost with them and
+//       nothing else.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +32,14 @@ struct Manifest {
   std::uint64_t generation = 0;
   std::string log;
   std::vector<SegmentInfo> segments;  // sealed, ascending by id; without log and path
+  std::vector<SegmentId> unsealed;    // prepared, active or waiting to be sealed; ascending
   std::vector<Gap> gaps;              // ascending; without log
   Seq next_seq{1};                    // behind the last sealed, lost or retired event
   SegmentId next_segment{1};          // above every id ever used
   std::uint64_t retired_events = 0;
   Seq retired_below{1};     // every seq below it is retired
   Seq proven;               // every seq up to it had been stored when the log was last stopped
+  Seq reserved{1};          // no seq at or above it has been given
   ProducerTable producers;  // as of next_seq
 };
 

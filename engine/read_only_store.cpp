@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/event.hpp"
+#include "engine/log_list.hpp"
 #include "engine/log_recovery.hpp"
 #include "engine/retention.hpp"
 #include "engine/sealed_segment.hpp"
@@ -68,11 +69,12 @@ class ReadOnlyLog : public Log {
     return producers_.senders();
   }
 
-  // Looks at the directory again.
-  Result<void> refresh() {
+  // Looks at the directory again. `listed` is what the store's list has said of it before; null:
+  // nothing.
+  Result<void> refresh(const ListedLog* listed) {
     const std::lock_guard lock(mutex_);
     for (int attempt = 1;; ++attempt) {
-      auto looked = look();
+      auto looked = look(listed);
       const bool moved_on = !looked && looked.error().code == ErrorCode::not_found;
       if (!moved_on || attempt == attempts_max) {
         return looked;
@@ -101,20 +103,29 @@ class ReadOnlyLog : public Log {
  private:
   // A hot file followed as it grows.
   struct Followed {
+    Seq first_seq;
     HotBlocks blocks;
     HotScan scan;
     ProducerTable producers;  // as of its last block
   };
 
-  Result<void> look() {
-    DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, directory_));
+  Result<void> look(const ListedLog* listed) {
+    auto listing = list_log_files(disk_, directory_);
+    if (!listing && (listed == nullptr || listing.error().code != ErrorCode::not_found)) {
+      return fail(listing.error());
+    }
+    const LogFiles files = listing ? *std::move(listing) : LogFiles{};
     std::vector<RecoveryNotice> notices;
     DOCKET_ASSIGN(LoadedManifest loaded,
                   load_or_rebuild_manifest(disk_, directory_, name_, files, notices));
     Manifest& manifest = loaded.manifest;
-    // A segment may have been sealed since the listing. Only what the same manifest lists and a
-    // second listing does not show is missing.
-    if (!lists_all(files, manifest) && missing_in_ != manifest.generation) {
+    if (listed != nullptr) {
+      catch_up(manifest, files, *listed);
+    }
+    // A segment may have been prepared, begun or sealed since the listing. Only what the same
+    // manifest names and a second listing does not show is missing.
+    std::vector<SegmentId> missing = missing_unsealed(manifest, files);
+    if ((!lists_all(files, manifest) || !missing.empty()) && missing_in_ != manifest.generation) {
       missing_in_ = manifest.generation;
       return fail(ErrorCode::not_found, directory_ + ": a segment file is not there yet");
     }
@@ -151,12 +162,24 @@ class ReadOnlyLog : public Log {
                       first_seq_of_hot(disk_, directory_, name_, files.hot[i + 1]));
         proven = first.value_or(Seq(1)) - 1;
       }
+      proven = before_gaps(manifest.gaps, proven);
       DOCKET_TRY(follow({directory_, name_, id, next, proven}, producers, gaps, followed));
       Followed& hot = followed.at(id);
+      if (!holds_nothing(hot.scan)) {
+        std::erase_if(missing, [id](SegmentId each) { return each < id; });
+      } else if (std::ranges::binary_search(manifest.unsealed, id)) {
+        missing.push_back(id);
+      }
       next = std::max(next, hot.scan.next_seq);
       if (hot.blocks.rows() != 0) {
         snapshot.segments.push_back(hot.blocks.reader(hot.scan.data_end.value));
       }
+    }
+    next = behind_gaps(gaps, next);
+    if (const Gap gap = gap_of_missing(manifest, files, next);
+        !missing.empty() && gap.first_seq <= gap.last_seq) {
+      add_gap(gaps, gap);
+      next = gap.last_seq + 1;
     }
     if (next <= manifest.proven) {
       // A hot file may have come, and the log been stopped, since the listing.
@@ -198,6 +221,7 @@ class ReadOnlyLog : public Log {
         more.data_end = more.data_end == hot.scan.end ? hot.scan.data_end : more.data_end;
         hot.scan = std::move(more);
         DOCKET_TRY(hot.blocks.source()->file().sync_data());
+        add_gap(gaps, {name_, what.next_seq, hot.first_seq - 1, "no segment holds them"});
         producers.merge(hot.producers);
         into.insert(std::move(known));
         return {};
@@ -208,7 +232,8 @@ class ReadOnlyLog : public Log {
     // What we have just read may not be durable yet. A sync of our own makes it so before anybody
     // is shown it; it changes nothing of the file.
     DOCKET_TRY(hot.blocks.source()->file().sync_data());
-    into.emplace(what.id, Followed{std::move(hot.blocks), std::move(hot.scan), producers});
+    into.emplace(what.id,
+                 Followed{hot.first_seq, std::move(hot.blocks), std::move(hot.scan), producers});
     return {};
   }
 
@@ -289,24 +314,40 @@ class ReadOnlyStore : public Store {
 
  private:
   Result<void> refresh() {
+    // Before the directories and manifests: whatever it names was there by then. What it says where
+    // it is lost, nobody can tell; the logs that are there are read without it.
+    std::vector<std::string> damaged;
+    const auto loaded = load_log_list(disk_, directory_, damaged);
+    if (!loaded && loaded.error().code != ErrorCode::not_found &&
+        loaded.error().code != ErrorCode::corrupt) {
+      return fail(loaded.error());
+    }
+    const LogList list = loaded ? loaded->value : LogList{};
     const auto entries = disk_.list(logs_directory(directory_));
-    if (!entries) {
-      // A store that has lost its logs, or one in the making.
-      return entries.error().code == ErrorCode::not_found ? Result<void>() : fail(entries.error());
+    // Not found: a store that has lost its logs, or one in the making.
+    if (!entries && entries.error().code != ErrorCode::not_found) {
+      return fail(entries.error());
     }
     const std::lock_guard lock(mutex_);
-    for (const DirectoryEntry& entry : *entries) {
-      if (!entry.is_directory || !is_log_name(entry.name)) {
-        continue;
+    for (const DirectoryEntry& entry : entries.value_or(std::vector<DirectoryEntry>())) {
+      if (entry.is_directory && is_log_name(entry.name)) {
+        add_log(entry.name);
       }
-      auto& log = logs_[entry.name];
-      if (!log) {
-        log = std::make_unique<ReadOnlyLog>(disk_, cache_, entry.name,
-                                            log_directory(directory_, entry.name));
-      }
-      DOCKET_TRY(log->refresh());
+    }
+    for (const ListedLog& listed : list.logs) {
+      add_log(listed.log);
+    }
+    for (const auto& [name, log] : logs_) {
+      DOCKET_TRY(log->refresh(list.find(name)));
     }
     return {};
+  }
+
+  void add_log(const std::string& name) {
+    auto& log = logs_[name];
+    if (!log) {
+      log = std::make_unique<ReadOnlyLog>(disk_, cache_, name, log_directory(directory_, name));
+    }
   }
 
   Disk& disk_;

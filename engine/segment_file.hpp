@@ -42,7 +42,8 @@ struct SegmentFileHeader {
 // Checks version and flags alone; shared by all files of the store.
 [[nodiscard]] Result<void> check_format(std::uint32_t version, std::uint32_t incompatible_flags);
 
-// File names: "<20 digits>.hot", ".seg", ".idx"; a file being made has ".tmp" behind it.
+// File names: "<20 digits>.next", ".hot", ".seg", ".idx"; a file being made has ".tmp" behind it.
+inline constexpr std::string_view prepared_extension = "next";
 [[nodiscard]] std::string segment_file_name(SegmentId id, std::string_view extension);
 struct SegmentFileName {
   SegmentId id;

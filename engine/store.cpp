@@ -13,6 +13,7 @@
 #include "engine/event.hpp"
 #include "engine/limits.hpp"
 #include "engine/log.hpp"
+#include "engine/log_list.hpp"
 #include "engine/out_of_memory.hpp"
 #include "engine/read_only_store.hpp"
 #include "engine/retention.hpp"
@@ -51,12 +52,21 @@ class WritableStore : public Store {
     DOCKET_TRY(check_holds_nothing_else(disk_, directory_));
     DOCKET_ASSIGN(lock_, disk_.lock(lock_path(directory_)));
     DOCKET_TRY(make_store(disk_, directory_));
+    DOCKET_TRY(load_list());
     DOCKET_ASSIGN(const auto entries, disk_.list(logs_directory(directory_)));
     for (const DirectoryEntry& entry : entries) {
       if (entry.is_directory && is_log_name(entry.name)) {
         DOCKET_TRY(open_log(entry.name));
       }
     }
+    const std::vector<ListedLog> known = list_.logs;
+    for (const ListedLog& listed : known) {
+      // Its directory is gone. It comes back without events, with a gap in their place.
+      if (!logs_.contains(listed.log)) {
+        DOCKET_TRY(open_log(listed.log));
+      }
+    }
+    DOCKET_TRY(complete_list());
     maintenance_ = std::thread([this] { run_maintenance(); });
     return {};
   }
@@ -165,11 +175,16 @@ class WritableStore : public Store {
       sealing_ends_ = std::chrono::steady_clock::now() + stop_patience;
     }
     maintenance_changed_.notify_all();
-    if (maintenance_.joinable()) {
+    const bool has_started = maintenance_.joinable();
+    if (has_started) {
       maintenance_.join();
     }
     for (const auto& [name, log] : logs_) {
       log->end_sealing();
+    }
+    if (has_started) {
+      // If a log is lost from here on, it is known how much was. Without it, more is named.
+      static_cast<void>(within_memory([this] { return complete_list(); }));
     }
     lock_.reset();
     return {};
@@ -183,13 +198,90 @@ class WritableStore : public Store {
     const std::uint64_t floor = name == system_log
                                     ? options_.free_space_floor / system_floor_divisor
                                     : options_.free_space_floor;
-    LogContext context{&disk_, &cache_, options_.observer, [this] { wake_maintenance(); }, floor};
-    DOCKET_ASSIGN(auto log,
-                  WritableLog::open(context, name, log_directory(directory_, name), options_.log));
+    LogContext context{&disk_,
+                       &cache_,
+                       options_.observer,
+                       [this] { wake_maintenance(); },
+                       floor,
+                       [this](const ListedLog& listed) { return remember(listed); }};
+    std::optional<ListedLog> listed;
+    {
+      const std::lock_guard lock(list_mutex_);
+      if (const ListedLog* const found = list_.find(name)) {
+        listed = *found;
+      }
+    }
+    DOCKET_ASSIGN(auto log, WritableLog::open(context, name, log_directory(directory_, name),
+                                              options_.log, listed ? &*listed : nullptr));
     Log* const raw = log.get();
     logs_.emplace(name, std::move(log));
     wake_maintenance();
     return raw;
+  }
+
+  // Where the list is lost, what the logs say of themselves is all that is left.
+  Result<void> load_list() {
+    std::vector<std::string> damaged;
+    auto loaded = load_log_list(disk_, directory_, damaged);
+    if (!loaded && loaded.error().code != ErrorCode::not_found &&
+        loaded.error().code != ErrorCode::corrupt) {
+      return fail(loaded.error());
+    }
+    if (loaded) {
+      list_ = std::move(loaded->value);
+    }
+    is_list_whole_ = loaded && loaded->is_in_both_copies;
+    for (const std::string& path : damaged) {
+      notice("damage_quarantined", path + ": the list of logs is damaged");
+    }
+    if (!loaded) {
+      notice("damage_quarantined", directory_ +
+                                       ": no list of logs was readable; made anew from those that "
+                                       "are there");
+    }
+    return {};
+  }
+
+  // Writes the list where it is not whole, or not what the logs say. On a full disk it stays as it
+  // is; no log gives a seq that it does not know of.
+  Result<void> complete_list() {
+    const std::lock_guard lock(list_mutex_);
+    LogList list = list_;
+    for (const auto& [name, log] : logs_) {
+      const auto listed = log->listed();
+      const bool is_new = listed && list.find(name) == nullptr;
+      if (listed && (!is_new || listed->reserved > listed->oldest || listed->begun.value != 0)) {
+        list.put(*listed);
+      }
+    }
+    if (is_list_whole_ && list.logs == list_.logs) {
+      return {};
+    }
+    const auto saved = save_list(std::move(list));
+    return saved || saved.error().code == ErrorCode::no_space ? Result<void>() : saved;
+  }
+
+  // Called by the logs' threads.
+  Result<void> remember(const ListedLog& listed) {
+    const std::lock_guard lock(list_mutex_);
+    LogList list = list_;
+    list.put(listed);
+    return save_list(std::move(list));
+  }
+
+  // list_mutex_ is held.
+  Result<void> save_list(LogList list) {
+    is_list_whole_ = false;
+    DOCKET_TRY(save_log_list(disk_, directory_, list));
+    list_ = std::move(list);
+    is_list_whole_ = true;
+    return {};
+  }
+
+  void notice(const std::string& kind, const std::string& detail) const {
+    if (options_.observer != nullptr) {
+      options_.observer->notice("", kind, detail);
+    }
   }
 
   [[nodiscard]] std::vector<std::pair<std::string, WritableLog*>> writable_logs() const {
@@ -250,6 +342,10 @@ class WritableStore : public Store {
     bool sound = true;
     for (bool any = true; any && sound;) {
       any = false;
+      // Before what takes long: whoever commits must not wait for it.
+      for (const auto& [name, log] : writable_logs()) {
+        log->prepare_ahead();
+      }
       for (const auto& [name, log] : writable_logs()) {
         if (!log->has_frozen() || sealing_ends()) {
           continue;
@@ -270,6 +366,10 @@ class WritableStore : public Store {
   mutable std::mutex logs_mutex_;
   std::map<std::string, std::unique_ptr<WritableLog>, std::less<>> logs_;
   bool closed_ = false;
+
+  std::mutex list_mutex_;  // never taken while holding a log's manifest
+  LogList list_;
+  bool is_list_whole_ = false;  // both copies say what list_ says
 
   std::mutex maintenance_mutex_;
   std::condition_variable maintenance_changed_;

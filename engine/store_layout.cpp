@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "engine/bytes.hpp"
+#include "engine/log_list.hpp"
 #include "engine/segment_file.hpp"
 
 namespace docket {
@@ -18,6 +19,22 @@ constexpr std::uint64_t marker_bytes_max = 4096;
 
 std::string marker_path(const std::string& directory) {
   return directory + "/" + std::string(marker_name);
+}
+
+// An empty one where there is none, nor a log.
+Result<void> make_log_list(Disk& disk, const std::string& directory) {
+  for (const std::string& path : log_list_paths(directory)) {
+    DOCKET_ASSIGN(const bool exists, disk.exists(path));
+    if (exists) {
+      return {};
+    }
+  }
+  const auto logs = disk.list(logs_directory(directory));
+  if (logs && !logs->empty()) {
+    return {};
+  }
+  LogList list;
+  return save_log_list(disk, directory, list);
 }
 
 }  // namespace
@@ -68,7 +85,8 @@ Result<void> check_holds_nothing_else(Disk& disk, const std::string& directory) 
   for (const DirectoryEntry& entry : entries) {
     // A crash while making a store leaves these; a store that has lost its marker has its logs.
     const bool ours = entry.name == lock_name || entry.name == "logs" ||
-                      entry.name.starts_with(marker_name) || entry.name == "lost+found";
+                      entry.name.starts_with(marker_name) || entry.name.starts_with("loglist.") ||
+                      entry.name == "lost+found";
     if (!ours) {
       return fail(ErrorCode::invalid_argument,
                   directory + ": not a docket store and not empty (it holds " + entry.name + ")");
@@ -89,6 +107,9 @@ Result<void> make_store(Disk& disk, const std::string& directory) {
   if (marked) {
     DOCKET_TRY(check_store_marker(disk, directory));
   } else {
+    // Before the marker: a store without a list has lost it. One that has lost only its marker
+    // keeps what it has.
+    DOCKET_TRY(make_log_list(disk, directory));
     DOCKET_TRY(write_store_marker(disk, directory));
   }
   // A crash may have come between the two.

@@ -1,7 +1,6 @@
 #include "engine/writable_log.hpp"
 
 #include <algorithm>
-#include <random>
 
 #include "engine/assert.hpp"
 #include "engine/event.hpp"
@@ -139,21 +138,29 @@ void WritableLog::stop(bool seal_large) {
   queue_changed_.notify_all();
   if (committer_.joinable()) {
     committer_.join();
+    const std::lock_guard lock(prepare_mutex_);  // nothing is reserved behind its back
     static_cast<void>(within_memory([this] { return prove_last(); }));
   }
 }
 
 // What is missing at the next start is then known to have been there, whatever befalls the files
-// meanwhile. Where it cannot be written, the marks are what is left.
+// meanwhile, and no more than that. Where it cannot be written, the marks are what is left.
 Result<void> WritableLog::prove_last() {
   const std::lock_guard lock(manifest_mutex_);
-  if (next_seq_ <= manifest_.next_seq || next_seq_ - 1 <= manifest_.proven) {
+  Manifest edited = manifest_;
+  if (next_seq_ > manifest_.next_seq) {
+    edited.proven = next_seq_ - 1;
+  }
+  if (!failed_) {
+    edited.reserved = next_seq_;  // else the group in doubt may be there
+  }
+  if (edited.proven == manifest_.proven && edited.reserved == manifest_.reserved &&
+      is_manifest_saved_) {
     return {};
   }
-  Manifest edited = manifest_;
-  edited.proven = next_seq_ - 1;
   DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
   manifest_ = std::move(edited);
+  is_manifest_saved_ = true;
   return {};
 }
 
@@ -245,7 +252,7 @@ bool WritableLog::wait_for_sealing() {
   return has_room();
 }
 
-Result<void> WritableLog::make_room(std::uint64_t bytes) {
+Result<void> WritableLog::make_room(std::uint64_t bytes, std::uint64_t rows) {
   if (failed_) {
     return fail(ErrorCode::closed,
                 "log " + name_ + " has failed; the server must be restarted to recover it");
@@ -268,15 +275,21 @@ Result<void> WritableLog::make_room(std::uint64_t bytes) {
   if (!active_) {
     DOCKET_TRY(begin_segment());
   }
+  if (next_seq_.value + rows > reserved_) {
+    const std::lock_guard lock(prepare_mutex_);
+    DOCKET_TRY(reserve_seqs(next_seq_));
+  }
   return active_->prepare(bytes);
 }
 
 void WritableLog::commit(Group& group) {
   std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;
   for (const Pending& pending : group) {
     bytes += pending.bytes();
+    rows += pending.block.header.rows;
   }
-  if (const auto room = within_memory([&] { return make_room(bytes); }); !room) {
+  if (const auto room = within_memory([&] { return make_room(bytes, rows); }); !room) {
     for (Pending& pending : group) {
       pending.done(fail(told(room.error())));
     }
@@ -442,24 +455,6 @@ bool WritableLog::should_freeze() const {
          active_strings_bytes_ >= limits::segment_strings_bytes_max ||
          std::chrono::steady_clock::now() - active_since_ >=
              std::chrono::nanoseconds(options_.segment_age);
-}
-
-Result<void> WritableLog::begin_segment() {
-  const SegmentId id = next_segment_;
-  const SegmentFileHeader header{SegmentKind::active, name_, id, next_seq_, std::random_device()()};
-  DOCKET_ASSIGN(auto active, ActiveSegment::create(*context_.disk, directory_, header));
-  DOCKET_ASSIGN(auto file, context_.disk->open(active->path(), OpenMode::read));
-  auto source =
-      std::make_shared<const SegmentSource>(std::move(file), *context_.cache, id, active->path());
-  HotBlocks blocks(std::move(source), name_, next_seq_);
-  next_segment_ += 1;
-  active_ = std::move(active);
-  const std::lock_guard lock(state_mutex_);
-  active_blocks_.emplace(std::move(blocks));
-  active_bytes_ = active_->end().value;
-  active_strings_bytes_ = 0;
-  active_reader_.reset();
-  return {};
 }
 
 // --- reading -------------------------------------------------------------------------------------

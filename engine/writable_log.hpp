@@ -4,8 +4,9 @@
 //   -> completions.   At size or age the active segment is frozen and a new one begun; the
 //   maintenance thread seals frozen segments, oldest first.
 //
-//   active --freeze--> frozen --seal, manifest edit durable--> sealed --retire--> retired
-//      \________ any error of a write or a sync ________> failed (sticky until restart)
+//   prepared --begin--> active --freeze--> frozen --seal, manifest edit durable--> sealed
+//   --retire--> retired
+//                          \___ any error of a write or a sync ___> failed (sticky until restart)
 //
 //   I1  A completion with a value is called only after the sync that covers its block.
 //   I2  What a snapshot shows is durable.
@@ -14,7 +15,10 @@
 //   I4  Soon after the last commit, and before a segment is frozen or the log stops, a mark vouches
 //       for that commit: damage to it is then known from a torn tail.
 //   I5  A hot file is removed only after the manifest that lists its sealed successor is durable.
-//   I6  An allocation that fails before the write of a group refuses the group and changes nothing;
+//   I6  No segment begins and no seq is given before manifest and list of logs say so, durably. The
+//       maintenance thread does this one segment ahead, so that no commit waits for it; a commit
+//       that finds it undone does it.
+//   I7  An allocation that fails before the write of a group refuses the group and changes nothing;
 //       from the write to the completions nothing needs memory. One that fails elsewhere on the
 //       committer or in maintenance puts off what it was for.
 #pragma once
@@ -35,6 +39,7 @@
 #include "engine/active_segment.hpp"
 #include "engine/hot_segment.hpp"
 #include "engine/log.hpp"
+#include "engine/log_list.hpp"
 #include "engine/manifest.hpp"
 #include "engine/out_of_memory.hpp"
 #include "engine/sealed_segment.hpp"
@@ -49,15 +54,19 @@ struct LogContext {
   StoreObserver* observer = nullptr;  // may be null
   std::function<void()> wake_maintenance;
   std::uint64_t free_space_floor = 0;
+  // Puts what is known of the log into the store's list of logs, durably.
+  std::function<Result<void>(const ListedLog&)> remember;
 };
 
 class WritableLog : public Log {
  public:
-  // Recovers the log in `directory` (made when missing) and starts its committer.
+  // Recovers the log in `directory` (made when missing) and starts its committer. `listed` is what
+  // the store's list knows of it; null: nothing.
   [[nodiscard]] static Result<std::unique_ptr<WritableLog>> open(const LogContext& context,
                                                                  const std::string& name,
                                                                  const std::string& directory,
-                                                                 const LogOptions& options);
+                                                                 const LogOptions& options,
+                                                                 const ListedLog* listed);
   ~WritableLog() override;
 
   [[nodiscard]] const std::string& name() const override { return name_; }
@@ -70,6 +79,13 @@ class WritableLog : public Log {
   // Stops accepting, commits what is queued, ends the committer; with `seal_large`, an active
   // segment that would take long to scan at the next start is frozen first. Idempotent.
   void stop(bool seal_large);
+
+  // What the list of logs is to know of it; nullopt while the manifest does not say it durably.
+  [[nodiscard]] std::optional<ListedLog> listed() const;
+
+  // For the maintenance thread: prepares the next segment of a log that is in use, and reserves
+  // seqs. What cannot be done now is left to the commit that needs it.
+  void prepare_ahead();
 
   // For the maintenance thread. Whether there is a frozen segment to seal.
   [[nodiscard]] bool has_frozen() const;
@@ -128,7 +144,7 @@ class WritableLog : public Log {
   // Until one more segment may wait to be sealed. False: an attempt to seal failed meanwhile, or
   // none came to its end in time.
   [[nodiscard]] bool wait_for_sealing();
-  [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
+  [[nodiscard]] Result<void> make_room(std::uint64_t bytes, std::uint64_t rows);
   // These two with producers_mutex_ held.
   [[nodiscard]] Result<Seq> place(Group& group);
   bool store(Group& group);
@@ -137,6 +153,9 @@ class WritableLog : public Log {
   [[nodiscard]] bool active_has_rows() const;
   [[nodiscard]] bool should_freeze() const;
   [[nodiscard]] Result<void> begin_segment();
+  // These two with prepare_mutex_ held.
+  [[nodiscard]] Result<void> prepare_next();
+  [[nodiscard]] Result<void> reserve_seqs(Seq next);
   // False: too many wait to be sealed, or there is no memory; nothing has changed.
   bool freeze_active();
   [[nodiscard]] bool move_to_frozen();
@@ -179,7 +198,14 @@ class WritableLog : public Log {
   std::optional<std::chrono::steady_clock::time_point>
       mark_due_;  // there is something to vouch for
   Seq next_seq_{1};
+
+  // The segment after the active one, and what it may give. Held while it is made, and by the
+  // committer when it takes it. Lock order: before manifest_mutex_.
+  std::mutex prepare_mutex_;
+  std::unique_ptr<ActiveSegment> prepared_;
   SegmentId next_segment_{1};
+  SegmentId listed_segment_;                 // the highest that manifest and list of logs both name
+  std::atomic<std::uint64_t> reserved_ = 1;  // no seq at or above it may be given
 
   // Held by the committer for the length of a commit, so that what producers() shows is durable.
   mutable std::mutex producers_mutex_;
@@ -207,6 +233,7 @@ class WritableLog : public Log {
   // Edits of the manifest, by maintenance and retention.
   mutable std::mutex manifest_mutex_;
   Manifest manifest_;
+  bool is_manifest_saved_ = true;  // else a full disk has kept recovery from saying what it learnt
 
   std::atomic<bool> failed_ = false;
   std::thread committer_;

@@ -11,8 +11,10 @@
 //   3  hot files that the manifest lists as sealed go
 //   4  the other hot files are scanned; torn tails are copied aside, then zeroed; the last group is
 //      written once more
-//   5  the manifest is saved where anything was learnt
+//   5  the manifest is saved where anything was learnt; then prepared files go that it does not
+//   name
 #include <algorithm>
+#include <ranges>
 
 #include "engine/footer.hpp"
 #include "engine/limits.hpp"
@@ -33,7 +35,8 @@ constexpr std::uint64_t torn_bytes_max = std::uint64_t{64} << 20;
 
 class WritableLog::Recovery {
  public:
-  explicit Recovery(WritableLog& log) : log_(log), disk_(*log.context_.disk) {}
+  Recovery(WritableLog& log, const ListedLog* listed)
+      : log_(log), disk_(*log.context_.disk), listed_(listed) {}
 
   Result<void> run() {
     DOCKET_TRY(disk_.make_directories(log_.directory_));
@@ -45,11 +48,15 @@ class WritableLog::Recovery {
     DOCKET_ASSIGN(LoadedManifest loaded,
                   load_or_rebuild_manifest(disk_, log_.directory_, log_.name_, files_, notices_));
     manifest_ = std::move(loaded.manifest);
-    manifest_.next_segment =
-        SegmentId(std::max(manifest_.next_segment.value, files_.highest.value + 1));
     learnt_ = !loaded.is_in_both_copies;
+    take_what_is_listed();
+    if (manifest_.next_segment <= files_.highest) {
+      manifest_.next_segment = files_.highest + 1;
+      learnt_ = true;
+    }
     DOCKET_TRY(settle_sealed());
     DOCKET_TRY(settle_hot());
+    DOCKET_TRY(settle_prepared());
     DOCKET_TRY(finish());
     for (const RecoveryNotice& n : notices_) {
       log_.notice(n.kind, n.detail);
@@ -64,6 +71,22 @@ class WritableLog::Recovery {
   [[nodiscard]] bool is_listed(SegmentId id) const {
     return std::any_of(manifest_.segments.begin(), manifest_.segments.end(),
                        [id](const SegmentInfo& info) { return info.id == id; });
+  }
+
+  // What may be given is what both say: a crash may have come between the two.
+  void take_what_is_listed() {
+    if (listed_ == nullptr) {
+      return;
+    }
+    log_.reserved_ = std::min(manifest_.reserved, listed_->reserved).value;
+    log_.listed_segment_ = listed_->begun;
+    const bool is_told = manifest_.generation == 0 && files_.highest.value != 0;  // it is rebuilt
+    if (manifest_.next_segment <= listed_->begun && !is_told) {
+      notices_.push_back({"damage_quarantined",
+                          log_.directory_ + ": is not what the store's list of logs says it was"});
+      learnt_ = true;
+    }
+    catch_up(manifest_, files_, *listed_);
   }
 
   // Before anything is moved, cut or left out. False: there is no room for it, on the disk or in
@@ -193,14 +216,20 @@ class WritableLog::Recovery {
       DOCKET_ASSIGN(const auto first, first_seq_of_hot(disk_, log_.directory_, log_.name_, id));
       first_seqs.push_back(first);
     }
+    std::vector<SegmentId> missing = missing_unsealed(manifest_, files_);
     for (std::size_t i = 0; i < files_.hot.size(); ++i) {
       const SegmentId id = files_.hot[i];
       if (is_listed(id) || (first_seqs[i] && *first_seqs[i] < manifest_.next_seq)) {
         DOCKET_TRY(remove_sealed_hot(id, first_seqs[i]));
         continue;
       }
-      const Seq proven =
-          i + 1 < first_seqs.size() ? first_seqs[i + 1].value_or(Seq(1)) - 1 : manifest_.proven;
+      const auto is_before = [id](SegmentId each) { return each < id; };
+      if (first_seqs[i]) {
+        DOCKET_TRY(record_missing(missing | std::views::filter(is_before), next, *first_seqs[i]));
+      }
+      const Seq proven = before_gaps(manifest_.gaps, i + 1 < first_seqs.size()
+                                                         ? first_seqs[i + 1].value_or(Seq(1)) - 1
+                                                         : manifest_.proven);
       const std::size_t gaps = manifest_.gaps.size();
       DOCKET_ASSIGN(RecoveredHot hot, recover_hot(disk_, *log_.context_.cache,
                                                   {log_.directory_, log_.name_, id, next, proven},
@@ -214,29 +243,100 @@ class WritableLog::Recovery {
                                        std::to_string(range.first_seq.value) + " to " +
                                        std::to_string(range.last_seq.value) + ": " + range.reason});
       }
-      if (hot.scan.header_damaged && hot.scan.end.value == segment_header_bytes &&
-          hot.scan.torn_end == hot.scan.end && hot.scan.damage.empty()) {
-        // Made, but not yet durable when the power went: there was never anything in it.
-        DOCKET_TRY(disk_.unlink(hot.path));
-        changed_ = true;
+      if (holds_nothing(hot.scan)) {
+        DOCKET_TRY(put_away_empty(hot, missing));
         continue;
       }
+      std::erase_if(missing, is_before);
       DOCKET_TRY(record_damage(hot));
       DOCKET_ASSIGN(const bool clean, cut_torn_tail(hot));
       DOCKET_TRY(write_again(hot));
       next = std::max(next, hot.scan.next_seq);
-      DOCKET_TRY(place_hot(std::move(hot), clean && i + 1 == files_.hot.size(), clean));
+      // Behind what is missing another segment begins: in one file seqs run on.
+      const bool may_go_on = clean && i + 1 == files_.hot.size() && missing.empty() &&
+                             next > manifest_.proven && behind_gaps(manifest_.gaps, next) == next;
+      DOCKET_TRY(place_hot(std::move(hot), may_go_on, clean));
+    }
+    next = behind_gaps(manifest_.gaps, next);
+    if (const Gap gap = gap_of_missing(manifest_, files_, next);
+        !missing.empty() && gap.first_seq <= gap.last_seq) {
+      DOCKET_TRY(record_missing(missing, gap.first_seq, gap.last_seq + 1));
+      add_gap(manifest_.gaps, gap);
+      next = gap.last_seq + 1;
+      learnt_ = true;
     }
     if (next <= manifest_.proven) {
       add_gap(manifest_.gaps, {log_.name_, next, manifest_.proven, "no file holds them"});
       notices_.push_back({"damage_quarantined", "seqs " + std::to_string(next.value) + " to " +
                                                     std::to_string(manifest_.proven.value) +
                                                     ": no file holds them"});
-      manifest_.next_seq = next = manifest_.proven + 1;
+      next = manifest_.proven + 1;
       learnt_ = true;
     }
     log_.next_seq_ = next;
     log_.next_segment_ = manifest_.next_segment;
+    return {};
+  }
+
+  // Hot files that are not there, and the seqs that were in one or other of them.
+  Result<void> record_missing(std::ranges::input_range auto&& ids, Seq first, Seq end) {
+    for (const SegmentId id : ids) {
+      if (first < end) {
+        DOCKET_TRY(record_file(segment_file_name(id, "hot"), "", 0, first, end - 1,
+                               "segment file is missing"));
+        notices_.push_back({"damage_quarantined", path_of(id, "hot") + ": is missing; seqs " +
+                                                      std::to_string(first.value) + " to " +
+                                                      std::to_string(end.value - 1) +
+                                                      " are not in any file"});
+      }
+    }
+    return {};
+  }
+
+  // A hot file of which nothing can be read. What the manifest names had been a segment; else it
+  // never came to be one, and there was never anything in it.
+  Result<void> put_away_empty(const RecoveredHot& hot, std::vector<SegmentId>& missing) {
+    changed_ = true;
+    if (std::ranges::find(manifest_.unsealed, hot.id) == manifest_.unsealed.end()) {
+      return disk_.unlink(hot.path);
+    }
+    missing.push_back(hot.id);
+    const std::string file = segment_file_name(hot.id, "hot");
+    DOCKET_TRY(record_file(file, file + ".damaged", hot.scan.file_bytes, Seq(1), Seq(0),
+                           "nothing of it can be read"));
+    return disk_.rename(hot.path, hot.path + ".damaged");
+  }
+
+  // Of the prepared files that the manifest names the last is taken; the others go once it no
+  // longer names them.
+  Result<void> settle_prepared() {
+    for (auto id = files_.prepared.rbegin(); id != files_.prepared.rend(); ++id) {
+      const bool is_named = std::ranges::find(manifest_.unsealed, *id) != manifest_.unsealed.end();
+      if (is_named && !log_.prepared_) {
+        auto prepared = ActiveSegment::take_prepared(disk_, log_.directory_, log_.name_, *id);
+        if (prepared) {
+          log_.prepared_ = *std::move(prepared);
+          continue;
+        }
+        if (prepared.error().code != ErrorCode::corrupt) {
+          return fail(prepared.error());
+        }
+      }
+      needless_.push_back(path_of(*id, prepared_extension));
+    }
+    std::vector<SegmentId> unsealed;
+    for (const Frozen& frozen : log_.frozen_) {
+      unsealed.push_back(frozen.id);
+    }
+    if (log_.active_) {
+      unsealed.push_back(log_.active_->id());
+    }
+    if (log_.prepared_) {
+      unsealed.push_back(log_.prepared_->id());
+    }
+    std::ranges::sort(unsealed);
+    learnt_ = learnt_ || unsealed != manifest_.unsealed;
+    manifest_.unsealed = std::move(unsealed);
     return {};
   }
 
@@ -382,6 +482,10 @@ class WritableLog::Recovery {
       DOCKET_TRY(disk_.sync_directory(log_.directory_));
     }
     DOCKET_TRY(save_what_is_learnt());
+    log_.is_manifest_saved_ = !learnt_;
+    for (const std::string& path : learnt_ ? std::vector<std::string>() : needless_) {
+      DOCKET_TRY(disk_.unlink(path));
+    }
     for (const SegmentInfo& info : manifest_.segments) {
       log_.sealed_.push_back(
           std::make_shared<const SealedSegment>(disk_, *log_.context_.cache, info));
@@ -394,19 +498,22 @@ class WritableLog::Recovery {
 
   WritableLog& log_;
   Disk& disk_;
+  const ListedLog* const listed_;
   LogFiles files_;
   Manifest manifest_;
   std::vector<RecoveryNotice> notices_;
-  bool learnt_ = false;   // the manifest has news to save
-  bool changed_ = false;  // names in the directory have changed
+  std::vector<std::string> needless_;  // prepared files
+  bool learnt_ = false;                // the manifest has news to save
+  bool changed_ = false;               // names in the directory have changed
 };
 
 Result<std::unique_ptr<WritableLog>> WritableLog::open(const LogContext& context,
                                                        const std::string& name,
                                                        const std::string& directory,
-                                                       const LogOptions& options) {
+                                                       const LogOptions& options,
+                                                       const ListedLog* listed) {
   std::unique_ptr<WritableLog> log(new WritableLog(context, name, directory, options));
-  DOCKET_TRY(Recovery(*log).run());
+  DOCKET_TRY(Recovery(*log, listed).run());
   log->committer_ = std::thread([raw = log.get()] { raw->run_committer(); });
   return log;
 }

@@ -140,6 +140,7 @@ Result<void> WritableLog::replace_frozen(const Frozen& frozen, SegmentInfo info,
     }
     edited.gaps.insert(edited.gaps.end(), losses.begin(), losses.end());
     std::sort(edited.gaps.begin(), edited.gaps.end());
+    std::erase(edited.unsealed, frozen.id);
     edited.next_seq = frozen.next_seq;
     edited.next_segment = SegmentId(std::max(edited.next_segment.value, frozen.id.value + 1));
     edited.producers = frozen.producers;

@@ -133,8 +133,11 @@ class SmallBlocks {
   std::unique_ptr<Disk> disk_ = exempt_disk(sim_);
   SectionCache cache_{std::uint64_t{1} << 20};
   std::unique_ptr<WritableLog> log_ =
-      WritableLog::open({.disk = disk_.get(), .cache = &cache_, .wake_maintenance = [] {}},
-                        "activity", "log", {})
+      WritableLog::open({.disk = disk_.get(),
+                         .cache = &cache_,
+                         .wake_maintenance = [] {},
+                         .remember = [](const ListedLog&) { return Result<void>(); }},
+                        "activity", "log", {}, nullptr)
           .value();
   std::vector<Event> expected_;
 };

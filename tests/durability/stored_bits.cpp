@@ -122,6 +122,15 @@ bool same(const BlockInfo& a, const BlockInfo& b) {
          a.ts_max == b.ts_max && a.has_related == b.has_related && a.has_payload == b.has_payload;
 }
 
+// Of the store and not of a log.
+bool is_of_layout(const std::string& path) {
+  return path == directory + "/DOCKET" || path.starts_with(directory + "/loglist.");
+}
+
+bool is_prepared(const std::string& path) {
+  return path.ends_with(".next");
+}
+
 bool is_in(const std::vector<Gap>& gaps, Seq first, Seq last) {
   return std::ranges::any_of(
       gaps, [&](const Gap& gap) { return gap.first_seq <= first && gap.last_seq >= last; });
@@ -182,11 +191,16 @@ Result<StoredBits::Shape> StoredBits::shape_of(Store& store) {
 }
 
 bool StoredBits::is_exempt(const std::string& path, std::uint64_t bit) const {
-  return path == hot_path_ && bit / 8 >= mark_at_;
+  return (path == hot_path_ && bit / 8 >= mark_at_) ||
+         (is_prepared(path) && bit / 8 >= segment_header_bytes);
 }
 
 std::uint64_t StoredBits::exempt_bits() const {
-  return (files_.at(hot_path_) - mark_at_) * 8;
+  std::uint64_t bytes = files_.at(hot_path_) - mark_at_;
+  for (const auto& [path, size] : files_) {
+    bytes += is_prepared(path) ? size - segment_header_bytes : 0;
+  }
+  return bytes * 8;
 }
 
 bool StoredBits::finds(const std::vector<verify::Damage>& damage, const std::string& path) const {
@@ -240,8 +254,8 @@ std::string StoredBits::look_at_sealed(const std::string& path, std::uint64_t bi
 std::string StoredBits::look_at_rest(const std::string& path, std::uint64_t bit) {
   const bool is_marker = path == directory + "/DOCKET";
   std::vector<Gap> lost;
-  if (!finds(is_marker ? verify::check_layout(disk_, directory, {"docket", {}})
-                       : verify::check_log_files(disk_, directory, log_name, lost),
+  if (!finds(is_of_layout(path) ? verify::check_layout(disk_, directory, {"docket", {}})
+                                : verify::check_log_files(disk_, directory, log_name, lost),
              path) &&
       !is_exempt(path, bit)) {
     const auto marked = check_store_marker(disk_, directory);
@@ -395,8 +409,8 @@ std::string StoredBits::compare_everything(const std::string& path, bool is_foun
       verifier.check_segment(segment);
     }
   }
-  const bool is_marker = path == directory + "/DOCKET";
-  if (wrong.empty() && is_found && !is_marker && !finds(verifier.findings().damage, path)) {
+  if (wrong.empty() && is_found && !is_of_layout(path) &&
+      !finds(verifier.findings().damage, path)) {
     wrong = "a whole verification does not find it";
   }
   return wrong;

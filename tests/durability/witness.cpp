@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "engine/assert.hpp"
 #include "engine/timestamp.hpp"
@@ -90,13 +91,25 @@ std::string differences(const Event& a, const Event& b) {
   return names;
 }
 
+// The files of a log; not in the moment in which one is made, as while a segment is prepared.
+Result<std::vector<DirectoryEntry>> files_at_rest(Disk& disk, const std::string& log_directory) {
+  const auto is_made = [](const DirectoryEntry& entry) { return entry.name.ends_with(".tmp"); };
+  for (int wait = 0;; ++wait) {
+    auto entries = disk.list(log_directory);
+    if (!entries || wait == 5'000 || std::ranges::none_of(*entries, is_made)) {
+      return entries;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 // Nothing is left behind that no snapshot shows and no later start would remove.
 void check_files(Disk& disk, Store& store) {
   const auto snapshot = store.snapshot();
   ASSERT_TRUE(snapshot) << snapshot.error().describe();
   for (const LogSnapshot& log : snapshot->logs) {
     const std::string log_directory = directory + "/logs/" + log.log;
-    const auto entries = disk.list(log_directory);
+    const auto entries = files_at_rest(disk, log_directory);
     ASSERT_TRUE(entries) << entries.error().describe();
     for (const DirectoryEntry& entry : *entries) {
       const std::string path = log_directory + "/" + entry.name;

@@ -329,7 +329,7 @@ class Damage(driver.EndToEnd):
             self.assertIn("a server is running", refused.stderr)
             self.assertEqual(len(refused.stderr.splitlines()), 1)
             # What the start has found is told, although it has made the copy anew.
-            self.assertEqual(copies[0].read_bytes(), copies[1].read_bytes())
+            self.wait_until(lambda: copies[0].read_bytes() == copies[1].read_bytes())
             self.wait_until(
                 lambda: str(copies[0]) in json.dumps(server.search("log:docket verb:QUARANTINE")))
             server.kill()

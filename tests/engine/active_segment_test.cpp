@@ -13,14 +13,16 @@ using testing::plain_events;
 using testing::receipt_time;
 
 const std::string path = "log/00000000000000000003.hot";
+const std::string prepared_path = "log/00000000000000000003.next";
 
 class ActiveSegmentTest : public ::testing::Test {
  protected:
   ActiveSegmentTest() { static_cast<void>(disk_.make_directories("log")); }
 
   Result<std::unique_ptr<ActiveSegment>> create() {
-    return ActiveSegment::create(disk_, "log",
-                                 {SegmentKind::active, "activity", SegmentId(3), Seq(101)});
+    DOCKET_ASSIGN(auto segment, ActiveSegment::prepare_file(disk_, "log", header_));
+    DOCKET_TRY(segment->begin(disk_, "log", Seq(101)));
+    return segment;
   }
   // Writes a group of one block a batch at the next seqs.
   Result<void> append(ActiveSegment& segment, const std::vector<std::vector<Event>>& batches) {
@@ -47,8 +49,76 @@ class ActiveSegmentTest : public ::testing::Test {
   }
 
   testing::SimDisk disk_;
+  const SegmentFileHeader header_{SegmentKind::active, "activity", SegmentId(3), Seq(0), 77};
   Seq next_{101};
 };
+
+TEST_F(ActiveSegmentTest, PreparedFileIsDurableUnderItsOwnNameAndHoldsNothing) {
+  ASSERT_TRUE(ActiveSegment::prepare_file(disk_, "log", header_));
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto survivor = disk_.after_power_loss(seed);
+    EXPECT_EQ(survivor->files(), std::vector<std::string>{prepared_path});
+    const auto header = decode_segment_header(survivor->content(prepared_path));
+    ASSERT_TRUE(header);
+    EXPECT_EQ(header->first_seq, Seq(0));
+    EXPECT_EQ(header->salt, 77U);
+  }
+}
+
+TEST_F(ActiveSegmentTest, PreparedFileOfAnEarlierProcessIsTakenWithItsSpaceAndSalt) {
+  ASSERT_TRUE(ActiveSegment::prepare_file(disk_, "log", header_));
+  const auto bytes = disk_.content(prepared_path).size();
+  auto taken = ActiveSegment::take_prepared(disk_, "log", "activity", SegmentId(3));
+  ASSERT_TRUE(taken) << taken.error().describe();
+  ASSERT_TRUE((*taken)->begin(disk_, "log", Seq(101)));
+  ASSERT_TRUE(append(**taken, {plain_events(10)}));
+  EXPECT_EQ(disk_.content(path).size(), bytes);
+  EXPECT_EQ(scan(disk_).next_seq, Seq(111));
+  EXPECT_EQ(scan(disk_).salt, 77U);
+}
+
+TEST_F(ActiveSegmentTest, DamagedPreparedFileOrOneOfAnotherLogIsCorrupt) {
+  ASSERT_TRUE(ActiveSegment::prepare_file(disk_, "log", header_));
+  const auto other = ActiveSegment::take_prepared(disk_, "log", "campaign", SegmentId(3));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::corrupt);
+  disk_.flip_bit(prepared_path, 300);
+  const auto damaged = ActiveSegment::take_prepared(disk_, "log", "activity", SegmentId(3));
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, ErrorCode::corrupt);
+}
+
+// Its first events are acknowledged behind this: the name must not come without the header.
+TEST_F(ActiveSegmentTest, WhereverBeginningIsCutShortTheFileHasOneNameAndAWholeHeader) {
+  for (std::uint64_t n = 1;; ++n) {
+    testing::SimDisk disk;
+    ASSERT_TRUE(disk.make_directories("log"));
+    auto segment = ActiveSegment::prepare_file(disk, "log", header_);
+    ASSERT_TRUE(segment);
+    disk.inject({.at = n, .forever = true, .seed = n});
+    const auto begun = (*segment)->begin(disk, "log", Seq(101));
+    EXPECT_EQ(begun.has_value(), !disk.fault_hit());
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+      const auto survivor = disk.after_power_loss(seed);
+      ASSERT_EQ(survivor->files().size(), 1U) << n;
+      if (survivor->files().front() == path) {
+        const auto header = decode_segment_header(survivor->content(path));
+        ASSERT_TRUE(header) << n;
+        EXPECT_EQ(header->first_seq, Seq(101)) << n;
+      } else {
+        EXPECT_FALSE(begun) << n;
+      }
+    }
+    const bool hit = disk.fault_hit();
+    disk.inject({});
+    ASSERT_TRUE(begun || (*segment)->begin(disk, "log", Seq(102))) << n << ": not another time";
+    const auto header = decode_segment_header(disk.after_power_loss(n)->content(path));
+    EXPECT_EQ(header->first_seq, begun ? Seq(101) : Seq(102)) << n;
+    if (!hit) {
+      break;
+    }
+  }
+}
 
 TEST_F(ActiveSegmentTest, CreatedFileIsDurableWithItsHeaderAndPreparedSpace) {
   ASSERT_TRUE(create());
@@ -63,10 +133,10 @@ TEST_F(ActiveSegmentTest, CreatedFileIsDurableWithItsHeaderAndPreparedSpace) {
   }
 }
 
-TEST_F(ActiveSegmentTest, FailedCreationLeavesNoFile) {
+TEST_F(ActiveSegmentTest, FailedPreparationLeavesNoFile) {
   for (std::uint64_t n = 1;; ++n) {
     disk_.inject({.at = n, .seed = n});
-    const auto created = create();
+    const auto created = ActiveSegment::prepare_file(disk_, "log", header_);
     if (!disk_.fault_hit()) {
       ASSERT_TRUE(created);
       break;

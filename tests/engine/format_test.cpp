@@ -14,6 +14,7 @@
 #include "engine/segment_file.hpp"
 #include "tests/engine/stores.hpp"
 #include "tests/support/sim_disk.hpp"
+#include "tests/support/string_list.hpp"
 
 namespace docket {
 namespace {
@@ -69,11 +70,16 @@ TEST(Format, EveryGoldenFileIsAnExample) {
 }
 
 TEST(Format, TextQuotesTheGoldenBytes) {
+  // Beside these it names the files of what would take pages.
+  constexpr std::size_t quoted_bytes_max = 400;
   const auto examples = format_examples();
-  for (const auto& [name, text] : quoted(source / "engine/FORMAT.md")) {
-    const std::string stem = std::filesystem::path(name).stem().string();
-    ASSERT_TRUE(examples.contains(stem)) << "no example is called " << name;
-    EXPECT_EQ(text, text_of(golden / (stem + ".hex"))) << name;
+  const auto blocks = quoted(source / "engine/FORMAT.md");
+  for (const auto& [name, text] : blocks) {
+    ASSERT_TRUE(examples.contains(name)) << "no example is called " << name;
+    EXPECT_EQ(text, text_of(golden / (name + ".hex"))) << name;
+  }
+  for (const auto& [name, bytes] : examples) {
+    EXPECT_TRUE(blocks.contains(name) || bytes.size() > quoted_bytes_max) << name;
   }
 }
 
@@ -95,6 +101,12 @@ TEST(Format, ReadersTakeTheGoldenBytes) {
   ASSERT_TRUE(manifest);
   EXPECT_EQ(manifest->gaps[0].last_seq, Seq(110));
 
+  EXPECT_EQ(manifest->unsealed, (std::vector{SegmentId(3), SegmentId(4)}));
+
+  const auto list = decode_log_list(examples.at("log_list"));
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->logs, testing::example_log_list().logs);
+
   testing::SimDisk disk;
   disk.plant("2.seg", examples.at("sealed"));
   const auto file = disk.open("2.seg", OpenMode::read);
@@ -110,6 +122,55 @@ TEST(Format, ReadersTakeTheGoldenBytes) {
   SectionCache cache(1 << 20);
   EXPECT_EQ(testing::read_all(SealedSegment(disk, cache, info)),
             testing::as_stored(example_events(), Seq(101)));
+}
+
+// With the bytes behind it that a reader of bits needs.
+std::vector<std::byte> padded(std::vector<std::byte> bytes) {
+  bytes.resize(bytes.size() + bit_source_padding);
+  return bytes;
+}
+
+TEST(Format, CodesAreReadFromTheGoldenBytes) {
+  const auto examples = format_examples();
+  const auto code = padded(examples.at("prefix_code"));
+  BitSource bits(std::span<const std::byte>(code).first(code.size() - bit_source_padding));
+  const auto decoder = PrefixDecoder::make(testing::example_code_lengths);
+  ASSERT_TRUE(decoder);
+  for (const std::uint32_t symbol : testing::example_symbols) {
+    const auto step = decoder->step(bits.peek());
+    EXPECT_EQ(step.symbol, symbol);
+    bits.skip(step.bits);
+  }
+  EXPECT_TRUE(bits.is_at_end());
+
+  for (const testing::CodedExample& coded : testing::coded_examples()) {
+    const auto& stored = examples.at(coded.name);
+    const auto bytes = padded(stored);
+    std::vector<std::uint64_t> values(coded.values.size());
+    const auto order =
+        coded.traits.order == nullptr ? std::vector<std::uint32_t>() : coded.traits.order->ids();
+    ASSERT_TRUE(
+        decode_coded_ints(std::span(bytes).first(stored.size()), coded.width, order, values))
+        << coded.name;
+    EXPECT_EQ(values, coded.values) << coded.name;
+  }
+
+  const Tokens tokens = testing::example_tokens();
+  const auto table =
+      TokenTable::make(testing::list_of(tokens.texts), tokens.lengths, tokens.shared_lengths);
+  ASSERT_TRUE(table);
+  const auto text = padded(examples.at("token_text"));
+  std::string raw(testing::example_text.size(), ' ');
+  ASSERT_TRUE(table->decode(std::span(text).first(text.size() - bit_source_padding),
+                            std::as_writable_bytes(std::span(raw))));
+  EXPECT_EQ(raw, testing::example_text);
+  const auto page = padded(examples.at("token_page"));
+  const auto strings =
+      table->decode_strings(std::span(page).first(page.size() - bit_source_padding), 4);
+  ASSERT_TRUE(strings);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    EXPECT_EQ((*strings)[i], testing::example_page()[i]);
+  }
 }
 
 }  // namespace

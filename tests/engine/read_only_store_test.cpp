@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "engine/hot_scan.hpp"
 #include "engine/segment_file.hpp"
@@ -152,6 +154,7 @@ TEST_F(ReadOnlyStoreTest, NeverChangesAnything) {
   write(100);
   testing::seal_fully(log_of(*writer_), disk_);
   write(100);
+  testing::wait_until_prepared(log_of(*writer_), disk_);
   // Things that an owner would put right.
   disk_.plant("data/logs/activity/00000000000000000099.seg.tmp", {});
   disk_.plant("data/logs/activity/00000000000000000098.idx", {});
@@ -413,6 +416,26 @@ TEST_F(ReadOnlyStoreTest, DamageBehindWhatIsFollowedIsNamedAtTheNextLook) {
     EXPECT_EQ(snapshot.last_seq, Seq(30));
     EXPECT_EQ(read_all(snapshot).size(), 20U);
   }
+}
+
+TEST_F(ReadOnlyStoreTest, SeesNothingMissingWhileSegmentsBegin) {
+  std::atomic<bool> done = false;
+  std::thread sender([&] {
+    for (int n = 0; n < 60; ++n) {
+      write(3);
+      EXPECT_TRUE(log_of(*writer_).seal());
+    }
+    done = true;
+  });
+  const auto reader = open_reader();
+  while (!done) {
+    // Nothing, where too much has moved on meanwhile.
+    for (const LogSnapshot& log : reader->snapshot().value_or(StoreSnapshot{}).logs) {
+      EXPECT_TRUE(log.gaps.empty()) << log.gaps[0].reason;
+    }
+  }
+  sender.join();
+  expect_all(look(*reader), 180);
 }
 
 TEST_F(ReadOnlyStoreTest, WhatIsNoLogBesideTheLogsIsLeftAlone) {

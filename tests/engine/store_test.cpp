@@ -395,6 +395,7 @@ TEST(StoreFailure, FailedSyncIsUnknownAndStickyUntilReopening) {
   Log& log = log_of(*store);
   Log& other = log_of(*store, "other");
   store_events(log, plain_events(5));
+  testing::wait_until_prepared(log, disk);
   disk.inject({.at = 1, .kinds = Io::sync});
   EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(5, 5)))), "unknown_outcome");
   EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(5, 5)))), "closed");
@@ -416,6 +417,7 @@ TEST(StoreFailure, WhatAFailedSyncHasLeftInMemoryIsDurableBeforeItIsShown) {
     SimDisk disk;
     auto store = open_store(disk);
     store_events(log_of(*store), plain_events(5));
+    testing::wait_until_prepared(log_of(*store), disk);
     disk.inject({.at = 1, .kinds = Io::sync, .seed = seed});
     EXPECT_EQ(error_of(submit(log_of(*store), testing::encode(plain_events(5, 5)))),
               "unknown_outcome");
@@ -435,6 +437,7 @@ TEST(StoreFailure, ProducersShowOnlyWhatIsDurable) {
   const auto store = open_store(disk);
   Log& log = log_of(*store);
   ASSERT_TRUE(submit(log, testing::encode(plain_events(5)), {"node-1", 1, 1}));
+  testing::wait_until_prepared(log, disk);
   disk.inject({.at = 1, .kinds = Io::sync});
   EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(5, 5)), {"node-1", 1, 2})),
             "unknown_outcome");

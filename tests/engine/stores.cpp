@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include "engine/bytes.hpp"
+#include "engine/log_list.hpp"
 #include "engine/segment_file.hpp"
 
 namespace docket::testing {
@@ -60,6 +63,29 @@ void seal_fully(Log& log, const SimDisk& disk) {
   while (sealed && !hot_files().empty()) {
     std::this_thread::yield();
   }
+}
+
+void wait_until_prepared(const Log& log, const SimDisk& disk, const std::string& store) {
+  const auto is_listed = [&] {
+    const std::string part = "/" + log.name() + "/";
+    for (const std::string& file : disk.files()) {
+      const auto at = file.find(part);
+      const auto name = at == std::string::npos
+                            ? std::nullopt
+                            : parse_segment_file_name(file.substr(at + part.size()));
+      if (name && name->extension == prepared_extension) {
+        const auto list = decode_log_list(disk.content(log_list_paths(store)[1]));
+        const ListedLog* const listed = list ? list->find(log.name()) : nullptr;
+        return listed != nullptr && listed->begun >= name->id;
+      }
+    }
+    return false;
+  };
+  std::uint64_t calls = 0;
+  do {
+    calls = disk.io_count();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  } while (!is_listed() || disk.io_count() != calls);
 }
 
 std::vector<Event> read_all(const SegmentReader& segment) {

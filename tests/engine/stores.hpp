@@ -35,6 +35,10 @@ Seq store_events(Log& log, const std::vector<Event>& events, Nanos received = re
 // Seals the active segment and waits until its hot file has been put away, too, which comes after.
 void seal_fully(Log& log, const SimDisk& disk);
 
+// Waits until the segment after the active one is prepared and the store's threads are at rest, so
+// that the next call of the disk is one of whoever tests.
+void wait_until_prepared(const Log& log, const SimDisk& disk, const std::string& store = "data");
+
 // Every event that can be read, with everything set; what cannot be read fails the test.
 [[nodiscard]] std::vector<Event> read_all(const SegmentReader& segment);
 [[nodiscard]] std::vector<Event> read_all(const LogSnapshot& log);

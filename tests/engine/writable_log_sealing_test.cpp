@@ -116,6 +116,7 @@ TEST_F(Sealing, AHotFileThatCannotBeRemovedIsRemovedAtTheNextStart) {
   SimDisk disk;
   auto store = open_store(disk);
   store_events(log_of(*store), plain_events(10));
+  testing::wait_until_prepared(log_of(*store), disk);
   disk.inject({.at = 1, .kinds = Io::unlink, .forever = true});
   EXPECT_TRUE(log_of(*store).seal()) << "the manifest lists its successor";
   store.reset();

@@ -47,6 +47,7 @@ TEST(FoundBySeeds, ALogThatHasFailedWhileAMarkWasDueStaysQuiet) {
     auto store_of_node = Store::open(disk, "data", options).value();
     Log& log = *store_of_node->log("activity").value();
     ASSERT_TRUE(store(log, 1));
+    machine.sleep(second / 10);  // the next segment is prepared; the mark is not due yet
     disk.inject({.at = 1, .kinds = docket::testing::Io::sync});
     ASSERT_FALSE(store(log, 2));
     const std::uint64_t before = machine.turns();

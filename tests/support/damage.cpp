@@ -14,7 +14,8 @@ using Bytes = std::vector<std::byte>;
 
 bool is_of_interest(const std::string& path) {
   return path.ends_with(".hot") || path.ends_with(".seg") || path.ends_with(".idx") ||
-         path.ends_with("manifest.a") || path.ends_with("manifest.b");
+         path.ends_with("manifest.a") || path.ends_with("manifest.b") ||
+         path.ends_with("loglist.a") || path.ends_with("loglist.b");
 }
 
 // Up to where the last block of a hot file says that everything was synced before it was written: a

@@ -6,11 +6,13 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "engine/event.hpp"
+#include "engine/log_list.hpp"
 #include "engine/log_recovery.hpp"
 #include "engine/manifest.hpp"
 #include "engine/section_cache.hpp"
@@ -28,7 +30,7 @@ constexpr std::size_t step_bytes = std::size_t{1} << 20;
 // change:
 //   - a sealed file never does;
 //   - of a hot file the bytes up to `end`, as blocks are only added;
-//   - the manifest is the one that lists just these sealed files, so it is written anew.
+//   - the manifest is the one that lists just these files, so it is written anew.
 struct LogImage {
   Manifest manifest;
   struct Hot {
@@ -42,15 +44,17 @@ struct LogImage {
 class LogCopier {
  public:
   LogCopier(Disk& disk, std::string name, std::string from, std::string to, const Link& link,
-            Copied& copied)
+            const ListedLog* listed, Copied& copied)
       : disk_(disk),
         name_(std::move(name)),
         from_(std::move(from)),
         to_(std::move(to)),
         link_(link),
+        listed_(listed),
         copied_(copied) {}
 
-  Result<void> run() {
+  // What the copy's list of logs is to say of it.
+  Result<ListedLog> run() {
     DOCKET_TRY(disk_.make_directories(to_));
     for (int look = 1;; ++look) {
       made_.clear();
@@ -58,11 +62,12 @@ class LogCopier {
       auto done = copy();
       if (done) {
         add_counts();
-        return disk_.sync_directory(to_);
+        DOCKET_TRY(disk_.sync_directory(to_));
+        return *std::move(done);
       }
       const bool moved_on = done.error().code == ErrorCode::not_found;
       if (!moved_on) {
-        return done;
+        return fail(done.error());
       }
       if (look == looks_max) {
         return fail(ErrorCode::busy, from_ + ": changes faster than it can be copied");
@@ -74,7 +79,7 @@ class LogCopier {
   }
 
  private:
-  Result<void> copy() {
+  Result<ListedLog> copy() {
     DOCKET_ASSIGN(const LogImage image, look());
     made_here_.events = image.events;
     for (const SegmentInfo& info : image.manifest.segments) {
@@ -93,17 +98,25 @@ class LogCopier {
     for (const char* name : {"/manifest.a", "/manifest.b"}) {
       DOCKET_TRY(replace_file(disk_, to_ + name, manifest));
     }
-    return {};
+    return ListedLog{name_, image.manifest.next_segment - 1, image.manifest.retired_below,
+                     image.manifest.reserved};
   }
 
   // Error: not_found, when the log has moved on meanwhile.
   Result<LogImage> look() {
-    DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, from_));
+    auto listing = list_log_files(disk_, from_);
+    if (!listing && (listed_ == nullptr || listing.error().code != ErrorCode::not_found)) {
+      return fail(listing.error());
+    }
+    const LogFiles files = listing ? *std::move(listing) : LogFiles{};
     std::vector<RecoveryNotice> notices;
     DOCKET_ASSIGN(LoadedManifest loaded,
                   load_or_rebuild_manifest(disk_, from_, name_, files, notices));
     LogImage image;
     image.manifest = std::move(loaded.manifest);
+    if (listed_ != nullptr) {
+      catch_up(image.manifest, files, *listed_);
+    }
     DOCKET_TRY(find_lost(files, image.manifest));
     std::vector<Gap> gaps = image.manifest.gaps;
     ProducerTable producers = image.manifest.producers;
@@ -111,6 +124,7 @@ class LogCopier {
     for (const SegmentInfo& info : image.manifest.segments) {
       image.events += info.rows;
     }
+    bool has_empty_hot = false;
     for (std::size_t i = 0; i < files.hot.size(); ++i) {
       const SegmentId id = files.hot[i];
       const bool is_sealed = std::ranges::find(image.manifest.segments, id, &SegmentInfo::id) !=
@@ -122,18 +136,29 @@ class LogCopier {
       Seq proven;
       if (i + 1 < files.hot.size()) {
         DOCKET_ASSIGN(const auto behind, first_seq_of_hot(disk_, from_, name_, files.hot[i + 1]));
-        proven = behind.value_or(Seq(1)) - 1;
+        proven = before_gaps(image.manifest.gaps, behind.value_or(Seq(1)) - 1);
       }
       DOCKET_ASSIGN(const RecoveredHot hot,
                     recover_hot(disk_, cache_, {from_, name_, id, next, proven}, producers, gaps));
       next = std::max(next, hot.scan.next_seq);
+      has_empty_hot = has_empty_hot || holds_nothing(hot.scan);
       image.events += hot.blocks.rows();
       image.hot.push_back({id, hot.scan.end.value});
     }
+    next = behind_gaps(gaps, next);
+    // What is only prepared is not copied. Where nothing is lost, the copy gives the seqs behind
+    // its last event; else it names the same gap as this one.
+    std::erase_if(image.manifest.unsealed, [&files](SegmentId id) {
+      return std::ranges::binary_search(files.prepared, id);
+    });
+    const bool is_whole = missing_unsealed(image.manifest, files).empty() && !has_empty_hot;
+    image.manifest.next_segment = std::max(image.manifest.next_segment, files.highest + 1);
+    image.manifest.reserved =
+        std::max({next, image.manifest.proven + 1, is_whole ? next : image.manifest.reserved});
     return image;
   }
 
-  // A sealed file that is listed and not there may have been made or retired since the listing.
+  // A file that is named and not there may have been made, sealed or retired since the listing.
   // What the same manifest lists twice is lost, in the copy as here.
   Result<void> find_lost(const LogFiles& files, const Manifest& manifest) {
     std::vector<SegmentId> missing;
@@ -145,7 +170,7 @@ class LogCopier {
     const bool is_known = missing_in_ == manifest.generation;
     missing_in_ = manifest.generation;
     lost_ = missing;
-    return missing.empty() || is_known
+    return (missing.empty() && missing_unsealed(manifest, files).empty()) || is_known
                ? Result<void>()
                : fail(ErrorCode::not_found, from_ + ": a segment file is not there yet");
   }
@@ -153,8 +178,12 @@ class LogCopier {
   // What recovery has set aside, and what it wrote about that. Nothing of it changes but the list,
   // which is replaced whole.
   Result<void> copy_evidence() {
-    DOCKET_ASSIGN(const std::vector<DirectoryEntry> entries, disk_.list(from_));
-    for (const DirectoryEntry& entry : entries) {
+    const auto entries = disk_.list(from_);
+    if (!entries) {
+      // A log whose directory is lost has none; look() has seen that.
+      return entries.error().code == ErrorCode::not_found ? Result<void>() : fail(entries.error());
+    }
+    for (const DirectoryEntry& entry : *entries) {
       const std::string_view name = entry.name;
       if (name.find(".hot.") != std::string_view::npos || name.ends_with(".unlisted")) {
         if (!name.ends_with(".tmp")) {
@@ -222,6 +251,7 @@ class LogCopier {
   const std::string from_;
   const std::string to_;
   const Link& link_;
+  const ListedLog* const listed_;
   Copied& copied_;
   Copied made_here_;                         // by the copy at hand
   std::vector<std::string> made_;            // its files
@@ -264,18 +294,36 @@ Result<Copied> copy_store(Disk& disk, const std::string& from, const std::string
   DOCKET_TRY(check_is_new(disk, to));
   Copied copied;
   DOCKET_TRY(disk.make_directories(logs_directory(to)));
-  DOCKET_ASSIGN(const std::vector<DirectoryEntry> logs, disk.list(logs_directory(from)));
-  for (const DirectoryEntry& log : logs) {
-    if (log.is_directory && is_log_name(log.name)) {
-      LogCopier copier(disk, log.name, log_directory(from, log.name), log_directory(to, log.name),
-                       link, copied);
-      DOCKET_TRY(copier.run());
-      if (show) {
-        show(copied.events);
-      }
+  // Before the directories: whatever it names was there by then.
+  std::vector<std::string> damaged;
+  const auto loaded = load_log_list(disk, from, damaged);
+  if (!loaded && loaded.error().code != ErrorCode::not_found &&
+      loaded.error().code != ErrorCode::corrupt) {
+    return fail(loaded.error());
+  }
+  const LogList known = loaded ? loaded->value : LogList{};
+  DOCKET_ASSIGN(const std::vector<DirectoryEntry> entries, disk.list(logs_directory(from)));
+  std::set<std::string> logs;
+  for (const DirectoryEntry& entry : entries) {
+    if (entry.is_directory && is_log_name(entry.name)) {
+      logs.insert(entry.name);
+    }
+  }
+  for (const ListedLog& listed : known.logs) {
+    logs.insert(listed.log);
+  }
+  LogList list;
+  for (const std::string& log : logs) {
+    LogCopier copier(disk, log, log_directory(from, log), log_directory(to, log), link,
+                     known.find(log), copied);
+    DOCKET_ASSIGN(const ListedLog listed, copier.run());
+    list.put(listed);
+    if (show) {
+      show(copied.events);
     }
   }
   DOCKET_TRY(disk.sync_directory(logs_directory(to)));
+  DOCKET_TRY(save_log_list(disk, to, list));
   DOCKET_TRY(write_store_marker(disk, to));
   return copied;
 }

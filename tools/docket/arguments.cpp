@@ -382,8 +382,8 @@ class Parser {
     app->add_flag(
         "--repair", a.repair,
         "Build anew what is derived and damaged or missing: indexes, copies of a manifest, "
-        "the marker. Never changes an event. The one use of --data that writes: not "
-        "beside a running server");
+        "the list of logs, the marker. Never changes an event. The one use of --data that "
+        "writes: not beside a running server");
     app = add({Command::backup, nullptr, true, false, check_formats, false}, "backup",
               "Copy the store to a new directory, also beside its running server");
     app->add_option("DIR", a.to, "A new directory; sealed files are linked where that can be")

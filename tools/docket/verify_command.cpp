@@ -70,7 +70,8 @@ std::string report_json(const Findings& found, const std::vector<Damage>& unread
   std::string out = fmt::format(
       "{{\"logs\":{},\"segments\":{},\"events\":{},\"bytes\":{},\"damage\":", found.logs,
       found.segments, found.events, found.bytes);
-  out += places_json(found.damage) + ",\"unread\":" + places_json(unread) + ",\"quarantine\":[";
+  out += places_json(found.damage) + ",\"unread\":" + places_json(unread) +
+         ",\"remarks\":" + places_json(found.remarks) + ",\"quarantine\":[";
   const char* separator = "";
   for (const auto& [log, record] : found.set_aside) {
     out += separator;
@@ -117,6 +118,9 @@ std::string report_text(const Findings& found, const std::vector<Damage>& unread
     for (const Damage& damage : places) {
       out += place_text(damage);
     }
+  }
+  for (const Damage& remark : found.remarks) {
+    out += "no damage: " + place_text(remark);
   }
   for (const auto& [log, record] : found.set_aside) {
     out += fmt::format("set aside at {}: {}\n", format_rfc3339(record.time),

@@ -208,6 +208,9 @@ std::vector<verify::Damage> Scrubber::look_at_segment(Disk& disk, const SegmentI
 void Scrubber::tell(const std::vector<verify::Damage>& damage) {
   std::map<std::string, std::uint64_t> told;  // by file
   for (const verify::Damage& each : damage) {
+    if (each.is_remark) {
+      continue;  // the server makes it anew by itself
+    }
     if (each.is_unread) {
       tell_unread(each);
       continue;

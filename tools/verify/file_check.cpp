@@ -13,6 +13,7 @@
 #include "engine/codec.hpp"
 #include "engine/footer.hpp"
 #include "engine/hot_scan.hpp"
+#include "engine/log_list.hpp"
 #include "engine/log_recovery.hpp"
 #include "engine/manifest.hpp"
 #include "engine/quarantine.hpp"
@@ -27,6 +28,7 @@ namespace {
 constexpr std::uint64_t marker_bytes_max = 4096;
 constexpr std::array<std::string_view, 2> manifest_copies{"manifest.a", "manifest.b"};
 constexpr std::uint64_t manifest_bytes_max = std::uint64_t{256} << 20;
+constexpr std::uint64_t log_list_bytes_max = std::uint64_t{1} << 20;
 
 // The place of an error, but for the error that the file has gone.
 void add(std::vector<Damage>& found, Damage place, const Error& error) {
@@ -36,6 +38,21 @@ void add(std::vector<Damage>& found, Damage place, const Error& error) {
   place.is_unread = is_of_the_moment(error);
   place.what = (place.is_unread ? "it could not be read now: " : "") + error.message;
   found.push_back(std::move(place));
+}
+
+// Both copies are written each time, so that only the first time can have ended between them: then
+// the next start writes the other. A copy that has gone later has been taken away.
+void note_missing_copies(std::vector<Damage>& found, const std::string& log, std::string_view what,
+                         const std::vector<std::string>& missing, std::uint64_t generation) {
+  const bool is_first = generation == 1;
+  for (const std::string& path : missing) {
+    if (generation != 0) {
+      found.push_back({log, 0, path, 0,
+                       fmt::format("this copy of the {} is missing{}", what,
+                                   is_first ? "; the next start of the server writes it" : ""),
+                       false, is_first});
+    }
+  }
 }
 
 // One log's directory.
@@ -71,6 +88,9 @@ class LogCheck {
     for (const SegmentId id : with_sealed ? files->sealed : std::vector<SegmentId>()) {
       check_sealed(id);
     }
+    for (const SegmentId id : files->prepared) {
+      check_prepared(id);
+    }
     Seq next = loaded ? loaded->manifest.next_seq : Seq(1);
     for (std::size_t i = 0; i < files->hot.size(); ++i) {
       const bool is_sealed = std::ranges::binary_search(files->sealed, files->hot[i]);
@@ -79,7 +99,9 @@ class LogCheck {
                                ? first_seq_of_hot(disk_, directory_, log_, files->hot[i + 1])
                                      .value_or(std::nullopt)
                                : std::nullopt;
-        check_hot(files->hot[i], later.value_or(Seq(1)) - 1, next);
+        const Seq proven = later.value_or(Seq(1)) - 1;
+        check_hot(files->hot[i], loaded ? before_gaps(loaded->manifest.gaps, proven) : proven,
+                  next);
       }
     }
     return std::move(found_);
@@ -111,11 +133,20 @@ class LogCheck {
         found_.push_back({log_, 0, path, 0, "it is the manifest of log " + manifest->log});
       }
     }
-    // Both are written each time, so that only the first time can have ended between them.
-    for (const std::string& path : missing) {
-      if (generation > 1) {
-        found_.push_back({log_, 0, path, 0, "this copy of the manifest is missing"});
-      }
+    note_missing_copies(found_, log_, "manifest", missing, generation);
+  }
+
+  // A prepared segment holds no events, but takes them next.
+  void check_prepared(SegmentId id) {
+    const std::string path = directory_ + "/" + segment_file_name(id, prepared_extension);
+    const auto file = disk_.open(path, OpenMode::read);
+    if (!file) {
+      note(id.value, path, file.error());
+      return;
+    }
+    const auto header = check_header(**file, id, SegmentKind::active, path);
+    if (header && header->first_seq.value != 0) {
+      found_.push_back({log_, id.value, path, 0, "it is not begun, and has a first seq"});
     }
   }
 
@@ -260,6 +291,31 @@ std::vector<Damage> check_twice(Disk& disk, const std::string& directory, const 
   return found;
 }
 
+// Where there is no copy at all, a store without logs is one in the making.
+void check_log_list(Disk& disk, const std::string& directory, bool has_logs,
+                    std::vector<Damage>& found) {
+  std::vector<std::string> missing;
+  std::uint64_t generation = 0;
+  for (const std::string& path : log_list_paths(directory)) {
+    if (!disk.exists(path).value_or(true)) {
+      missing.push_back(path);
+      continue;
+    }
+    const auto bytes = read_file(disk, path, log_list_bytes_max);
+    const auto list = bytes ? decode_log_list(*bytes) : fail(bytes.error());
+    if (!list) {
+      add(found, {"", 0, path, 0, ""}, list.error());
+      continue;
+    }
+    generation = std::max(generation, list->generation);
+  }
+  note_missing_copies(found, "", "list of logs", missing, generation);
+  if (missing.size() == log_list_paths(directory).size() && has_logs) {
+    found.push_back({"", 0, missing.front(), 0,
+                     "the list of logs is missing; that a log is gone cannot be known"});
+  }
+}
+
 }  // namespace
 
 bool is_of_the_moment(const Error& error) {
@@ -294,6 +350,7 @@ std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
   } else if (!bytes && has_logs) {
     found.push_back({"", 0, marker, 0, "the store's marker is missing"});
   }
+  check_log_list(disk, directory, has_logs, found);
   if (bytes && !has_logs) {
     found.push_back({"", 0, logs_directory(directory), 0, "the directory of the logs is missing"});
   }
@@ -334,6 +391,12 @@ std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment) {
     add(found, {segment.log, segment.id.value, path, offset, ""}, error);
   };
   const auto check = [&]() -> Result<void> {
+    DOCKET_ASSIGN(const bool exists, disk.exists(path));
+    if (!exists) {
+      found.push_back({segment.log, segment.id.value, path, 0,
+                       "the index is missing; it is built anew when it is used", false, true});
+      return {};
+    }
     DOCKET_ASSIGN(const auto file, disk.open(path, OpenMode::read));
     DOCKET_ASSIGN(const std::uint64_t size, file->size());
     std::vector<std::byte> bytes(std::min<std::uint64_t>(size, index::header_bytes));

@@ -23,6 +23,7 @@ struct Damage {
   std::uint64_t offset = 0;
   std::string what;
   bool is_unread = false;  // it could not be read now; whether it is damaged is not known
+  bool is_remark = false;  // no damage: something is missing that will be made anew
   friend bool operator==(const Damage&, const Damage&) = default;
 };
 
@@ -36,16 +37,18 @@ struct ExpectedLogs {
   std::span<const std::string_view> others;
 };
 
-// The marker, and the directories of the logs that must be there. That another log's directory is
-// gone leaves no trace. A marker of a newer format is no damage: opening the store tells of it.
+// The marker, both copies of the list of logs, and the directories of the logs that must be there.
+// That one is gone which the list names, its snapshot tells: as a gap, where it had events. A
+// marker of a newer format is no damage: opening the store tells of it.
 [[nodiscard]] std::vector<Damage> check_layout(Disk& disk, const std::string& directory,
                                                const ExpectedLogs& logs);
 
 // All of these tell what could not be read now as a Damage that is_unread.
 
 // A log's manifests (either copy), records of what was set aside, hot files and headers of
-// segments. The server may be at work: files that go away or grow meanwhile are no damage. `lost`
-// is set to the events behind the damage of hot files, which snapshots tell as gaps.
+// segments, prepared ones too. The server may be at work: files that go away or grow meanwhile are
+// no damage. `lost` is set to the events behind the damage of hot files, which snapshots tell as
+// gaps.
 [[nodiscard]] std::vector<Damage> check_log_files(Disk& disk, const std::string& directory,
                                                   const std::string& log, std::vector<Gap>& lost);
 // The same but for sealed segments, which check_sealed_file() looks at one by one.
@@ -58,7 +61,7 @@ struct ExpectedLogs {
 // Where the index of a sealed segment is.
 [[nodiscard]] std::string index_path(const SegmentInfo& segment);
 
-// Every checksum of the index beside a sealed segment. A missing index is no damage, as it is built
+// Every checksum of the index beside a sealed segment. A missing index is a remark, as it is built
 // when it is needed.
 [[nodiscard]] std::vector<Damage> check_index_file(Disk& disk, const SegmentInfo& segment);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/event.hpp"
+#include "engine/log_list.hpp"
 #include "engine/log_recovery.hpp"
 #include "engine/manifest.hpp"
 #include "engine/store_layout.hpp"
@@ -55,16 +56,53 @@ Result<void> Repair::repair_layout(const std::string& directory) {
   if (!entries) {
     return entries.error().code == ErrorCode::not_found ? Result<void>() : fail(entries.error());
   }
-  if (!check_layout(disk_, directory, {}).empty()) {
+  const std::string marker = directory + "/DOCKET";
+  if (std::ranges::count(check_layout(disk_, directory, {}), marker, &Damage::path) != 0) {
     DOCKET_TRY(write_store_marker(disk_, directory));
-    repaired_.push_back({directory + "/DOCKET", "the marker was damaged or missing"});
+    repaired_.push_back({marker, "the marker was damaged or missing"});
   }
+  std::vector<std::string> names;
   for (const DirectoryEntry& entry : *entries) {
     if (entry.is_directory && is_log_name(entry.name)) {
       DOCKET_TRY(repair_manifests(log_directory(directory, entry.name), entry.name));
+      names.push_back(entry.name);
     }
   }
-  return {};
+  return repair_list(directory, names);
+}
+
+Result<void> Repair::repair_list(const std::string& directory,
+                                 const std::vector<std::string>& logs) {
+  std::vector<std::string> damaged;
+  auto loaded = load_log_list(disk_, directory, damaged);
+  if (loaded && loaded->is_in_both_copies) {
+    return {};
+  }
+  if (!loaded && loaded.error().code != ErrorCode::not_found &&
+      loaded.error().code != ErrorCode::corrupt) {
+    return fail(loaded.error());
+  }
+  LogList list = loaded ? std::move(loaded->value) : LogList{};
+  for (const std::string& log : loaded ? std::vector<std::string>() : logs) {
+    std::vector<std::string> of_manifests;
+    const auto known = load_manifest(disk_, log_directory(directory, log), log, of_manifests);
+    if (known) {
+      const Manifest& manifest = known->manifest;
+      list.put({log, manifest.next_segment - 1, manifest.retired_below,
+                std::max({manifest.reserved, manifest.next_seq, manifest.retired_below})});
+    }
+  }
+  const bool has_one = loaded.has_value();
+  for (const std::string& path : log_list_paths(directory)) {
+    const bool is_there = disk_.exists(path).value_or(true);
+    const bool is_damaged = std::ranges::count(damaged, path) != 0;
+    if (!is_there || is_damaged || !has_one) {
+      repaired_.push_back({path, std::string(is_there ? "it was damaged" : "it was missing") +
+                                     (has_one ? "" : "; made from the logs that are there")});
+    }
+  }
+  list.generation += has_one ? 0 : 1;
+  return replace_copies(disk_, log_list_paths(directory), encode_log_list(list));
 }
 
 Result<void> Repair::repair_manifests(const std::string& directory, const std::string& log) {
@@ -88,12 +126,17 @@ Result<void> Repair::repair_manifests(const std::string& directory, const std::s
   DOCKET_ASSIGN(const LogFiles files, list_log_files(disk_, directory));
   std::vector<RecoveryNotice> notices;
   auto loaded = load_or_rebuild_manifest(disk_, directory, log, files, notices);
+  std::vector<std::string> of_list;
+  const auto list = load_log_list(disk_, parent_of(parent_of(directory)), of_list);
+  if (const ListedLog* const listed = list ? list->value.find(log) : nullptr; loaded && listed) {
+    catch_up(loaded->manifest, files, *listed);  // else what is missing would be forgotten
+  }
   const bool is_whole = loaded && loaded->manifest.segments.size() == files.sealed.size();
   if (!is_whole || files.sealed.empty()) {
     return loaded || loaded.error().code == ErrorCode::corrupt ? Result<void>()
                                                                : fail(loaded.error());
   }
-  loaded->manifest.next_segment = SegmentId(files.highest.value + 1);
+  loaded->manifest.next_segment = std::max(loaded->manifest.next_segment, files.highest + 1);
   DOCKET_TRY(save_manifest(disk_, directory, loaded->manifest));
   for (const Copy& copy : copies) {
     repaired_.push_back({copy.path, copy.why + "; made from the segments"});
@@ -121,6 +164,7 @@ Result<void> Repair::repair_index(const std::shared_ptr<const SegmentReader>& se
   std::string why = exists ? damage->what : "it was missing";
   DOCKET_TRY(catalog_.build(segment));
   std::erase_if(found.damage, is_of_index);
+  std::erase_if(found.remarks, is_of_index);
   repaired_.push_back({path, std::move(why)});
   found.add(check_index_file(disk_, info));
   return {};

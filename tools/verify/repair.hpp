@@ -1,5 +1,6 @@
 // Rebuilding what is derived: an index from its segment, a copy of a manifest from the other or
-// from the segments, the store's marker. Files that hold events are never written.
+// from the segments, the list of logs, the store's marker. Files that hold events are never
+// written.
 #pragma once
 
 #include <memory>
@@ -26,7 +27,8 @@ class Repair {
   // Both must outlive it; the catalog writes.
   Repair(Disk& disk, index::Catalog& catalog) : disk_(disk), catalog_(catalog) {}
 
-  // The marker, and each log's copies of the manifest; to be done before the store is opened.
+  // The marker, each log's copies of the manifest, and those of the list of logs, which is made of
+  // the logs that are there where both are lost; to be done before the store is opened.
   [[nodiscard]] Result<void> repair_layout(const std::string& directory);
   // The index of a sealed segment that has been checked: built anew where it is missing, or where
   // `found` has damage of it, which is taken out. An index of a damaged segment stays as it is.
@@ -36,6 +38,8 @@ class Repair {
   [[nodiscard]] const std::vector<Repaired>& repaired() const { return repaired_; }
 
  private:
+  [[nodiscard]] Result<void> repair_list(const std::string& directory,
+                                         const std::vector<std::string>& logs);
   [[nodiscard]] Result<void> repair_manifests(const std::string& directory, const std::string& log);
 
   Disk& disk_;

@@ -12,7 +12,9 @@
 namespace docket::verify {
 
 void Findings::add(std::vector<Damage> found) {
-  std::ranges::move(found, std::back_inserter(damage));
+  for (Damage& each : found) {
+    (each.is_remark ? remarks : damage).push_back(std::move(each));
+  }
 }
 
 bool is_retired(Store& store, const SegmentInfo& info) {

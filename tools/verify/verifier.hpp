@@ -23,6 +23,7 @@ namespace docket::verify {
 struct Findings {
   std::uint64_t logs = 0, segments = 0, events = 0, bytes = 0;  // that were looked at
   std::vector<Damage> damage;                                   // and what could not be read now
+  std::vector<Damage> remarks;                                  // no loss: it will be made anew
   // What recovery and sealing wrote down, by log: no damage of its own, its events are gaps.
   std::vector<std::pair<std::string, QuarantineRecord>> set_aside;
 

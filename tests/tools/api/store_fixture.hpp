@@ -3,12 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/log.hpp"
+#include "engine/log_list.hpp"
 #include "engine/timestamp.hpp"
 #include "index/catalog.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -57,6 +60,20 @@ class StoreFixture : public ::testing::Test {
         builder.finish(), stamp, now_ns(),
         [stored](Result<Receipt> receipt) { stored->set_value(receipt.has_value()); });
     ASSERT_TRUE(done.get());
+  }
+
+  // Until segment `id` of the log is prepared: until then its manifest may be written at any time.
+  void wait_until_prepared(const std::string& log, SegmentId id) {
+    const auto is_listed = [&] {
+      std::vector<std::string> damaged;
+      const auto list = load_log_list(posix_disk(), directory_.path(), damaged);
+      const ListedLog* const listed =
+          list && list->is_in_both_copies ? list->value.find(log) : nullptr;
+      return listed != nullptr && listed->begun >= id;
+    };
+    while (!is_listed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   Answer get(const std::string& path, const Parameters& parameters = {}) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "engine/log_list.hpp"
+#include "engine/manifest.hpp"
 #include "engine/store_layout.hpp"
 #include "tests/engine/stores.hpp"
 #include "tests/engine/watched_disk.hpp"
@@ -109,6 +111,40 @@ TEST(StoreCopy, HoldsEveryEventAndGoesOn) {
   const Found restored = running.restored();
   EXPECT_TRUE(restored.gaps.empty());
   EXPECT_TRUE(restored.events == as_stored(plain_events(507)));
+}
+
+TEST(StoreCopy, NamesWhatIsInItAndReservesNoSeqBehind) {
+  Running running;
+  running.write(30);
+  testing::wait_until_prepared(log_of(*running.store), running.disk);
+  ASSERT_TRUE(running.copy());
+  const auto manifest = decode_manifest(running.disk.content("copy/logs/activity/manifest.b"));
+  ASSERT_TRUE(manifest);
+  EXPECT_EQ(manifest->unsealed, std::vector{SegmentId(1)});
+  EXPECT_EQ(manifest->reserved, Seq(31));
+  const auto list = decode_log_list(running.disk.content("copy/loglist.b"));
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->logs, (std::vector{ListedLog{"activity", SegmentId(2), Seq(1), Seq(31)}}));
+}
+
+TEST(StoreCopy, HasTheGapsOfWhatTheStoreHasLost) {
+  for (const bool is_whole_log : {false, true}) {
+    Running running;
+    running.write(30);
+    testing::wait_until_prepared(log_of(*running.store), running.disk);
+    ASSERT_TRUE(running.store->close());
+    for (const std::string& file : running.disk.files()) {
+      if (file.starts_with("data/logs/") && (is_whole_log || file.ends_with(".hot"))) {
+        ASSERT_TRUE(running.disk.unlink(file));
+      }
+    }
+    ASSERT_TRUE(running.copy());
+    for (const Found& found : {running.copied(), running.restored()}) {
+      ASSERT_EQ(found.gaps.size(), 1U);
+      EXPECT_EQ(found.gaps[0].first_seq, Seq(1));
+      EXPECT_EQ(found.gaps[0].last_seq, Seq(30));
+    }
+  }
 }
 
 TEST(StoreCopy, SurvivesThatThePowerGoes) {

@@ -44,6 +44,7 @@ class ScrubberTest : public api::StoreFixture {
       sealed_.push_back(segment->info());
     }
     add("activity", {event(99)});
+    wait_until_prepared("activity", SegmentId(6));  // what is done to a manifest is to last
   }
 
   ScrubHooks hooks() {

@@ -31,6 +31,7 @@ class FileCheck : public api::StoreFixture {
     ASSERT_TRUE(catalog_.build(segment));
     add("activity", {event(3)});
     add("activity", {event(4)});
+    wait_until_prepared("activity", SegmentId(4));
     ASSERT_TRUE(store_->close());
   }
 
@@ -184,7 +185,9 @@ TEST_F(FileCheck, AnyFlippedBitInAnIndexIsDamage) {
     flip(file, at);
   }
   std::filesystem::remove(file);
-  EXPECT_TRUE(check_index_file(posix_disk(), sealed_).empty());
+  const auto found = check_index_file(posix_disk(), sealed_);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].is_remark) << "it is built anew when it is used";
 }
 
 TEST_F(FileCheck, ALostOrForeignManifestIsDamage) {
@@ -200,6 +203,49 @@ TEST_F(FileCheck, ALostOrForeignManifestIsDamage) {
   for (const Damage& damage : check_log_files(posix_disk(), directory_.path(), "other", lost_)) {
     EXPECT_THAT(damage.what, ::testing::AnyOf(HasSubstr("log activity"), HasSubstr("no manifest"),
                                               HasSubstr("header is that of another file")));
+  }
+}
+
+TEST_F(FileCheck, EachCopyOfTheListOfLogsMustBeThereAndSound) {
+  const CopyPaths copies = log_list_paths(directory_.path());
+  for (const std::string& copy : copies) {
+    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(copy));
+    for (std::streamoff at = 0; at < size; at += 3) {
+      flip(copy, at);
+      const auto found = check_directory();
+      ASSERT_EQ(found.size(), 1U) << at;
+      EXPECT_EQ(found[0].path, copy);
+      flip(copy, at);
+    }
+  }
+  std::filesystem::remove(copies[1]);
+  auto found = check_directory();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].path, copies[1]);
+  EXPECT_FALSE(found[0].is_remark) << "it has been there";
+  std::filesystem::remove(copies[0]);
+  found = check_directory();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0].what, HasSubstr("cannot be known"));
+}
+
+TEST_F(FileCheck, ASecondCopyThatMayNotHaveBeenWrittenYetIsARemark) {
+  LogList list;
+  ASSERT_TRUE(save_log_list(posix_disk(), directory_.path(), list));
+  std::filesystem::remove(log_list_paths(directory_.path())[1]);
+  const auto found = check_directory();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].is_remark);
+}
+
+TEST_F(FileCheck, DamageInTheHeaderOfAPreparedFileIsFound) {
+  const std::string file = only(".next");
+  for (std::streamoff at = 0; at < 128; ++at) {
+    flip(file, at);
+    const auto found = check();
+    ASSERT_EQ(found.size(), 1U) << at;
+    EXPECT_EQ(found[0].path, file);
+    flip(file, at);
   }
 }
 

@@ -27,6 +27,7 @@ class RepairTest : public api::StoreFixture {
       ASSERT_TRUE(catalog_.build(store_->find_log("activity")->snapshot().segments.back()));
     }
     add("activity", {event(9)});
+    wait_until_prepared("activity", SegmentId(4));
     ASSERT_TRUE(store_->close());
     sound_ = files();
   }
@@ -91,7 +92,8 @@ TEST_F(RepairTest, ASoundStoreStaysAsItIs) {
 
 TEST_F(RepairTest, ADerivedFileThatIsDamagedOrMissingIsMadeAsItWas) {
   for (const std::string& path :
-       {only(".idx"), only(".idx", 1), only("manifest.a"), only("manifest.b"), only("DOCKET")}) {
+       {only(".idx"), only(".idx", 1), only("manifest.a"), only("manifest.b"), only("loglist.a"),
+        only("loglist.b"), only("DOCKET")}) {
     for (const bool is_missing : {false, true}) {
       damage(path, sound_[path].size() - 1);
       if (is_missing) {
@@ -129,6 +131,27 @@ TEST_F(RepairTest, AnIndexThatCannotBeReadNowStaysAsItIs) {
   EXPECT_THAT(repair.repaired(), IsEmpty());
   EXPECT_THAT(verifier.findings().damage, ::testing::SizeIs(2));
   EXPECT_TRUE(files() == sound_);
+}
+
+TEST_F(RepairTest, ALostListOfLogsIsMadeOfTheLogsThatAreThere) {
+  std::filesystem::remove(only("loglist.a"));
+  damage(only("loglist.b"), 50);
+  EXPECT_THAT(repair().damage, IsEmpty());
+  EXPECT_EQ(repaired_.size(), 2U);
+  std::vector<std::string> damaged;
+  const auto list = load_log_list(posix_disk(), directory_.path(), damaged);
+  ASSERT_TRUE(list && list->is_in_both_copies);
+  ASSERT_NE(list->value.find("activity"), nullptr);
+  EXPECT_EQ(list->value.find("activity")->reserved, Seq(8));
+}
+
+TEST_F(RepairTest, WhatOnlyTheListKnowsToBeMissingIsNotForgottenWithTheManifests) {
+  std::filesystem::remove(only("manifest.a"));
+  std::filesystem::remove(only("manifest.b"));
+  std::filesystem::remove(only(".hot"));
+  const Findings left = repair();
+  ASSERT_EQ(left.damage.size(), 1U);
+  EXPECT_THAT(left.damage[0].what, ::testing::HasSubstr("activity:7 to activity:7 are missing"));
 }
 
 TEST_F(RepairTest, BothManifestsLostAreMadeFromTheSegments) {
