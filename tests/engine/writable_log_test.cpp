@@ -133,9 +133,8 @@ TEST(WritableLogBehind, SendersAreRefusedWhereSealingFails) {
   options.log.segment_rows = 1;
   const auto store = open_store(disk, options);
   Log& log = log_of(*store);
-  store_events(log, plain_events(1));
-  disk.inject({.at = 1, .kinds = Io::rename, .forever = true});
-  for (std::uint64_t i = 1; i < 17; ++i) {
+  disk.inject({.at = 1, .kinds = Io::read, .forever = true});  // of which a commit does none
+  for (std::uint64_t i = 0; i < 17; ++i) {
     store_events(log, plain_events(1, i));
   }
   EXPECT_EQ(error_of(submit(log, testing::encode(plain_events(1, 17)))), "overloaded");
