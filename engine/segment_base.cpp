@@ -7,6 +7,7 @@
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
 #include "engine/limits.hpp"
+#include "engine/time_strips.hpp"
 
 namespace docket {
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::uint64_t kind_related = 3;
 constexpr std::uint64_t kind_payload_index = 4;
 constexpr std::uint64_t kind_payload_chunk = 5;
+constexpr std::uint64_t kind_time_strips = 10;  // others are taken by those who derive from it
 
 // A scan over more rows than this passes every chunk once; keeping the chunks would only drive
 // better things out of the cache.
@@ -337,6 +339,22 @@ Result<void> SegmentBase::payloads(
     }
   }
   return {};
+}
+
+Result<std::shared_ptr<const TimeStrips>> SegmentBase::time_strips(std::uint32_t block) const {
+  DOCKET_ASSIGN(const SegmentSource* src, source(block));
+  DOCKET_ASSIGN(const auto where, place(block));
+  const SectionEntry* times = where->directory.find(Section::row_ts);
+  if (times == nullptr) {
+    return SegmentReader::time_strips(block);
+  }
+  const auto key = src->key(place_of(*where, *times), kind_time_strips);
+  if (auto kept = src->cache().find<TimeStrips>(key)) {
+    return kept;
+  }
+  DOCKET_ASSIGN(auto made, SegmentReader::time_strips(block));
+  src->cache().put<TimeStrips>(key, made, made->memory_bytes());
+  return made;
 }
 
 Result<std::shared_ptr<const PayloadRuns>> SegmentBase::payload_runs(std::uint32_t block) const {

@@ -178,6 +178,8 @@ class PayloadRuns {
   }
 };
 
+struct TimeStrips;
+
 // A segment as of one moment. Thread-safe; keeps its file open and alive.
 class SegmentReader {
  public:
@@ -200,6 +202,9 @@ class SegmentReader {
   [[nodiscard]] virtual Result<void> payloads(
       std::uint32_t block, std::span<const std::uint32_t> rows,
       const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const = 0;
+  // Bounds of a block's times, kept where there is a cache. Errors: io, corrupt (with the place).
+  [[nodiscard]] virtual Result<std::shared_ptr<const TimeStrips>> time_strips(
+      std::uint32_t block) const;
   // Null where no row of the block has a payload. Errors: io, corrupt.
   [[nodiscard]] virtual Result<std::shared_ptr<const PayloadRuns>> payload_runs(
       std::uint32_t block) const = 0;
