@@ -166,9 +166,9 @@ class PayloadRuns {
   // Row r's payload has starts[r + 1] - starts[r] bytes; 0: there is none. Rows + 1 entries.
   [[nodiscard]] virtual std::span<const std::uint32_t> starts() const = 0;
   // The bytes of up to runs_at_once runs, in the order of `runs`: row r's begin at starts[r] -
-  // starts[first_rows[run]]. Several are decoded side by side in little more than half the time
-  // that they take one after the other. The views hold until `buffer` is used again. Errors: io,
-  // corrupt (with the place).
+  // starts[first_rows[run]]. Several are decoded side by side, in less time than they take one
+  // after the other. The views hold until `buffer` is used again. Errors: io, corrupt (with the
+  // place).
   [[nodiscard]] virtual Result<RunTexts> read(std::span<const std::size_t> runs,
                                               PayloadBuffer& buffer) const = 0;
   // The same of one.
