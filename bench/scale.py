@@ -12,6 +12,7 @@ import signal
 import time
 
 import questions
+import scale_plot
 
 LOGS = ("activity", "authentication", "campaign", "api")
 
@@ -55,6 +56,31 @@ class Scale:
             ("the oldest third retired and its space given back, ms", "{:.0f}"),
         ):
             self.row(name, *("" if math.isnan(f[name]) else form.format(f[name]) for f in found))
+        self._draw(sizes, found)
+
+    @staticmethod
+    def _draw(sizes, found):
+        names = found[-1]["asked"]
+
+        def questions_by(temperature):
+            return scale_plot.chart(sizes, [(name, [f[temperature][number] for f in found])
+                                            for number, name in enumerate(names)], "milliseconds")
+
+        def figures(unit, *of):
+            return scale_plot.chart(sizes, [(name, [f[name] for f in found]) for name in of], unit)
+
+        path = pathlib.Path("build/bench/scale.html")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(scale_plot.page("How costs grow with the number of events", (
+            ("Questions, warm, in process", questions_by("warm")),
+            ("Questions, cold", questions_by("cold")),
+            ("Starts and retirement", figures(
+                "milliseconds", "a cold server's start to its first answer, ms",
+                "a cold directory's first answer, ms",
+                "the oldest third retired and its space given back, ms")),
+            ("Memory", figures("MiB", "server's peak memory while asked, MiB")),
+        )))
+        print(f"\nthe same as charts: {path}")
 
     def _of_size(self, events, end):
         self.bench.events = events

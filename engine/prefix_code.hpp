@@ -62,6 +62,7 @@ inline constexpr std::size_t bit_source_padding = 8;
 // Reads at most as many bits as there are and then zeros, without ever leaving its bytes.
 class BitSource {
  public:
+  BitSource() = default;  // of nothing
   // `bytes` are followed by bit_source_padding readable ones.
   explicit BitSource(std::span<const std::byte> bytes)
       : bytes_(bytes.data()), end_(std::uint64_t{bytes.size()} * 8) {}
@@ -93,8 +94,8 @@ class BitSource {
   }
 
  private:
-  const std::byte* bytes_;
-  std::uint64_t end_;
+  const std::byte* bytes_ = nullptr;
+  std::uint64_t end_ = 0;
   std::uint64_t at_ = 0;
 };
 
@@ -140,6 +141,8 @@ class PrefixDecoder {
 
   // The first code in `bits`, the next bits of a stream.
   [[nodiscard]] Step step(std::uint64_t bits) const { return steps_[bits & mask_]; }
+  // A power of two: how many different bits there are to look at.
+  [[nodiscard]] std::size_t size() const { return steps_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const { return steps_.size() * sizeof(Step); }
 
  private:

@@ -347,6 +347,23 @@ Result<void> read_chunk(const PayloadChunk& chunk, std::span<const std::byte> st
   return tokens == nullptr ? decompress(stored, raw) : tokens->decode(stored, raw);
 }
 
+Result<void> read_chunks(std::span<const StoredChunk> chunks, const TokenTable* tokens) {
+  std::vector<TokenStream> streams;
+  for (const StoredChunk& each : chunks) {
+    if (tokens == nullptr || each.stored.size() == each.raw.size()) {
+      DOCKET_TRY(read_chunk(*each.chunk, each.stored, each.raw, tokens));
+      continue;
+    }
+    DOCKET_ASSERT(each.stored.size() == each.chunk->stored_bytes &&
+                  each.raw.size() == each.chunk->raw_bytes);
+    if (checksum32(each.stored) != each.chunk->checksum) {
+      return fail(ErrorCode::corrupt, "checksum of a payload chunk does not match");
+    }
+    streams.push_back(TokenStream{each.stored, each.raw});
+  }
+  return streams.empty() ? Result<void>() : tokens->decode(streams);
+}
+
 PackedInts absent_column(Section section, std::uint32_t rows) {
   return {nullptr, rows, 0, section == Section::row_affected ? 1U : 0U, 1};
 }

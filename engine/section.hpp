@@ -189,6 +189,15 @@ inline constexpr std::uint64_t coded_items_max = std::uint64_t{4} << 20;
 // bytes.
 [[nodiscard]] Result<void> read_chunk(const PayloadChunk& chunk, std::span<const std::byte> stored,
                                       std::span<std::byte> raw, const TokenTable* tokens = nullptr);
+// A chunk with its stored bytes, and room for the raw ones.
+struct StoredChunk {
+  const PayloadChunk* chunk = nullptr;
+  std::span<const std::byte> stored;
+  std::span<std::byte> raw;
+};
+// read_chunk() of each; those of tokens are decoded side by side.
+[[nodiscard]] Result<void> read_chunks(std::span<const StoredChunk> chunks,
+                                       const TokenTable* tokens);
 // The value of a row column that has no section: affected is 1, everything else 0.
 [[nodiscard]] PackedInts absent_column(Section section, std::uint32_t rows);
 

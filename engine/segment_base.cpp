@@ -7,6 +7,7 @@
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
 #include "engine/limits.hpp"
+#include "engine/time_strips.hpp"
 
 namespace docket {
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::uint64_t kind_related = 3;
 constexpr std::uint64_t kind_payload_index = 4;
 constexpr std::uint64_t kind_payload_chunk = 5;
+constexpr std::uint64_t kind_time_strips = 10;  // others are taken by those who derive from it
 
 // A scan over more rows than this passes every chunk once; keeping the chunks would only drive
 // better things out of the cache.
@@ -80,15 +82,40 @@ class SegmentBase::ChunkRuns final : public PayloadRuns {
   [[nodiscard]] std::span<const std::uint32_t> starts() const override { return index_->starts; }
   // Past the cache: a pass over many payloads would only drive better things out of it, and looking
   // for each run there takes a twelfth of a search.
-  [[nodiscard]] Result<std::string_view> read(std::size_t run,
-                                              PayloadBuffer& buffer) const override {
-    const std::size_t bytes = index_->chunks[run].raw_bytes;
-    if (buffer.raw.size() < bytes) {
-      buffer.raw.resize(bytes);
+  using PayloadRuns::read;
+  [[nodiscard]] Result<RunTexts> read(std::span<const std::size_t> runs,
+                                      PayloadBuffer& buffer) const override {
+    DOCKET_ASSERT(runs.size() <= runs_at_once);
+    std::size_t stored_bytes = 0;
+    std::size_t raw_bytes = 0;
+    for (const std::size_t run : runs) {
+      stored_bytes += index_->chunks[run].stored_bytes + section_padding;
+      raw_bytes += index_->chunks[run].raw_bytes;
     }
-    const std::span<std::byte> raw(buffer.raw.data(), bytes);
-    DOCKET_TRY(index_->read(source_, run, tokens_.get(), buffer.stored, raw));
-    return as_text(raw);
+    buffer.stored.resize(std::max(buffer.stored.size(), stored_bytes));
+    buffer.raw.resize(std::max(buffer.raw.size(), raw_bytes));
+    std::array<StoredChunk, runs_at_once> chunks;
+    std::byte* stored = buffer.stored.data();
+    std::byte* raw = buffer.raw.data();
+    RunTexts texts;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const PayloadChunk& chunk = index_->chunks[runs[i]];
+      chunks[i] = StoredChunk{&chunk, {stored, chunk.stored_bytes}, {raw, chunk.raw_bytes}};
+      DOCKET_TRY(source_.read(index_->section + chunk.offset, {stored, chunk.stored_bytes}));
+      texts[i] = as_text(chunks[i].raw);
+      stored += chunk.stored_bytes + section_padding;
+      raw += chunk.raw_bytes;
+    }
+    if (!read_chunks(std::span(chunks).first(runs.size()), tokens_.get())) {
+      // One by one they tell which it is.
+      for (std::size_t i = 0; i < runs.size(); ++i) {
+        const StoredChunk& each = chunks[i];
+        if (auto done = read_chunk(*each.chunk, each.stored, each.raw, tokens_.get()); !done) {
+          return source_.placed(done.error(), index_->section + each.chunk->offset);
+        }
+      }
+    }
+    return texts;
   }
 
  private:
@@ -312,6 +339,22 @@ Result<void> SegmentBase::payloads(
     }
   }
   return {};
+}
+
+Result<std::shared_ptr<const TimeStrips>> SegmentBase::time_strips(std::uint32_t block) const {
+  DOCKET_ASSIGN(const SegmentSource* src, source(block));
+  DOCKET_ASSIGN(const auto where, place(block));
+  const SectionEntry* times = where->directory.find(Section::row_ts);
+  if (times == nullptr) {
+    return SegmentReader::time_strips(block);
+  }
+  const auto key = src->key(place_of(*where, *times), kind_time_strips);
+  if (auto kept = src->cache().find<TimeStrips>(key)) {
+    return kept;
+  }
+  DOCKET_ASSIGN(auto made, SegmentReader::time_strips(block));
+  src->cache().put<TimeStrips>(key, made, made->memory_bytes());
+  return made;
 }
 
 Result<std::shared_ptr<const PayloadRuns>> SegmentBase::payload_runs(std::uint32_t block) const {

@@ -32,6 +32,8 @@ class SegmentBase : public SegmentReader {
   [[nodiscard]] Result<void> payloads(
       std::uint32_t block, std::span<const std::uint32_t> rows,
       const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const override;
+  [[nodiscard]] Result<std::shared_ptr<const TimeStrips>> time_strips(
+      std::uint32_t block) const override;
   [[nodiscard]] Result<std::shared_ptr<const PayloadRuns>> payload_runs(
       std::uint32_t block) const override;
 

@@ -7,6 +7,7 @@
 // are of any size and each has its own, unsorted.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -148,6 +149,10 @@ struct PayloadBuffer {
   std::vector<std::byte> raw;
 };
 
+// So many runs of payloads can be read together.
+inline constexpr std::size_t runs_at_once = 4;
+using RunTexts = std::array<std::string_view, runs_at_once>;
+
 // The payloads of a block in runs: those of rows that follow one another, stored together and
 // standing one behind the other without anything between them. For passing over many payloads at
 // once. Thread-safe; the segment must outlive it.
@@ -160,11 +165,20 @@ class PayloadRuns {
   [[nodiscard]] virtual std::span<const std::uint32_t> first_rows() const = 0;
   // Row r's payload has starts[r + 1] - starts[r] bytes; 0: there is none. Rows + 1 entries.
   [[nodiscard]] virtual std::span<const std::uint32_t> starts() const = 0;
-  // The bytes of a run: row r's begin at starts[r] - starts[first_rows[run]]. The view holds until
-  // `buffer` is used again. Errors: io, corrupt (with the place).
-  [[nodiscard]] virtual Result<std::string_view> read(std::size_t run,
-                                                      PayloadBuffer& buffer) const = 0;
+  // The bytes of up to runs_at_once runs, in the order of `runs`: row r's begin at starts[r] -
+  // starts[first_rows[run]]. Several are decoded side by side, in less time than they take one
+  // after the other. The views hold until `buffer` is used again. Errors: io, corrupt (with the
+  // place).
+  [[nodiscard]] virtual Result<RunTexts> read(std::span<const std::size_t> runs,
+                                              PayloadBuffer& buffer) const = 0;
+  // The same of one.
+  [[nodiscard]] Result<std::string_view> read(std::size_t run, PayloadBuffer& buffer) const {
+    DOCKET_ASSIGN(const RunTexts texts, read(std::span(&run, 1), buffer));
+    return texts.front();
+  }
 };
+
+struct TimeStrips;
 
 // A segment as of one moment. Thread-safe; keeps its file open and alive.
 class SegmentReader {
@@ -188,6 +202,9 @@ class SegmentReader {
   [[nodiscard]] virtual Result<void> payloads(
       std::uint32_t block, std::span<const std::uint32_t> rows,
       const std::function<bool(std::uint32_t row, std::string_view payload)>& visit) const = 0;
+  // Bounds of a block's times, kept where there is a cache. Errors: io, corrupt (with the place).
+  [[nodiscard]] virtual Result<std::shared_ptr<const TimeStrips>> time_strips(
+      std::uint32_t block) const;
   // Null where no row of the block has a payload. Errors: io, corrupt.
   [[nodiscard]] virtual Result<std::shared_ptr<const PayloadRuns>> payload_runs(
       std::uint32_t block) const = 0;

@@ -15,6 +15,12 @@ tl::unexpected<Error> bad(const char* what) {
   return fail(ErrorCode::corrupt, std::string("tokens: ") + what);
 }
 
+// Copied without a look at how many count: where short texts and long ones alternate, a look would
+// cost more. Both have room for a token of any size.
+inline void copy_text(std::byte* to, const std::byte* text) {
+  std::memcpy(to, text, limits::token_bytes_max);
+}
+
 }  // namespace
 
 Result<TokenTable> TokenTable::make(StringList texts, std::span<const std::uint8_t> lengths,
@@ -26,7 +32,7 @@ Result<TokenTable> TokenTable::make(StringList texts, std::span<const std::uint8
     return bad("strings share more than they may have");
   }
   TokenTable table;
-  DOCKET_ASSIGN(table.codes_, PrefixDecoder::make(lengths));
+  DOCKET_ASSIGN(const PrefixDecoder codes, PrefixDecoder::make(lengths));
   if (!shared_lengths.empty()) {
     DOCKET_ASSIGN(table.shared_, PrefixDecoder::make(shared_lengths));
     table.has_shared_ = true;
@@ -41,80 +47,112 @@ Result<TokenTable> TokenTable::make(StringList texts, std::span<const std::uint8
   padded->resize(padded->size() + limits::token_bytes_max);
   texts.bytes = std::move(padded);
   table.texts_ = std::move(texts);
-  table.short_codes_.resize(std::size_t{1} << short_bits);
-  for (std::size_t bits = 0; bits < table.short_codes_.size(); ++bits) {
-    // Bits that are not at hand are zeros here: a code that needs them is not short.
-    const PrefixDecoder::Step step = table.codes_.step(bits);
-    if (step.bits <= short_bits) {
-      table.short_codes_[bits] = table.text_of(step);
-    }
+  table.by_bits_.resize(codes.size());
+  table.mask_ = codes.size() - 1;
+  for (std::size_t bits = 0; bits < table.by_bits_.size(); ++bits) {
+    const PrefixDecoder::Step step = codes.step(bits);
+    const std::uint32_t at = table.texts_.starts[step.symbol];
+    table.by_bits_[bits] = Text(at, table.texts_.starts[step.symbol + 1U] - at, step.bits);
   }
   return table;
 }
 
-inline TokenTable::Text TokenTable::text_of(PrefixDecoder::Step step) const {
-  const std::uint32_t at = texts_.starts[step.symbol];
-  return {at, texts_.starts[step.symbol + 1U] - at, step.bits};
+inline TokenTable::Text TokenTable::next(std::uint64_t bits) const {
+  return by_bits_[bits & mask_];
 }
 
-Result<void> TokenTable::decode(std::span<const std::byte> stored, std::span<std::byte> raw) const {
+template <std::size_t count>
+Result<void> TokenTable::decode_together(std::array<Lane*, count> lanes) const {
   // As many codes as are at hand after one look at the stream.
   constexpr std::size_t codes_at_once = 56 / prefix_bits_max;
-  // Copied without a look at how many count; few tokens are longer.
-  constexpr std::size_t bytes_at_once = 32;
-  static_assert(2 * bytes_at_once >= limits::token_bytes_max);
+  constexpr std::ptrdiff_t room = codes_at_once * limits::token_bytes_max;
   const std::byte* const texts = texts_.bytes->data();
-  BitSource source(stored);
-  std::byte* to = raw.data();
-  std::byte* const end = to + raw.size();
-  const auto next = [this](std::uint64_t bits) {
-    const Text text = short_codes_[bits & ((1U << short_bits) - 1)];
-    return text.bits() != 0 ? text : text_of(codes_.step(bits));
+  std::array<Lane, count> at;
+  for (std::size_t i = 0; i < count; ++i) {
+    at[i] = *lanes[i];
+  }
+  const auto all_have_room = [&at] {
+    bool room_for_all = true;
+    for (const Lane& lane : at) {
+      room_for_all = room_for_all && lane.end - lane.to >= room;
+    }
+    return room_for_all;
   };
-  const auto not_a_code = [] { return bad("a stream is not of them, or longer than its text"); };
-  // While any tokens fit.
-  while (static_cast<std::size_t>(end - to) >= codes_at_once * limits::token_bytes_max) {
-    std::uint64_t bits = source.peek();
-    std::uint32_t used = 0;
-    for (std::size_t i = 0; i < codes_at_once; ++i) {
-      const Text text = next(bits);
-      if (text.bits() == 0) {
-        return not_a_code();
-      }
-      std::memcpy(to, texts + text.at(), bytes_at_once);
-      if (text.size() > bytes_at_once) {
-        std::memcpy(to + bytes_at_once, texts + text.at() + bytes_at_once, bytes_at_once);
-      }
-      to += text.size();
-      bits >>= text.bits();
-      used += text.bits();
+  while (all_have_room()) {
+    std::array<std::uint64_t, count> bits;
+    std::array<std::uint32_t, count> used{};
+    for (std::size_t i = 0; i < count; ++i) {
+      bits[i] = at[i].source.peek();
     }
-    source.skip(used);
-    if (!source.ok()) {
+    for (std::size_t code = 0; code < codes_at_once; ++code) {
+      for (std::size_t i = 0; i < count; ++i) {
+        // What is no code has no text and takes no bits, then and ever after.
+        const Text text = next(bits[i]);
+        copy_text(at[i].to, texts + text.at());
+        at[i].to += text.size();
+        bits[i] >>= text.bits();
+        used[i] += text.bits();
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      at[i].source.skip(used[i]);
+      if (used[i] == 0 || !at[i].source.ok()) {
+        return bad("a stream is not of them, or cut short");
+      }
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    *lanes[i] = at[i];
+  }
+  return {};
+}
+
+Result<void> TokenTable::finish(Lane& lane) const {
+  DOCKET_TRY(decode_together<1>({&lane}));
+  const std::byte* const texts = texts_.bytes->data();
+  while (lane.to != lane.end) {
+    const Text text = next(lane.source.peek());
+    if (text.bits() == 0 || text.size() > static_cast<std::size_t>(lane.end - lane.to)) {
+      return bad("a stream is not of them, or longer than its text");
+    }
+    std::memcpy(lane.to, texts + text.at(), text.size());
+    lane.to += text.size();
+    lane.source.skip(text.bits());
+    if (!lane.source.ok()) {
       return bad("a stream is cut short");
     }
   }
-  while (to != end) {
-    const Text text = next(source.peek());
-    if (text.bits() == 0 || text.size() > static_cast<std::size_t>(end - to)) {
-      return not_a_code();
-    }
-    std::memcpy(to, texts + text.at(), text.size());
-    to += text.size();
-    source.skip(text.bits());
-    if (!source.ok()) {
-      return bad("a stream is cut short");
+  return lane.source.is_at_end() ? Result<void>() : bad("a stream goes on behind its text");
+}
+
+Result<void> TokenTable::decode(std::span<const TokenStream> streams) const {
+  const auto lane_of = [](const TokenStream& stream) {
+    return Lane{BitSource(stream.stored), stream.raw.data(), stream.raw.data() + stream.raw.size()};
+  };
+  for (; streams.size() >= 4; streams = streams.subspan(4)) {
+    std::array lanes = {lane_of(streams[0]), lane_of(streams[1]), lane_of(streams[2]),
+                        lane_of(streams[3])};
+    DOCKET_TRY(decode_together<4>({lanes.data(), &lanes[1], &lanes[2], &lanes[3]}));
+    for (Lane& lane : lanes) {
+      DOCKET_TRY(finish(lane));
     }
   }
-  return source.is_at_end() ? Result<void>() : bad("a stream goes on behind its text");
+  for (; streams.size() >= 2; streams = streams.subspan(2)) {
+    std::array lanes = {lane_of(streams[0]), lane_of(streams[1])};
+    DOCKET_TRY(decode_together<2>({lanes.data(), &lanes[1]}));
+    for (Lane& lane : lanes) {
+      DOCKET_TRY(finish(lane));
+    }
+  }
+  if (!streams.empty()) {
+    Lane lane = lane_of(streams[0]);
+    DOCKET_TRY(finish(lane));
+  }
+  return {};
 }
 
 Result<StringList> TokenTable::decode_strings(std::span<const std::byte> stored,
                                               std::uint32_t items) const {
-  // Copied without a look at how many count: most tokens, and most of what strings share, are no
-  // longer.
-  constexpr std::size_t bytes_at_once = 32;
-  static_assert(2 * bytes_at_once >= limits::token_bytes_max);
   // Any string, the token that makes it too long, and what is copied beyond it.
   constexpr std::size_t room = limits::string_bytes_max + 3 * limits::token_bytes_max;
   const std::byte* const texts = texts_.bytes->data();
@@ -136,20 +174,11 @@ Result<StringList> TokenTable::decode_strings(std::span<const std::byte> stored,
       if (step.bits == 0 || step.symbol > start - last) {
         return bad("a string shares more than there is");
       }
-      std::byte* const to = bytes.data() + start;
-      if (step.symbol <= bytes_at_once) {
-        std::array<std::byte, bytes_at_once> shared;  // they may reach into each other
-        std::memcpy(shared.data(), bytes.data() + last, bytes_at_once);
-        std::memcpy(to, shared.data(), bytes_at_once);
-      } else {
-        std::memcpy(to, bytes.data() + last, step.symbol);
-      }
+      std::memcpy(bytes.data() + start, bytes.data() + last, step.symbol);
       end += step.symbol;
     }
     for (;;) {
-      const std::uint64_t bits = source.peek();
-      Text text = short_codes_[bits & ((1U << short_bits) - 1)];
-      text = text.bits() != 0 ? text : text_of(codes_.step(bits));
+      const Text text = next(source.peek());
       source.skip(text.bits());
       if (text.bits() == 0 || !source.ok()) {
         return bad("strings are cut short");
@@ -157,11 +186,7 @@ Result<StringList> TokenTable::decode_strings(std::span<const std::byte> stored,
       if (text.size() == 0) {
         break;
       }
-      std::byte* const to = bytes.data() + end;
-      std::memcpy(to, texts + text.at(), bytes_at_once);
-      if (text.size() > bytes_at_once) {
-        std::memcpy(to + bytes_at_once, texts + text.at() + bytes_at_once, bytes_at_once);
-      }
+      copy_text(bytes.data() + end, texts + text.at());
       end += text.size();
       if (end - start > limits::string_bytes_max) {
         return bad("a string is too long");
@@ -181,7 +206,7 @@ Result<StringList> TokenTable::decode_strings(std::span<const std::byte> stored,
 
 std::size_t TokenTable::memory_bytes() const {
   return texts_.bytes->size() + texts_.starts.size() * sizeof(std::uint32_t) +
-         codes_.memory_bytes() + shared_.memory_bytes() + short_codes_.size() * sizeof(Text);
+         by_bits_.size() * sizeof(Text) + shared_.memory_bytes();
 }
 
 TokenTrie::TokenTrie(std::span<const std::string> texts)

@@ -2,6 +2,7 @@
 // of its own (engine/FORMAT.md, "Tokens").
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,13 @@ struct Tokens {
   std::vector<std::uint8_t> shared_lengths;
 };
 
+// A text as it is stored, and room for it: exactly as long as it is. The stored bytes are followed
+// by bit_source_padding readable ones.
+struct TokenStream {
+  std::span<const std::byte> stored;
+  std::span<std::byte> raw;
+};
+
 // For reading. Immutable, thread-safe.
 class TokenTable {
  public:
@@ -36,18 +44,21 @@ class TokenTable {
                                                std::span<const std::uint8_t> lengths,
                                                std::span<const std::uint8_t> shared_lengths);
 
-  // Fills `raw` exactly with the text that `stored` stands for; `stored` is followed by
-  // bit_source_padding readable bytes. Error: corrupt, without a place.
+  // Fills in the texts. Several are decoded side by side, as one waits for each of its codes before
+  // it knows where the next one begins. Error: corrupt, without a place.
+  [[nodiscard]] Result<void> decode(std::span<const TokenStream> streams) const;
   [[nodiscard]] Result<void> decode(std::span<const std::byte> stored,
-                                    std::span<std::byte> raw) const;
+                                    std::span<std::byte> raw) const {
+    const TokenStream stream{stored, raw};
+    return decode(std::span(&stream, 1));
+  }
   // `items` strings, none longer than limits::string_bytes_max. Else the same.
   [[nodiscard]] Result<StringList> decode_strings(std::span<const std::byte> stored,
                                                   std::uint32_t items) const;
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
-  // What a code stands for, in 32 bits, so that the table of the short codes, which are most, fits
-  // a first-level cache.
+  // What a code stands for.
   class Text {
    public:
     Text() = default;
@@ -62,15 +73,28 @@ class TokenTable {
   };
   static_assert(limits::tokens_max * limits::token_bytes_max <= 1U << 18);
   static_assert(limits::token_bytes_max <= 0x7F);
-  static constexpr std::uint32_t short_bits = 12;
 
-  [[nodiscard]] Text text_of(PrefixDecoder::Step step) const;
+  // How far a stream is decoded.
+  struct Lane {
+    BitSource source;
+    std::byte* to = nullptr;
+    std::byte* end = nullptr;
+  };
+
+  [[nodiscard]] Text next(std::uint64_t bits) const;
+  // As far as any codes fit all of `lanes`.
+  template <std::size_t count>
+  [[nodiscard]] Result<void> decode_together(std::array<Lane*, count> lanes) const;
+  // To its end.
+  [[nodiscard]] Result<void> finish(Lane& lane) const;
 
   StringList texts_;  // followed by limits::token_bytes_max readable bytes
-  PrefixDecoder codes_;
+  // By the next bits of a stream, as many as any code has: no second look at those of long codes,
+  // which a processor cannot foresee.
+  std::vector<Text> by_bits_;
+  std::uint64_t mask_ = 0;
   PrefixDecoder shared_;
   bool has_shared_ = false;
-  std::vector<Text> short_codes_;
 };
 
 // Finds the longest token that a text begins with: a radix tree, whose first two bytes are one look

@@ -293,7 +293,7 @@ tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(
     }
     if (const std::uint32_t few = bits.count(slice.words()); few <= few_payloads) {
       rows += few;
-      tasks.push_back(PayloadTask{&slice, nullptr, 0});
+      tasks.emplace_back().slice = &slice;
       continue;
     }
     auto runs = segment_.payload_runs(slice.block);
@@ -308,36 +308,45 @@ tl::expected<std::uint64_t, BlockFailure> Evaluator::collect_payload_tasks(
     for (std::size_t run = 0; run + 1 < first_rows.size(); ++run) {
       const std::uint32_t wanted =
           bits.count_rows(slice.at + first_rows[run], slice.at + first_rows[run + 1]);
-      if (wanted != 0) {
-        rows += wanted;
-        tasks.push_back(PayloadTask{&slice, *runs, run});
+      if (wanted == 0) {
+        continue;
       }
+      rows += wanted;
+      const bool goes_on = !tasks.empty() && tasks.back().slice == &slice &&
+                           tasks.back().count < tasks.back().numbers.size();
+      if (!goes_on) {
+        tasks.emplace_back().slice = &slice;
+        tasks.back().runs = *runs;
+      }
+      PayloadTask& task = tasks.back();
+      task.numbers[task.count++] = run;
     }
   }
   return rows;
 }
 
+void Evaluator::list_candidates(const Unit::Slice& slice, std::uint32_t begin, std::uint32_t end,
+                                const RowBits& candidates, std::vector<std::uint32_t>& into) {
+  into.clear();
+  for (std::uint32_t row = begin; row < end; ++row) {
+    const std::uint32_t bit = slice.at + row;
+    if ((candidates.words[bit / 64] >> (bit % 64) & 1) != 0) {
+      into.push_back(row - begin);
+    }
+  }
+}
+
 Result<void> Evaluator::search_task(const PayloadMatcher& matcher, const PayloadTask& task,
                                     PayloadSearchers::Searcher& search, const RowBits& candidates,
                                     RowBits& found) const {
-  const bool few = task.runs == nullptr;
-  const std::uint32_t first = few ? 0 : task.runs->first_rows()[task.run];
-  const std::uint32_t end = few ? task.slice->rows : task.runs->first_rows()[task.run + 1];
-  const std::uint32_t at = task.slice->at + first;
-  search.rows.clear();
-  for (std::uint32_t row = 0; row < end - first; ++row) {
-    const std::uint32_t bit = at + row;
-    if ((candidates.words[bit / 64] >> (bit % 64) & 1) != 0) {
-      search.rows.push_back(row);
-    }
-  }
   const auto take = [&](std::uint32_t row) {
-    const std::uint32_t bit = at + row;
+    const std::uint32_t bit = task.slice->at + row;
     // Runs of a block share words at their ends.
     std::atomic_ref(found.words[bit / 64])
         .fetch_or(std::uint64_t{1} << (bit % 64), std::memory_order_relaxed);
   };
-  if (few) {
+  if (task.runs == nullptr) {
+    list_candidates(*task.slice, 0, task.slice->rows, candidates, search.rows);
     return segment_.payloads(task.slice->block, search.rows,
                              [&](std::uint32_t row, std::string_view payload) {
                                if (!payload.empty() && matcher.matches(payload, search.diffs)) {
@@ -346,10 +355,18 @@ Result<void> Evaluator::search_task(const PayloadMatcher& matcher, const Payload
                                return true;
                              });
   }
-  DOCKET_ASSIGN(const std::string_view text, task.runs->read(task.run, search.buffer));
-  matcher.keep_matches(PayloadRun{task.runs->starts().subspan(first, end - first + 1), text},
-                       search.diffs, search.rows);
-  std::for_each(search.rows.begin(), search.rows.end(), take);
+  const std::span<const std::size_t> numbers = std::span(task.numbers).first(task.count);
+  DOCKET_ASSIGN(const RunTexts texts, task.runs->read(numbers, search.buffer));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::uint32_t first = task.runs->first_rows()[numbers[i]];
+    const std::uint32_t end = task.runs->first_rows()[numbers[i] + 1];
+    list_candidates(*task.slice, first, end, candidates, search.rows);
+    matcher.keep_matches(PayloadRun{task.runs->starts().subspan(first, end - first + 1), texts[i]},
+                         search.diffs, search.rows);
+    for (const std::uint32_t row : search.rows) {
+      take(first + row);
+    }
+  }
   return {};
 }
 

@@ -1,6 +1,7 @@
 // Finding the rows of a unit (a chunk of a sealed segment, or a block) that a bound query matches.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -87,11 +88,12 @@ class Evaluator {
   [[nodiscard]] Evaluated restrict_negation(const BoundNode& node, const Unit& unit,
                                             index::RowBits& bits);
 
-  // A run of payloads of a slice, or the few payloads of a slice that are asked for.
+  // Runs of payloads of a slice, or the few payloads of a slice that are asked for.
   struct PayloadTask {
     const Unit::Slice* slice = nullptr;
     std::shared_ptr<const PayloadRuns> runs;  // null: few
-    std::size_t run = 0;
+    std::array<std::size_t, runs_at_once> numbers{};
+    std::size_t count = 0;
   };
   // Collects the runs that have a row of `bits`. Returns how many such rows there are.
   [[nodiscard]] tl::expected<std::uint64_t, BlockFailure> collect_payload_tasks(
@@ -105,6 +107,9 @@ class Evaluator {
                                          PayloadSearchers::Searcher& search,
                                          const index::RowBits& candidates,
                                          index::RowBits& found) const;
+  // Lists the rows of the slice in [begin, end) that are candidates, counted from `begin`.
+  static void list_candidates(const Unit::Slice& slice, std::uint32_t begin, std::uint32_t end,
+                              const index::RowBits& candidates, std::vector<std::uint32_t>& into);
   // Clears the bits of rows outside the strips of rare values.
   void keep_rare(const LeafPostings& postings, const Unit& unit, index::RowBits& bits) const;
 

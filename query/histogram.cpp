@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/time_strips.hpp"
 #include "query/buckets.hpp"
 #include "query/field_values.hpp"
 #include "query/parser.hpp"
@@ -117,6 +118,9 @@ class HistogramRun {
       count_sorted(slice, *column, part);
       return;
     }
+    if (!by_ && count_nearly_sorted(scan, slice, *column, part)) {
+      return;
+    }
     times_.resize(slice.rows);
     column->unpack(0, slice.rows, times_.data());
     // Rows mostly stand in the order of their time: most are in the bucket of the one before.
@@ -157,6 +161,49 @@ class HistogramRun {
       add_rows(part, bucket, bits_.count_rows(slice.at + begin, slice.at + end));
       begin = end;
     }
+  }
+
+  // The same where rows stand but nearly in that order: only those of a few strips around the end
+  // of a bucket have to be looked at. False where that would be most of them.
+  [[nodiscard]] bool count_nearly_sorted(SegmentScan& scan, const Unit::Slice& slice,
+                                         const PackedInts& times, Part& part) {
+    const auto strips = scan.segment().time_strips(slice.block);
+    if (!strips) {
+      return false;  // their column has just been read
+    }
+    const BlockInfo& block = scan.blocks()[slice.block];
+    ends_.clear();
+    std::uint32_t looked_at = 0;
+    std::uint64_t before = 0;  // rows of buckets that are done
+    std::uint64_t until = 0;   // rows of bits_ before `place`
+    std::uint32_t place = 0;   // in the block
+    for (Bucket bucket = buckets_.of(block.ts_min);; bucket = buckets_.of(bucket.end)) {
+      if (bucket.contains(block.ts_max)) {
+        ends_.emplace_back(bucket, bits_.count(slice.words()) - before);
+        break;
+      }
+      const IdRange around = (*strips)->around(bucket.end);
+      looked_at += around.size() + time_strip_rows;
+      if (looked_at > slice.rows) {
+        return false;
+      }
+      until += bits_.count_rows(slice.at + place, slice.at + around.begin);
+      place = around.begin;
+      std::uint64_t rows = until - before;
+      for (std::uint32_t row = around.begin; row < around.end; ++row) {
+        const std::uint32_t bit = slice.at + row;
+        rows += (bits_.words[bit / 64] >> (bit % 64) & 1) != 0 &&
+                        static_cast<Nanos>(times[row]) < bucket.end
+                    ? 1
+                    : 0;
+      }
+      ends_.emplace_back(bucket, rows);
+      before += rows;
+    }
+    for (const auto& [bucket, rows] : ends_) {
+      add_rows(part, bucket, rows);
+    }
+    return true;
   }
 
   static void add_rows(Part& part, const Bucket& bucket, std::uint64_t rows) {
@@ -291,6 +338,7 @@ class HistogramRun {
   bool broken_ = false;
   index::RowBits bits_;
   std::vector<std::uint64_t> times_;
+  std::vector<std::pair<Bucket, std::uint64_t>> ends_;  // of a block's buckets, with their rows
 };
 
 }  // namespace

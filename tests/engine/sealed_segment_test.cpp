@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <thread>
 
@@ -125,7 +126,39 @@ TEST_F(SealedSegmentTest, RunsHoldThePayloadsOfTheirRows) {
   }
   EXPECT_EQ(row, events.size());
   EXPECT_GT(runs_read, 4U) << "this test is about several runs";
+  // Together they are what each is alone.
+  const auto runs = segment->payload_runs(0).value();
+  const std::size_t count = runs->first_rows().size() - 1;
+  PayloadBuffer alone;
+  for (const std::vector<std::size_t>& numbers :
+       {std::vector<std::size_t>{count - 1, 0}, {2, 0, 1}, {0, 1, 2, count - 1}}) {
+    const RunTexts texts = runs->read(numbers, buffer).value();
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      EXPECT_EQ(texts[i], runs->read(numbers[i], alone).value());
+    }
+  }
   EXPECT_EQ(seal(std::vector<Event>(1))->payload_runs(0).value(), nullptr);
+}
+
+TEST_F(SealedSegmentTest, ADamagedRunIsNamedAmongOthers) {
+  testing::RandomEvents random(4);
+  const auto segment = seal(random.take(10'000));
+  const auto runs = segment->payload_runs(0).value();
+  PayloadBuffer buffer;
+  bool found = false;
+  for (std::uint64_t byte = 4096; byte < info_.bytes && !found; byte += 501) {
+    disk_.flip_bit(info_.path, byte * 8);
+    const auto alone = runs->read(1, buffer);
+    if (!alone) {
+      found = true;
+      const auto together = runs->read(std::array<std::size_t, 3>{0, 1, 2}, buffer);
+      ASSERT_FALSE(together);
+      EXPECT_EQ(together.error().describe(), alone.error().describe());
+      EXPECT_TRUE(runs->read(std::array<std::size_t, 2>{0, 2}, buffer));
+    }
+    disk_.flip_bit(info_.path, byte * 8);
+  }
+  EXPECT_TRUE(found);
 }
 
 TEST_F(SealedSegmentTest, FileThatIsNotTheManifestsIsCorrupt) {

@@ -78,6 +78,47 @@ TEST(TokenTable, TextsReadBackWhateverTheirBytes) {
   }
 }
 
+TEST(TokenTable, StreamsSideBySideAreWhatEachIsAlone) {
+  const std::string longest(limits::token_bytes_max, 'x');
+  const Tokens tokens = tokens_with({"{\"changes\":[", "\"old\":", "ab", "abc", longest});
+  const TokenEncoder encoder(tokens);
+  const auto table = table_of(tokens);
+  ASSERT_TRUE(table) << table.error().message;
+  std::mt19937_64 random(1);
+  std::vector<std::string> texts;
+  std::vector<std::vector<std::byte>> stored;
+  for (const std::size_t size : {3U, 9000U, 20'000U, 0U, 700U, 30'000U, 8000U, 255U, 257U, 5000U}) {
+    std::string& text = texts.emplace_back();
+    while (text.size() < size) {
+      text += random() % 2 == 0 ? tokens.texts[random() % tokens.texts.size()]
+                                : std::string(1, static_cast<char>(random()));
+    }
+    stored.emplace_back();
+    encoder.encode(text, stored.back());
+  }
+  for (std::size_t count = 1; count <= texts.size(); ++count) {
+    std::vector<std::vector<std::byte>> bytes;
+    std::vector<std::vector<std::byte>> raw;
+    std::vector<TokenStream> streams;
+    for (std::size_t i = 0; i < count; ++i) {
+      bytes.push_back(padded(stored[i]));
+      raw.emplace_back(texts[i].size());
+      streams.push_back(TokenStream{std::span(bytes[i]).first(stored[i].size()), raw[i]});
+    }
+    ASSERT_TRUE(table->decode(streams)) << count;
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(as_text(raw[i]), texts[i]) << count;
+    }
+    // Whichever of them is cut short, they are refused.
+    for (TokenStream& stream : streams) {
+      const TokenStream whole = stream;
+      stream.stored = stream.stored.first(stream.stored.size() / 2);
+      EXPECT_EQ(table->decode(streams).has_value(), whole.raw.empty());
+      stream = whole;
+    }
+  }
+}
+
 TEST(TokenTable, TheLongestTokenIsTaken) {
   const std::vector<std::string> texts = tokens_with({"ab", "abcd"}).texts;
   const TokenTrie trie(texts);

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
+#include <sstream>
+#include <string>
 #include <utility>
 
 #include "engine/timestamp.hpp"
@@ -63,6 +67,44 @@ TEST(Histogram, BucketsRunWithoutAHoleFromTheFirstToTheLast) {
                  "1h"),
             "2026-05-01T10:00:00Z=1 2026-05-01T11:00:00Z=1 2026-05-01T12:00:00Z=0 "
             "2026-05-01T13:00:00Z=1");
+}
+
+// Blocks over many buckets whose rows stand in their order, nearly, by half, and not at all.
+TEST(Histogram, WhateverTheOrderOfRowsBucketsHaveTheirs) {
+  std::mt19937_64 random(5);
+  for (const std::int64_t disorder_s : {0, 20, 900, 20'000, 200'000}) {
+    std::vector<std::string> times;
+    std::map<std::string, std::uint64_t> expected;
+    std::uint64_t sends = 0;
+    for (std::int64_t i = 0; i < 6000; ++i) {
+      const Nanos ts =
+          *parse_rfc3339("2026-05-01T00:00:00Z") + i * 3'000'000'000 +
+          (disorder_s == 0 ? 0
+                           : static_cast<Nanos>(random() % static_cast<std::uint64_t>(disorder_s)) *
+                                 1'000'000'000);
+      times.push_back(format_rfc3339(ts));
+      if (i % 2 == 0) {
+        ++expected[times.back().substr(0, 13)];
+        ++sends;
+      }
+    }
+    std::string text;
+    for (const auto& [hour, rows] : expected) {
+      text += (text.empty() ? "" : " ") + hour + ":00:00Z=" + std::to_string(rows);
+    }
+    const std::string all = take(times, "1h", "verb:SEND");
+    std::string without_empty;
+    std::uint64_t counted = 0;
+    std::istringstream words(all);
+    for (std::string word; words >> word;) {
+      counted += std::stoull(word.substr(word.find('=') + 1));
+      if (!word.ends_with("=0")) {
+        without_empty += (without_empty.empty() ? "" : " ") + word;
+      }
+    }
+    EXPECT_EQ(without_empty, text) << disorder_s;
+    EXPECT_EQ(counted, sends);
+  }
 }
 
 TEST(Histogram, NoEventsAreNoBuckets) {

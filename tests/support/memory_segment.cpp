@@ -398,17 +398,26 @@ class MemoryRuns final : public PayloadRuns {
   [[nodiscard]] std::span<const std::uint32_t> first_rows() const override { return first_rows_; }
   [[nodiscard]] std::span<const std::uint32_t> starts() const override { return starts_; }
   // From the buffer, so that whoever looks at it too long is found out.
-  [[nodiscard]] Result<std::string_view> read(std::size_t run,
-                                              PayloadBuffer& buffer) const override {
+  [[nodiscard]] Result<RunTexts> read(std::span<const std::size_t> runs,
+                                      PayloadBuffer& buffer) const override {
     if (damaged_) {
       return fail(damage("a payload"));
     }
-    const std::uint32_t begin = starts_[first_rows_[run]];
-    const std::string_view text =
-        std::string_view(text_).substr(begin, starts_[first_rows_[run + 1]] - begin);
-    const auto bytes = std::as_bytes(std::span(text));
+    RunTexts texts;
+    std::string all;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const std::uint32_t begin = starts_[first_rows_[runs[i]]];
+      texts[i] = std::string_view(text_).substr(begin, starts_[first_rows_[runs[i] + 1]] - begin);
+      all += texts[i];
+    }
+    const auto bytes = std::as_bytes(std::span(all));
     buffer.raw.assign(bytes.begin(), bytes.end());
-    return std::string_view(reinterpret_cast<const char*>(buffer.raw.data()), text.size());
+    const char* at = reinterpret_cast<const char*>(buffer.raw.data());
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      texts[i] = std::string_view(at, texts[i].size());
+      at += texts[i].size();
+    }
+    return texts;
   }
 
  private:
