@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <future>
+#include <thread>
 
 #include "engine/hot_scan.hpp"
+#include "engine/log_list.hpp"
 #include "engine/store_layout.hpp"
 #include "index/catalog.hpp"
 #include "query/parser.hpp"
@@ -82,6 +85,15 @@ FlipDisk make_store(std::uint64_t seed) {
   }
   for (std::size_t i = 0; i < active_batches; ++i) {
     send(log, events.take(batch_events));
+  }
+  // The segment behind the active one belongs to the store, too.
+  const auto is_prepared = [&disk] {
+    const auto list = decode_log_list(disk.content(log_list_paths(directory)[1]));
+    const ListedLog* const listed = list ? list->find(log_name) : nullptr;
+    return listed != nullptr && listed->begun == SegmentId(4);
+  };
+  while (!is_prepared()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_TRUE(store->close());
   return FlipDisk(disk);

@@ -477,23 +477,6 @@ TEST_F(LogRecovery, DamagedHeaderCostsNoEvent) {
   expect("1-30", "", 30);
 }
 
-TEST_F(LogRecovery, WhatIsLeftOfAHotFileThatWasCutAfterAStopStaysAtEveryStart) {
-  live([](Log& log) {
-    for (const std::uint64_t first : {0, 10, 20}) {
-      store_events(log, plain_events(10, first));
-    }
-  });
-  auto content = disk_.content(path_of(1, "hot"));
-  content.resize(blocks_of(path_of(1, "hot"), 1, Seq(1))[2].offset.value);
-  disk_.plant(path_of(1, "hot"), content);
-  expect("1-20", "21-30", 30);
-  live([](Log& log) {
-    EXPECT_EQ(store_events(log, plain_events(10, 30)), Seq(31));
-    EXPECT_TRUE(log.seal());
-  });
-  expect("1-20 31-40", "21-30", 40);
-}
-
 TEST_F(LogRecovery, EmptyHotFileOfAPowerLossIsRemoved) {
   fill(1);
   disk_.plant(path_of(3, "hot"), {});

@@ -247,6 +247,8 @@ TEST_F(FileCheck, DamageInTheHeaderOfAPreparedFileIsFound) {
     EXPECT_EQ(found[0].path, file);
     flip(file, at);
   }
+  std::ofstream(path("00000000000000000005.next"), std::ios::trunc);
+  EXPECT_TRUE(check().empty()) << "one whose making was broken off";
 }
 
 TEST_F(FileCheck, TheMarkerAndTheLogsOfAServerMustBeThere) {
