@@ -1,13 +1,13 @@
 """Docket as a whole on this machine: ingest over TCP, disk, memory and query times.
 
-    tools/dev bench [ingest|load|query|scale|all] [--events N] [--repeat R] [--peers LIST]
+    tools/dev bench [ingest|load|query|scale|secured|all] [--events N] [--repeat R] [--peers LIST]
 
 Prints Markdown tables for bench/README.md. `load` sweeps offered rates, makes a plan and verifies
 it, and leaves figures and a page in build/bench. `scale` fills a hundredth, a tenth and all of the
-events and tells how the costs grow; `all` leaves it out. The events are docket-load's: the same
-seed and time range each run, so that figures compare. Client and server share the machine. The
-questions are asked of SQLite, DuckDB, ClickHouse and PostgreSQL as well, where they are here, and
-all answers must be the same.
+events and tells how the costs grow; `secured` tells what TLS and tokens cost; `all` leaves both
+out. The events are docket-load's: the same seed and time range each run, so that figures compare.
+Client and server share the machine. The questions are asked of SQLite, DuckDB, ClickHouse and
+PostgreSQL as well, where they are here, and all answers must be the same.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import exports
 import peers
 import questions
 import scale
+import secured
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/e2e"))
 
@@ -270,9 +271,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
     parser.add_argument("--events", type=int, default=10_000_000)
-    parser.add_argument("--part", choices=("ingest", "load", "query", "scale", "all"),
+    parser.add_argument("--part", choices=("ingest", "load", "query", "scale", "secured", "all"),
                         default="all")
-    parser.add_argument("--repeat", type=int, default=1, help="runs of each row of ingest")
+    parser.add_argument("--repeat", type=int, default=1,
+                        help="runs of each row of ingest; rounds of secured, at least 5")
     parser.add_argument("--peers", type=peer_names, default=peers.NAMES, metavar="LIST",
                         help=f"of {','.join(peers.NAMES)}; none: ask Docket alone")
     options = parser.parse_args()
@@ -291,6 +293,9 @@ def main():
             bench.query()
         if options.part == "scale":
             scale.Scale(bench, row, status, disk_bytes).measure(options.events, END)
+        if options.part == "secured":
+            secured.Secured(driver, directory.resolve(), row).measure(
+                min(options.events, secured.EVENTS_MAX), options.repeat)
         if options.part in ("load", "all"):
             bench.load()  # last: on a busy machine a forecast may not hold, which fails
     finally:

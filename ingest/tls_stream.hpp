@@ -53,6 +53,10 @@ class TlsStream {
     static_cast<void>(boost::asio::ip::make_address(host, no_address));
     return !no_address || SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) == 1;
   }
+  // Whether anything has come from the other side. Precondition: is_tls().
+  [[nodiscard]] bool has_heard() {
+    return BIO_number_read(SSL_get_rbio(tls_->native_handle())) != 0;
+  }
   // Why the other side's certificate was not accepted; empty: it was not for that. Precondition:
   // is_tls().
   [[nodiscard]] std::string certificate_fault() {

@@ -320,11 +320,19 @@ class TlsSenders(TlsCase):
         recorded = "log:docket verb:REJECT reason:\"in the clear, where TLS is spoken\""
         self.wait_until(lambda: self.count(recorded) > 0)
         self.assertEqual(self.count(""), 0)
+        for address in (server.http, server.ingest):
+            socket.create_connection(address, timeout=driver.ANSWER_SECONDS).close()  # a probe
         with self.assertRaises(ssl.SSLError):
             self.get(server, "/healthz", ssl.create_default_context())  # trusts it not
-        metrics = self.get(server, "/metrics")[1].decode()
-        self.assertIn("\ndocket_ingest_tls_failures_total 2\n", metrics)
-        self.assertIn("\ndocket_http_tls_failures_total 1\n", metrics)
+
+        def metrics():
+            return self.get(server, "/metrics")[1].decode()
+
+        # Of those that are open one is of the question.
+        self.wait_until(lambda: "\ndocket_http_connections 1\n" in metrics())
+        self.wait_until(lambda: "\ndocket_ingest_connections 0\n" in metrics())
+        self.assertIn("\ndocket_ingest_tls_failures_total 2\n", metrics())
+        self.assertIn("\ndocket_http_tls_failures_total 1\n", metrics())
 
     def test_garbage_within_tls_harms_nobody(self):
         server = self.start()

@@ -152,7 +152,9 @@ asio::awaitable<bool> HttpConnection::shake_hands() {
   if (!error) {
     co_return true;
   }
-  ++context_.parts.metrics.tls_failures;
+  if (stream_.has_heard()) {  // else it may be a probe of the port
+    ++context_.parts.metrics.tls_failures;
+  }
   if (error.category() == asio::error::get_ssl_category() &&
       ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
     const auto buffer = asio::buffer(speaks_tls);

@@ -74,7 +74,8 @@ void HttpMetrics::append(std::string& out) const {
   single("docket_http_connections_refused_total", "counter",
          "HTTP connections refused because there were too many.", connections_refused.load());
   single("docket_http_tls_failures_total", "counter",
-         "HTTP connections that did not come to speak TLS.", tls_failures.load());
+         "HTTP connections that said something and did not come to speak TLS.",
+         tls_failures.load());
   single("docket_exported_rows_total", "counter", "Rows given to exports.", exported_rows.load());
   single("docket_http_posts_duplicate_total", "counter",
          "Posts repeated under an idempotency key although they were stored.",
