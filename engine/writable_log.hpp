@@ -107,7 +107,7 @@ class WritableLog : public Log {
 
  private:
   // How many segments may wait to be sealed before senders are held back: 2 GiB of a log, some 45
-  // million events of a burst, which queries scan meanwhile and a start after a crash looks through.
+  // million events of a burst, which queries scan meanwhile and a start after a crash looks at.
   static constexpr std::size_t frozen_max = 16;
 
   struct Pending {

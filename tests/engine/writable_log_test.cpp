@@ -116,7 +116,8 @@ TEST(WritableLogBehind, SendersWaitForSealingAndAreNotRefused) {
     store_events(log, plain_events(1, i));
   }
   std::promise<Result<Receipt>> last;
-  log.submit(testing::encode(plain_events(1, unsealed_max)), {"node-1", 0, 0}, testing::receipt_time,
+  log.submit(testing::encode(plain_events(1, unsealed_max)), {"node-1", 0, 0},
+             testing::receipt_time,
              [&](Result<Receipt> result) { last.set_value(std::move(result)); });
   auto stored = last.get_future();
   EXPECT_EQ(stored.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);

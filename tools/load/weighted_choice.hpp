@@ -31,8 +31,8 @@ class WeightedChoice {
 };
 
 // Draws ranks 0 .. size-1 with probability falling as (rank + 1)^-exponent, for spaces too wide for
-// a cell per rank: the inverse of the distribution, interpolated between 4,096 knots, few enough that
-// they stay in a cache. Immutable.
+// a cell per rank: the inverse of the distribution, interpolated between 4,096 knots, few enough
+// to stay in a cache. Immutable.
 class ZipfRank {
  public:
   // Precondition: size > 0, exponent != 1.
