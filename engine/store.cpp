@@ -337,24 +337,30 @@ class WritableStore : public Store {
     return sealing_ends_ && std::chrono::steady_clock::now() >= *sealing_ends_;
   }
 
-  // Seals whatever is frozen, taking turns among the logs. False: something is left to try again.
+  // Seals whatever is frozen, first of the log that has most of it: its senders are the next to be
+  // held up. False: something is left to try again.
   bool seal_all() {
     bool sound = true;
-    for (bool any = true; any && sound;) {
-      any = false;
-      // Before what takes long: whoever commits must not wait for it.
+    std::vector<const WritableLog*> tried;  // since something failed: each other log has one turn
+    for (;;) {
+      WritableLog* behind = nullptr;
+      std::size_t most = 0;
       for (const auto& [name, log] : writable_logs()) {
-        log->prepare_ahead();
-      }
-      for (const auto& [name, log] : writable_logs()) {
-        if (!log->has_frozen() || sealing_ends()) {
-          continue;
+        log->prepare_ahead();  // before what takes long: whoever commits must not wait for it
+        const std::size_t waiting = log->frozen_count();
+        if (waiting > most && std::ranges::find(tried, log) == tried.end()) {
+          behind = log;
+          most = waiting;
         }
-        any = true;
-        sound = log->seal_oldest().has_value() && sound;
+      }
+      if (behind == nullptr || sealing_ends()) {
+        return sound;
+      }
+      sound = behind->seal_oldest().has_value() && sound;
+      if (!sound) {
+        tried.push_back(behind);
       }
     }
-    return sound;
   }
 
   Disk& disk_;

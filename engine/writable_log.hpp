@@ -87,8 +87,8 @@ class WritableLog : public Log {
   // seqs. What cannot be done now is left to the commit that needs it.
   void prepare_ahead();
 
-  // For the maintenance thread. Whether there is a frozen segment to seal.
-  [[nodiscard]] bool has_frozen() const;
+  // For the maintenance thread. How many frozen segments there are to seal.
+  [[nodiscard]] std::size_t frozen_count() const;
   // Seals the oldest frozen segment. An error leaves it frozen, to be tried again, and is noticed.
   [[nodiscard]] Result<void> seal_oldest();
   // No more sealing until the next start: whoever waits in seal() is told.

@@ -51,9 +51,9 @@ bool WritableLog::move_to_frozen() {
   return true;
 }
 
-bool WritableLog::has_frozen() const {
+std::size_t WritableLog::frozen_count() const {
   const std::lock_guard lock(state_mutex_);
-  return !frozen_.empty();
+  return frozen_.size();
 }
 
 Result<void> WritableLog::seal_oldest() {

@@ -87,9 +87,10 @@ TEST(WritableLogStats, WhatIsStoredIsCountedWithItsTimes) {
 // Sealing that does not come to its end before it may.
 class SlowSealing final : public StoreObserver {
  public:
-  void segment_sealed(const std::string& /*log*/,
+  void segment_sealed(const std::string& log,
                       const std::shared_ptr<const SegmentReader>& /*segment*/,
                       const std::string& /*directory*/) override {
+    logs_.push_back(log);
     may_end_.get_future().wait();
     may_end_ = std::promise<void>();
     may_end_.set_value();
@@ -98,8 +99,11 @@ class SlowSealing final : public StoreObserver {
   void notice(const std::string& /*log*/, const std::string& /*kind*/,
               const std::string& /*detail*/) override {}
   void release() { may_end_.set_value(); }
+  // Whose segments were sealed, in order. Once the store is closed.
+  [[nodiscard]] const std::vector<std::string>& logs() const { return logs_; }
 
  private:
+  std::vector<std::string> logs_;
   std::promise<void> may_end_;
 };
 
@@ -126,6 +130,29 @@ TEST(WritableLogBehind, SendersWaitForSealingAndAreNotRefused) {
   EXPECT_EQ(error_of(stored.get()), "none");
   ASSERT_TRUE(log.seal());
   EXPECT_TRUE(read_all(log.snapshot()) == as_stored(plain_events(unsealed_max + 1)));
+}
+
+TEST(WritableLogBehind, TheLogThatIsFurthestBehindIsSealedFirst) {
+  SimDisk disk;
+  SlowSealing sealing;
+  StoreOptions options = store_options();
+  options.log.segment_rows = 1;
+  options.observer = &sealing;
+  const auto store = open_store(disk, options);
+  const auto freeze = [&](const std::string& log, std::uint64_t segments) {
+    for (std::uint64_t i = 0; i <= segments; ++i) {
+      store_events(*store->log(log).value(), plain_events(1, i));
+    }
+  };
+  freeze("mail", 1);  // held up
+  freeze("api", 1);
+  freeze("web", 3);
+  sealing.release();
+  ASSERT_TRUE(store->log("api").value()->seal());
+  ASSERT_TRUE(store->close());
+  ASSERT_GE(sealing.logs().size(), 4U);
+  EXPECT_EQ(std::vector(sealing.logs().begin(), sealing.logs().begin() + 3),
+            (std::vector<std::string>{"mail", "web", "web"}));
 }
 
 TEST(WritableLogBehind, SendersAreRefusedWhereSealingFails) {
