@@ -78,6 +78,17 @@ Result<NewestCopy<LogList>> load_log_list(Disk& disk, const std::string& directo
   return load_newest<LogList>(disk, list_file, log_list_paths(directory), decode_log_list, damaged);
 }
 
+Result<LogList> readable_log_list(Disk& disk, const std::string& directory) {
+  std::vector<std::string> damaged;
+  auto loaded = load_log_list(disk, directory, damaged);
+  if (loaded) {
+    return std::move(loaded->value);
+  }
+  const ErrorCode code = loaded.error().code;
+  return code == ErrorCode::not_found || code == ErrorCode::corrupt ? Result<LogList>(LogList{})
+                                                                    : fail(loaded.error());
+}
+
 Result<void> save_log_list(Disk& disk, const std::string& directory, LogList& list) {
   ++list.generation;
   return replace_copies(disk, log_list_paths(directory), encode_log_list(list));

@@ -46,6 +46,9 @@ struct LogList {
 // The newest valid copy in the data directory `directory`; errors as load_newest().
 [[nodiscard]] Result<NewestCopy<LogList>> load_log_list(Disk& disk, const std::string& directory,
                                                         std::vector<std::string>& damaged);
+// The same for who reads a store that may lack it: empty where no copy can be read, for what it
+// said then nobody can tell. Errors: newer_format, io.
+[[nodiscard]] Result<LogList> readable_log_list(Disk& disk, const std::string& directory);
 // Raises the generation and writes both copies durably.
 [[nodiscard]] Result<void> save_log_list(Disk& disk, const std::string& directory, LogList& list);
 

@@ -314,15 +314,8 @@ class ReadOnlyStore : public Store {
 
  private:
   Result<void> refresh() {
-    // Before the directories and manifests: whatever it names was there by then. What it says where
-    // it is lost, nobody can tell; the logs that are there are read without it.
-    std::vector<std::string> damaged;
-    const auto loaded = load_log_list(disk_, directory_, damaged);
-    if (!loaded && loaded.error().code != ErrorCode::not_found &&
-        loaded.error().code != ErrorCode::corrupt) {
-      return fail(loaded.error());
-    }
-    const LogList list = loaded ? loaded->value : LogList{};
+    // Before the directories and manifests: whatever it names was there by then.
+    DOCKET_ASSIGN(const LogList list, readable_log_list(disk_, directory_));
     const auto entries = disk_.list(logs_directory(directory_));
     // Not found: a store that has lost its logs, or one in the making.
     if (!entries && entries.error().code != ErrorCode::not_found) {

@@ -295,13 +295,7 @@ Result<Copied> copy_store(Disk& disk, const std::string& from, const std::string
   Copied copied;
   DOCKET_TRY(disk.make_directories(logs_directory(to)));
   // Before the directories: whatever it names was there by then.
-  std::vector<std::string> damaged;
-  const auto loaded = load_log_list(disk, from, damaged);
-  if (!loaded && loaded.error().code != ErrorCode::not_found &&
-      loaded.error().code != ErrorCode::corrupt) {
-    return fail(loaded.error());
-  }
-  const LogList known = loaded ? loaded->value : LogList{};
+  DOCKET_ASSIGN(const LogList known, readable_log_list(disk, from));
   DOCKET_ASSIGN(const std::vector<DirectoryEntry> entries, disk.list(logs_directory(from)));
   std::set<std::string> logs;
   for (const DirectoryEntry& entry : entries) {
