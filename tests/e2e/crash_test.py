@@ -22,7 +22,7 @@ class Crash(driver.EndToEnd):
         flags = ["--events", "2000000", "--mix", "activity:1,campaign:1", "--end",
                  "2026-05-01T00:00:00Z"]
         native = self.spawn("docket-load", "send", "--server", f"127.0.0.1:{server.ingest[1]}",
-                            *flags, "--ledger", ledger, "--patience-ms", 1000, "--connections", 3)
+                            *flags, "--ledger", ledger, "--patience-ms", 600000, "--connections", 3)
         others = [senders.NdjsonSender(f"nodes-{i}", server.ingest[1]) for i in range(4)]
         others += [senders.HttpSender(f"web-{i}", server.http[1]) for i in range(4)]
         self.wait_until(lambda: ledger.exists() and ledger.stat().st_size > 0 and

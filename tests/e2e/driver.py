@@ -227,11 +227,12 @@ class EndToEnd(unittest.TestCase):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="docket-e2e-"))
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
 
-    def wait_until(self, holds):
-        """Polls for what happens in the background."""
+    def wait_until(self, holds, state=None):
+        """Polls for what happens in the background; `state()` says where it stands if it does not."""
         end = time.monotonic() + ANSWER_SECONDS
         while not holds():
-            self.assertLess(time.monotonic(), end, "it did not happen")
+            if time.monotonic() >= end:
+                self.fail(f"it did not happen: {state() if state else 'no more is known'}")
             time.sleep(0.05)
 
     def spawn(self, program, *arguments):

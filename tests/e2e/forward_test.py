@@ -55,6 +55,15 @@ class Forward(driver.EndToEnd):
         port = server if isinstance(server, int) else server.ingest[1]
         return ["forward", self.file, "--state", self.state, "--ingest", f"127.0.0.1:{port}", *more]
 
+    def state_of(self, server, forward, writer):
+        """What stands in the way of `writer`'s lines, for a failure's message."""
+        stored = self.ids(server)
+        missing = [n + 1 for n in range(writer.count) if str(n + 1) not in stored]
+        files = {path.name: path.stat().st_size for path in self.state.iterdir()}
+        return (f"{server.count()} of {writer.count} lines are stored, missing {missing[:5]} to "
+                f"{missing[-5:]}; docket forward: {forward.poll()}; its state: {files}; the "
+                f"server: {server.log()[-2000:]}")
+
     def once(self, server, **options):
         return driver.run("docket", *self.flags(server, "--once"), **options)
 
@@ -75,6 +84,9 @@ class Forward(driver.EndToEnd):
         forward = self.spawn("docket", *self.flags(ports[0]))
         writer = Writer(self.file)
         self.addCleanup(writer.end)
+        # A file that is renamed before any of it was read is one that nobody knows of.
+        server.wait_until_ready()
+        self.wait_until(lambda: server.count() > 0)
         rotations = 0
         for _ in range(KILLS):
             time.sleep(moments.uniform(0, 0.5))
@@ -93,7 +105,8 @@ class Forward(driver.EndToEnd):
                 forward = self.spawn("docket", *self.flags(ports[0]))
         writer.end()
         server.wait_until_ready()
-        self.wait_until(lambda: server.count() >= writer.count)
+        self.wait_until(lambda: server.count() >= writer.count,
+                        lambda: self.state_of(server, forward, writer))
         forward.kill()
         forward.wait()
         done = self.once(server)

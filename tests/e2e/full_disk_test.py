@@ -106,6 +106,12 @@ class FullDisk:
             except OSError:
                 pass
 
+    def files(self):
+        return subprocess.run(["ls", "-lR", self.disk], capture_output=True, text=True).stdout
+
+    def servers_log(self):
+        return (self.directory / "data.stderr").read_text()[-3000:]
+
     def is_full(self, server):
         return server.request("GET", "/readyz")[0] == 503
 
@@ -117,7 +123,9 @@ class FullDisk:
         """All three senders have been served since."""
         before = self.acknowledged()
         self.wait_until(lambda: all(now > then for now, then in
-                                    zip(self.acknowledged(), before)))
+                                    zip(self.acknowledged(), before)),
+                        lambda: (before, self.acknowledged(), self.free(), self.requests.refusals,
+                                 self.lines.refusals, self.files(), self.servers_log()))
 
     def check_all(self, server):
         """Nothing acknowledged is missing, and nothing is there that was not sent."""

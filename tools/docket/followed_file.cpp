@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <tuple>
 #include <utility>
 
 #include "engine/bytes.hpp"
@@ -25,8 +26,8 @@ std::uint64_t check_of(std::string_view last) {
   return checksum64(as_byte_span(last));
 }
 
-std::int64_t changed_ns(const struct stat& facts) {
-  return facts.st_mtim.tv_sec * std::int64_t{1'000'000'000} + facts.st_mtim.tv_nsec;
+std::int64_t nanoseconds(const struct statx_timestamp& time) {
+  return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
 }
 
 // The `count` bytes before `offset`; fewer where the file has no more.
@@ -68,6 +69,21 @@ FollowedFile::~FollowedFile() {
   }
 }
 
+// A regular file of that path, or the open one where the path is empty; nullopt: there is none.
+std::optional<FollowedFile::Sibling> FollowedFile::sibling_at(int descriptor,
+                                                              const std::string& path) {
+  struct statx facts{};
+  if (::statx(descriptor, path.c_str(), path.empty() ? AT_EMPTY_PATH : 0,
+              STATX_BASIC_STATS | STATX_BTIME, &facts) != 0 ||
+      !S_ISREG(facts.stx_mode)) {
+    return std::nullopt;
+  }
+  const bool is_birth_known = (facts.stx_mask & STATX_BTIME) != 0;
+  return Sibling{
+      path, facts.stx_ino,
+      Age{nanoseconds(facts.stx_mtime), is_birth_known ? nanoseconds(facts.stx_btime) : 0}};
+}
+
 // Rotated files beside FILE, oldest first. Compressed ones cannot be read.
 std::vector<FollowedFile::Sibling> FollowedFile::siblings() const {
   const std::filesystem::path file(path_);
@@ -77,7 +93,6 @@ std::vector<FollowedFile::Sibling> FollowedFile::siblings() const {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    struct stat facts{};
     const bool is_compressed = name.ends_with(".gz") || name.ends_with(".bz2") ||
                                name.ends_with(".xz") || name.ends_with(".zst");
     const std::string_view suffix =
@@ -85,13 +100,14 @@ std::vector<FollowedFile::Sibling> FollowedFile::siblings() const {
     const bool is_rotated = name.starts_with(base) && suffix.size() >= 2 &&
                             (suffix[0] == '.' || suffix[0] == '-') && suffix[1] >= '0' &&
                             suffix[1] <= '9';
-    if (is_rotated && !is_compressed && ::stat(entry.path().c_str(), &facts) == 0 &&
-        S_ISREG(facts.st_mode)) {
-      found.push_back({entry.path().string(), facts.st_ino, changed_ns(facts)});
+    if (is_rotated && !is_compressed) {
+      if (auto sibling = sibling_at(AT_FDCWD, entry.path().string())) {
+        found.push_back(std::move(*sibling));
+      }
     }
   }
   std::sort(found.begin(), found.end(), [](const Sibling& a, const Sibling& b) {
-    return std::pair(a.changed_ns, a.path) < std::pair(b.changed_ns, b.path);
+    return std::tie(a.age, a.path) < std::tie(b.age, b.path);
   });
   return found;
 }
@@ -163,12 +179,12 @@ Result<bool> FollowedFile::open_first() {
 
 // The first rotated file that was written after the one that is open.
 std::optional<FollowedFile::Sibling> FollowedFile::younger_sibling() const {
-  struct stat facts{};
-  if (::fstat(descriptor_, &facts) != 0) {
+  const auto current = sibling_at(descriptor_, "");
+  if (!current) {
     return std::nullopt;
   }
   for (const Sibling& sibling : siblings()) {
-    if (sibling.changed_ns > changed_ns(facts)) {
+    if (sibling.age > current->age && sibling.inode != inode_) {
       return sibling;
     }
   }
@@ -203,12 +219,17 @@ Result<bool> FollowedFile::read_more() {
 // At the end of what is open: whether something follows it.
 Result<FollowedFile::Look> FollowedFile::look() {
   struct stat facts{};
-  const bool is_renamed = ::stat(path_.c_str(), &facts) == 0 && facts.st_ino != inode_;
-  if (!is_renamed) {
+  const bool is_there = ::stat(path_.c_str(), &facts) == 0;
+  if (is_there && facts.st_ino == inode_) {
+    return Look::nothing;
+  }
+  // Renamed away. FILE may not have come again, and others have been renamed since all the same.
+  const bool has_younger = younger_sibling().has_value();
+  if (!is_there && !has_younger) {
     return Look::nothing;
   }
   // Who was slow to reopen has done so when the next file, too, has been renamed.
-  if (looks_left_ > 0 && !younger_sibling()) {
+  if (looks_left_ > 0 && !has_younger) {
     --looks_left_;
     return Look::nothing;
   }

@@ -1,6 +1,7 @@
 // A file that others append lines to, rotate and truncate, read as one sequence of lines.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,11 +58,19 @@ class FollowedFile {
   [[nodiscard]] std::size_t unfinished_bytes() const { return buffer_.size() - taken_; }
 
  private:
+  // The files of a rotation in their order: by when they were last written, and by when they came
+  // to be where that is the same, as clocks of file systems tick every few milliseconds only.
+  struct Age {
+    std::int64_t changed_ns = 0;
+    std::int64_t born_ns = 0;  // 0 where the file system does not know
+    auto operator<=>(const Age&) const = default;
+  };
   struct Sibling {
     std::string path;
     std::uint64_t inode = 0;
-    std::int64_t changed_ns = 0;
+    Age age;
   };
+  [[nodiscard]] static std::optional<Sibling> sibling_at(int descriptor, const std::string& path);
   [[nodiscard]] std::vector<Sibling> siblings() const;
   bool open(const std::string& path, std::uint64_t inode);
   [[nodiscard]] std::optional<Sibling> younger_sibling() const;

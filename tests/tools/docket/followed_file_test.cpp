@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/support/temporary_directory.hpp"
 
@@ -141,6 +142,41 @@ TEST_F(Followed, RotationsInARowAreReadInTheirOrder) {
   FollowedFile patient = follow(first, 1);
   EXPECT_EQ(read(patient), (Lines{"b", "c", "d"}));
   EXPECT_EQ(read(patient), Lines{"e"});
+}
+
+TEST_F(Followed, WhatWasRotatedIsReadThoughNoNewFileHasCome) {
+  append("a\n");
+  FollowedFile file = follow({}, 2);
+  EXPECT_EQ(read(file), Lines{"a"});
+  const auto now = std::filesystem::file_time_type::clock::now();
+  rotate("log", "log.2");
+  EXPECT_EQ(read(file), Lines{});
+  append("b\n");
+  rotate("log", "log.1");
+  std::filesystem::last_write_time(directory_ / "log.2", now - std::chrono::seconds(1));
+  EXPECT_EQ(read(file), Lines{"b"});
+  append("c\n");
+  EXPECT_EQ(read(file), Lines{}) << "log.1 may get more";
+  EXPECT_EQ(read(file), Lines{});
+  EXPECT_EQ(read(file), Lines{"c"});
+  EXPECT_TRUE(file.take_notices().empty());
+}
+
+TEST_F(Followed, RotationsWithinATickOfTheClockAreReadInTheirOrder) {
+  append("a\n");
+  // Times of birth cannot be set: they are to differ here, unlike those of the last write.
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  FollowedFile file = follow();
+  EXPECT_EQ(read(file), Lines{"a"});
+  const auto now = std::filesystem::file_time_type::clock::now();
+  rotate("log", "log.2");
+  append("b\n");
+  rotate("log", "log.1");
+  append("c\n");
+  for (const char* name : {"log.2", "log.1"}) {
+    std::filesystem::last_write_time(directory_ / name, now);
+  }
+  EXPECT_EQ(read(file), (Lines{"b", "c"}));
 }
 
 TEST_F(Followed, ATruncatedFileIsReadFromItsStartAndThatIsTold) {
