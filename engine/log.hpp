@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -161,9 +162,12 @@ class Store {
   [[nodiscard]] virtual std::vector<RetirementPlan> plan_retirement(
       const std::function<RetentionPolicy(std::string_view log)>& policy,
       std::uint64_t free_floor_bytes, Nanos now) = 0;
-  // Retires one planned segment: its files go once the last reader lets go. The caller makes the
-  // record of it durable first (log `docket`).
-  [[nodiscard]] virtual Result<void> retire(const RetirementPlan& plan) = 0;
+  // Retires planned segments of one log in one step, all or none: their files go once the last
+  // reader lets go. The caller makes the record of it durable first (log `docket`). Errors:
+  // not_found where there is no such log; invalid_argument where they are not the oldest of one
+  // log, in their order; those of writing the manifest.
+  [[nodiscard]] virtual Result<void> retire(std::span<const RetirementPlan> plans) = 0;
+  [[nodiscard]] Result<void> retire(const RetirementPlan& plan) { return retire({&plan, 1}); }
 
   // Stops accepting, commits what is queued, seals large active segments, writes the manifests.
   // Called by the destructor when it was not.

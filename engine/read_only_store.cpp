@@ -306,7 +306,7 @@ class ReadOnlyStore : public Store {
     }
     return plan_retirements(candidates, policy, free_now, free_floor_bytes, now);
   }
-  [[nodiscard]] Result<void> retire(const RetirementPlan&) override {
+  [[nodiscard]] Result<void> retire(std::span<const RetirementPlan>) override {
     return fail(ErrorCode::closed, "the store is open for reading only");
   }
   [[nodiscard]] Result<void> close() override { return {}; }

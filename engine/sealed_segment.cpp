@@ -159,6 +159,14 @@ struct SealedSegment::Loaded {
 SealedSegment::SealedSegment(Disk& disk, SectionCache& cache, SegmentInfo info)
     : disk_(disk), cache_(cache), info_(std::move(info)) {}
 
+SegmentRemoval::SegmentRemoval(Disk& disk, std::string directory)
+    : disk_(disk), directory_(std::move(directory)) {}
+
+// Where it fails, a crash of the machine may bring files back; the next start removes them again.
+SegmentRemoval::~SegmentRemoval() {
+  static_cast<void>(within_memory([this] { return disk_.sync_directory(directory_); }));
+}
+
 SealedSegment::~SealedSegment() {
   if (remove_files_.empty()) {
     return;
@@ -168,15 +176,15 @@ SealedSegment::~SealedSegment() {
     for (const std::string& file : remove_files_) {
       static_cast<void>(disk_.unlink(file));
     }
-    return disk_.sync_directory(remove_directory_);
+    return Result<void>();
   }));
 }
 
 void SealedSegment::remove_when_released(std::vector<std::string> files,
-                                         std::string directory) const {
+                                         std::shared_ptr<const SegmentRemoval> removal) const {
   const std::lock_guard lock(mutex_);
   remove_files_ = std::move(files);
-  remove_directory_ = std::move(directory);
+  removal_ = std::move(removal);
 }
 
 Result<const SealedSegment::Loaded*> SealedSegment::load() const {

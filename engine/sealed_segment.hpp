@@ -13,6 +13,20 @@
 
 namespace docket {
 
+// What the segments of one retirement share: the last of them whose files are removed syncs the
+// directory, once for all. `disk` must outlive it.
+class SegmentRemoval {
+ public:
+  SegmentRemoval(Disk& disk, std::string directory);
+  ~SegmentRemoval();
+  SegmentRemoval(const SegmentRemoval&) = delete;
+  SegmentRemoval& operator=(const SegmentRemoval&) = delete;
+
+ private:
+  Disk& disk_;
+  const std::string directory_;
+};
+
 // Thread-safe. `disk` and `cache` must outlive it.
 class SealedSegment : public SegmentBase {
  public:
@@ -27,8 +41,9 @@ class SealedSegment : public SegmentBase {
   [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const override;
 
-  // Retired: the last reader to let go removes `files` and syncs `directory`.
-  void remove_when_released(std::vector<std::string> files, std::string directory) const;
+  // Retired: the last reader to let go removes `files`, and lets go of `removal`.
+  void remove_when_released(std::vector<std::string> files,
+                            std::shared_ptr<const SegmentRemoval> removal) const;
 
  protected:
   [[nodiscard]] Result<std::shared_ptr<const BlockPlace>> place(std::uint32_t block) const override;
@@ -47,7 +62,7 @@ class SealedSegment : public SegmentBase {
   mutable std::unique_ptr<const Loaded> owned_;
   mutable std::atomic<const Loaded*> loaded_ = nullptr;
   mutable std::vector<std::string> remove_files_;
-  mutable std::string remove_directory_;
+  mutable std::shared_ptr<const SegmentRemoval> removal_;
 };
 
 }  // namespace docket

@@ -1,5 +1,7 @@
 #include "engine/sealer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -93,6 +95,34 @@ class Sealer {
     return {};
   }
 
+  // A file that is cut or not ours any more has lost tens of thousands of small blocks in a row.
+  // That is one loss, with the reason of its first block.
+  void join_losses() {
+    std::sort(result_.losses.begin(), result_.losses.end(),
+              [](const SealLoss& a, const SealLoss& b) { return a.first_seq < b.first_seq; });
+    std::vector<SealLoss> joined;
+    std::uint64_t more = 0;  // blocks in the last one, besides its first
+    const auto finish = [&] {
+      if (more != 0) {
+        joined.back().reason += fmt::format(", and {} more blocks behind it", more);
+      }
+      more = 0;
+    };
+    for (SealLoss& loss : result_.losses) {
+      if (!joined.empty() && joined.back().last_seq + 1 == loss.first_seq) {
+        FileRange& range = joined.back().range;
+        range.bytes = loss.range.at.value + loss.range.bytes - range.at.value;
+        joined.back().last_seq = loss.last_seq;
+        ++more;
+      } else {
+        finish();
+        joined.push_back(std::move(loss));
+      }
+    }
+    finish();
+    result_.losses = std::move(joined);
+  }
+
   Result<void> merge_dictionaries() {
     maps_.resize(blocks_.size());
     for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
@@ -134,8 +164,7 @@ class Sealer {
       }
     }
     DOCKET_TRY(flush_block());
-    std::sort(result_.losses.begin(), result_.losses.end(),
-              [](const SealLoss& a, const SealLoss& b) { return a.first_seq < b.first_seq; });
+    join_losses();
     DOCKET_TRY(write_dictionaries());
     DOCKET_TRY(write_footer());
     DOCKET_TRY(writer_->flush());

@@ -17,12 +17,12 @@ struct SealRequest {
   ProducerTable producers;              // as of the source's last event
 };
 
-// Events that could not be read while sealing.
+// Events that could not be read while sealing: damaged blocks that follow upon each other.
 struct SealLoss {
   Seq first_seq;
   Seq last_seq;
   std::string reason;
-  FileRange range;  // of the block in the source's file
+  FileRange range;  // from the first block's beginning to the last one's end, in the source's file
 };
 
 struct SealResult {

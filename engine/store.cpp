@@ -132,18 +132,24 @@ class WritableStore : public Store {
     return plan_retirements(candidates, policy, free_now, free_floor_bytes, now);
   }
 
-  [[nodiscard]] Result<void> retire(const RetirementPlan& plan) override {
+  [[nodiscard]] Result<void> retire(std::span<const RetirementPlan> plans) override {
+    if (plans.empty()) {
+      return {};
+    }
     WritableLog* log = nullptr;
     {
       const std::lock_guard lock(logs_mutex_);
-      const auto found = logs_.find(plan.log);
+      const auto found = logs_.find(plans.front().log);
       if (found == logs_.end()) {
-        return fail(ErrorCode::not_found, "there is no log " + plan.log);
+        return fail(ErrorCode::not_found, "there is no log " + plans.front().log);
       }
       log = found->second.get();
     }
-    DOCKET_TRY(log->retire(plan.segment));
-    if (options_.observer != nullptr) {
+    DOCKET_TRY(log->retire(plans));
+    for (const RetirementPlan& plan : plans) {
+      if (options_.observer == nullptr) {
+        break;
+      }
       // It is done, whether or not there is memory to tell of it.
       static_cast<void>(within_memory([&]() -> Result<void> {
         options_.observer->notice(

@@ -4,8 +4,8 @@
 namespace docket {
 
 // Work that keeps up where the processor has time to spare, and goes on, slowly, where it has not:
-// about a tenth of a core beside a thread in the way of an answer.
-inline constexpr int background_niceness = 10;
+// about a quarter of a core beside a thread in the way of an answer.
+inline constexpr int background_niceness = 5;
 // Work that nobody waits for.
 inline constexpr int idle_niceness = 19;
 

@@ -101,7 +101,7 @@ class WritableLog : public Log {
   // For retention: the sealed segments, oldest first.
   [[nodiscard]] std::vector<std::shared_ptr<const SealedSegment>> sealed() const;
   // Retires the oldest sealed segment, which must be `id`.
-  [[nodiscard]] Result<void> retire(SegmentId id);
+  [[nodiscard]] Result<void> retire(std::span<const RetirementPlan> plans);
   // Bytes of the segment's files on disk, index included.
   [[nodiscard]] std::uint64_t file_bytes(SegmentId id) const;
 

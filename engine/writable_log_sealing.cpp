@@ -1,4 +1,6 @@
 // WritableLog: freezing, sealing, retiring.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -217,41 +219,56 @@ std::uint64_t WritableLog::file_bytes(SegmentId id) const {
   return bytes;
 }
 
-Result<void> WritableLog::retire(SegmentId id) {
-  std::shared_ptr<const SealedSegment> retired;
+Result<void> WritableLog::retire(std::span<const RetirementPlan> plans) {
   // There before the edit, behind which nothing may stop half way.
-  std::string directory = directory_;
-  const std::string index = directory_ + "/" + segment_file_name(id, "idx");
-  std::vector<std::string> files;
-  files.reserve(2);
+  std::vector<std::shared_ptr<const SealedSegment>> retired;
+  std::vector<std::vector<std::string>> files;
+  retired.reserve(plans.size());
+  files.reserve(plans.size());
+  const auto removal = std::make_shared<const SegmentRemoval>(*context_.disk, directory_);
   {
     const std::lock_guard lock(manifest_mutex_);
-    if (manifest_.segments.empty() || manifest_.segments.front().id != id) {
-      return fail(ErrorCode::invalid_argument,
-                  "segment " + std::to_string(id.value) + " is not the oldest of log " + name_);
+    const auto is_planned = [this](const SegmentInfo& info, const RetirementPlan& plan) {
+      return info.id == plan.segment && plan.log == name_;
+    };
+    const auto end = manifest_.segments.begin() +
+                     static_cast<std::ptrdiff_t>(std::min(plans.size(), manifest_.segments.size()));
+    if (!std::equal(manifest_.segments.begin(), end, plans.begin(), plans.end(), is_planned)) {
+      return fail(
+          ErrorCode::invalid_argument,
+          fmt::format("segment {} and the {} planned behind it are not the oldest of log {}",
+                      plans.front().segment.value, plans.size() - 1, name_));
     }
     Manifest edited = manifest_;
-    const SegmentInfo info = edited.segments.front();
-    edited.segments.erase(edited.segments.begin());
-    edited.retired_events += info.rows;
-    edited.retired_below = info.last_seq + 1;
-    const auto is_retired = [&edited](const Gap& gap) {
-      return gap.last_seq < edited.retired_below;
+    const auto edited_end = edited.segments.begin() + static_cast<std::ptrdiff_t>(plans.size());
+    for (auto info = edited.segments.begin(); info != edited_end; ++info) {
+      const std::string index = directory_ + "/" + segment_file_name(info->id, "idx");
+      std::vector<std::string>& of_segment = files.emplace_back();
+      of_segment.push_back(info->path);
+      if (const auto exists = context_.disk->exists(index); exists && *exists) {
+        of_segment.push_back(index);
+      }
+      edited.retired_events += info->rows;
+      edited.retired_below = info->last_seq + 1;
+    }
+    edited.segments.erase(edited.segments.begin(), edited_end);
+    const auto is_retired = [below = edited.retired_below](const Gap& gap) {
+      return gap.last_seq < below;
     };
     std::erase_if(edited.gaps, is_retired);
-    files.push_back(info.path);
-    if (const auto exists = context_.disk->exists(index); exists && *exists) {
-      files.push_back(index);
-    }
     DOCKET_TRY(save_manifest(*context_.disk, directory_, edited));
     manifest_ = std::move(edited);
     const std::lock_guard state(state_mutex_);
-    DOCKET_ASSERT(!sealed_.empty() && sealed_.front()->info().id == id);
-    retired = sealed_.front();
-    sealed_.erase(sealed_.begin());
+    const auto sealed_end = sealed_.begin() + static_cast<std::ptrdiff_t>(plans.size());
+    DOCKET_ASSERT(sealed_.size() >= plans.size() &&
+                  (sealed_end - 1)->get()->info().id == plans.back().segment);
+    std::move(sealed_.begin(), sealed_end, std::back_inserter(retired));
+    sealed_.erase(sealed_.begin(), sealed_end);
     std::erase_if(gaps_, is_retired);
   }
-  retired->remove_when_released(std::move(files), std::move(directory));
+  for (std::size_t i = 0; i < retired.size(); ++i) {
+    retired[i]->remove_when_released(std::move(files[i]), removal);
+  }
   return {};
 }
 

@@ -146,9 +146,9 @@ class ExposedStore final : public Store {
                [&]() -> Plans { return store_->plan_retirement(policy, free_floor_bytes, now); })
         .value_or(std::vector<RetirementPlan>());
   }
-  Result<void> retire(const RetirementPlan& plan) override {
+  Result<void> retire(std::span<const RetirementPlan> plans) override {
     const Exposed exposed;
-    return within_memory([&] { return store_->retire(plan); });
+    return within_memory([&] { return store_->retire(plans); });
   }
   Result<void> close() override {
     const Exposed exposed;

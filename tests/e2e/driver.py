@@ -19,7 +19,7 @@ import urllib.parse
 BIN = pathlib.Path(os.environ.get("DOCKET_BIN", "build/release/bin")).resolve()
 START_SECONDS = 60
 STOP_SECONDS = 60
-ANSWER_SECONDS = 120
+ANSWER_SECONDS = 240
 
 # Small segments, so that sealing, indexing and retention happen within a test.
 SMALL_SEGMENTS = '[segment]\nrows = 20000\n[retention]\ninterval = "200ms"\n'

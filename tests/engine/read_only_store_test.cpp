@@ -186,7 +186,7 @@ TEST_F(ReadOnlyStoreTest, RefusesToStoreSealRetireAndMakeLogs) {
   ASSERT_FALSE(submitted);
   EXPECT_EQ(submitted.error().code, ErrorCode::closed);
   EXPECT_FALSE(log.seal());
-  EXPECT_FALSE(reader->retire({}));
+  EXPECT_FALSE(reader->retire(RetirementPlan{}));
   const auto other = reader->log("other");
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, ErrorCode::not_found);

@@ -220,7 +220,8 @@ TEST_F(SealedSegmentTest, FilesOfARetiredSegmentStayUntilTheLastReaderLetsGo) {
   disk_.plant("log/1.idx", {});
   ASSERT_TRUE(disk_.unlink("log/1.hot"));
   auto reader = segment;
-  segment->remove_when_released({info_.path, "log/1.idx"}, "log");
+  segment->remove_when_released({info_.path, "log/1.idx"},
+                                std::make_shared<const SegmentRemoval>(disk_, "log"));
   segment.reset();
   EXPECT_EQ(disk_.files().size(), 2U);
   EXPECT_EQ(testing::read_all(*reader).size(), 100U) << "opened after it was retired";

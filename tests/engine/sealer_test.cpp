@@ -153,6 +153,31 @@ TEST_F(SealerTest, DamagedBlockIsNamedAndTheOthersAreKept) {
   }
 }
 
+TEST_F(SealerTest, BlocksThatAreDamagedInARowAreOneLoss) {
+  HotFile file;
+  for (std::uint64_t n = 0; n < 8; ++n) {
+    file.add(plain_events(20, n * 20));
+  }
+  for (const std::size_t damaged : {1, 2, 3, 6}) {
+    const BlockHeader& header = file.headers()[damaged];
+    const std::uint64_t body = header.offset.value + block_header_bytes + header.directory_bytes;
+    testing::flip_bit(file.bytes(), (body + 1) * 8);
+  }
+  seal(file);
+  ASSERT_EQ(result_.losses.size(), 2U);
+  const SealLoss& row = result_.losses[0];
+  EXPECT_EQ(row.first_seq, Seq(21));
+  EXPECT_EQ(row.last_seq, Seq(80));
+  EXPECT_TRUE(row.reason.ends_with(", and 2 more blocks behind it")) << row.reason;
+  EXPECT_EQ(row.range.at, file.headers()[1].offset);
+  const BlockHeader& last = file.headers()[3];
+  EXPECT_EQ(row.range.at.value + row.range.bytes,
+            last.offset.value + block_header_bytes + last.body_bytes);
+  EXPECT_EQ(result_.losses[1].first_seq, Seq(121));
+  EXPECT_EQ(result_.losses[1].last_seq, Seq(140));
+  EXPECT_FALSE(result_.losses[1].reason.ends_with("behind it"));
+}
+
 TEST_F(SealerTest, NothingReadableMakesNoFile) {
   HotFile file;
   file.add(plain_events(20));

@@ -400,6 +400,35 @@ TEST_F(WritableLogRetention, OnlyTheOldestCanBeRetired) {
   EXPECT_EQ(refused.error().code, ErrorCode::not_found);
 }
 
+TEST_F(WritableLogRetention, SeveralGoInOneStepOrNoneDoes) {
+  const auto plans = plan(-1'000'000'000'000);
+  ASSERT_EQ(plans.size(), 3U);
+  testing::wait_until_prepared(*store_->find_log("activity"), disk_);
+  EXPECT_FALSE(store_->retire(std::vector{plans[0], plans[2]})) << "one between them is left out";
+  EXPECT_FALSE(store_->retire(std::vector{plans[1], plans[0]})) << "not in their order";
+  auto other = plans;
+  other[1].log = "campaign";
+  EXPECT_FALSE(store_->retire(other)) << "of two logs";
+  auto more = plans;
+  more.insert(more.end(), 2, plans[2]);
+  EXPECT_FALSE(store_->retire(more)) << "more than there are";
+  disk_.inject({.at = 1, .kinds = Io::write});
+  EXPECT_FALSE(store_->retire(plans));
+  EXPECT_EQ(segments(), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(segment_files(disk_).size(), 4U);
+  EXPECT_TRUE(store_->retire(std::span<const RetirementPlan>()));
+
+  const auto snapshot = store_->find_log("activity")->snapshot();
+  ASSERT_TRUE(store_->retire(plans));
+  EXPECT_EQ(segments(), std::vector<std::uint64_t>{4});
+  EXPECT_EQ(notices_.count("segment_retired"), 3U);
+  const LogStats stats = store_->find_log("activity")->stats();
+  EXPECT_EQ(stats.retired_events, 30U);
+  EXPECT_EQ(stats.first_seq, Seq(31));
+  EXPECT_EQ(read_all(snapshot).size(), 40U) << "whoever reads goes on";
+  EXPECT_EQ(segment_files(disk_).size(), 4U);
+}
+
 TEST_F(WritableLogRetention, ManifestThatCannotBeSavedRetiresNothing) {
   const auto plans = plan(1'999'999);
   testing::wait_until_prepared(*store_->find_log("activity"), disk_);

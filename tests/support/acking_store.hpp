@@ -53,7 +53,7 @@ class AckingStore final : public Store {
       const std::function<RetentionPolicy(std::string_view)>&, std::uint64_t, Nanos) override {
     return {};
   }
-  Result<void> retire(const RetirementPlan&) override { return {}; }
+  Result<void> retire(std::span<const RetirementPlan>) override { return {}; }
   Result<void> close() override { return {}; }
   const std::string& directory() const override { return directory_; }
 

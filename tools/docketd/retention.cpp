@@ -1,6 +1,8 @@
 #include "tools/docketd/retention.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "engine/out_of_memory.hpp"
 #include "engine/timestamp.hpp"
@@ -78,30 +80,47 @@ void Retention::look(const RetentionSettings& settings) {
   const auto plans =
       store_.plan_retirement([&settings](std::string_view log) { return settings.of(log); },
                              settings.free_space_floor, now_ns());
-  for (const RetirementPlan& plan : plans) {
-    Result<void> done = record_(retired_event(plan));
-    if (done) {
-      done = store_.retire(plan);
-      if (!done) {
-        // Best effort: the failure is in our log and in the metrics as well.
-        static_cast<void>(record_(retire_failed_event(plan, done.error().describe())));
-      }
-    }
-    const std::lock_guard lock(mutex_);
-    if (done) {
-      ++retired_;
-    } else {
-      ++failures_;
-      log_line(LogLevel::error, "a segment could not be retired",
-               {{"log", plan.log},
-                {"segment", std::to_string(plan.segment.value)},
-                {"error", done.error().describe()}});
-    }
-    // What has changed meanwhile (other policies, or the end) goes first; the rest is planned anew.
-    if (stopping_ || changed_) {
+  std::span<const RetirementPlan> left(plans);
+  while (!left.empty()) {
+    const auto other = std::ranges::find_if(
+        left, [&left](const RetirementPlan& plan) { return plan.log != left.front().log; });
+    const std::size_t count =
+        std::min(retirement_max, static_cast<std::size_t>(other - left.begin()));
+    if (!retire(left.first(count))) {
       return;
     }
+    left = left.subspan(count);
   }
+}
+
+bool Retention::retire(std::span<const RetirementPlan> plans) {
+  std::vector<Event> events;
+  std::ranges::transform(plans, std::back_inserter(events), retired_event);
+  Result<void> done = record_(std::move(events));
+  if (done) {
+    done = store_.retire(plans);
+    if (!done) {
+      events.clear();
+      for (const RetirementPlan& plan : plans) {
+        events.push_back(retire_failed_event(plan, done.error().describe()));
+      }
+      // Best effort: the failure is in our log and in the metrics as well.
+      static_cast<void>(record_(std::move(events)));
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  if (done) {
+    retired_ += plans.size();
+  } else {
+    failures_ += plans.size();
+    log_line(LogLevel::error, "segments could not be retired",
+             {{"log", plans.front().log},
+              {"first_segment", std::to_string(plans.front().segment.value)},
+              {"segments", std::to_string(plans.size())},
+              {"error", done.error().describe()}});
+  }
+  // What has changed meanwhile (other policies, or the end) goes first; the rest is planned anew.
+  return !stopping_ && !changed_;
 }
 
 }  // namespace docket::server

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "engine/log.hpp"
 #include "engine/result.hpp"
@@ -17,8 +19,9 @@ namespace docket::server {
 // Owns one thread. Thread-safe.
 class Retention {
  public:
-  // Makes an event durable; a segment whose record cannot be made stays.
-  using Record = std::function<Result<void>(Event)>;
+  // Makes events durable, of retirement_max segments at most; those whose records cannot be made
+  // stay.
+  using Record = std::function<Result<void>(std::vector<Event>)>;
 
   // `store` must outlive it. Looks at once, and then at the interval of the settings.
   Retention(Store& store, RetentionSettings settings, Record record);
@@ -29,16 +32,21 @@ class Retention {
   // Counts from the next look on, which is now.
   void change(RetentionSettings settings);
   [[nodiscard]] RetentionSettings settings() const;
-  // Ends the thread, after the segment at hand. Idempotent.
+  // Ends the thread, after the retirement at hand. Idempotent.
   void stop();
 
   // Segments retired and failures to do so, since start.
   [[nodiscard]] std::uint64_t retired() const;
   [[nodiscard]] std::uint64_t failures() const;
 
+  // Segments of one log that are retired in one step.
+  static constexpr std::size_t retirement_max = 64;
+
  private:
   void run();
   void look(const RetentionSettings& settings);
+  // Those of one log. False: something else comes first.
+  bool retire(std::span<const RetirementPlan> plans);
 
   Store& store_;
   const Record record_;

@@ -78,9 +78,10 @@ class RunningServer final : public Server {
     DOCKET_ASSIGN(Log * system, store_->log(system_log_name));
     system_log_ = std::make_unique<SystemLog>(*system, [this] { return is_full(); });
     watch_.send_events_to([this](Event event) { system_log_->record(std::move(event)); });
-    retention_ = std::make_unique<Retention>(*store_, settings_.retention, [this](Event event) {
-      return system_log_->record_durably(std::move(event));
-    });
+    retention_ = std::make_unique<Retention>(
+        *store_, settings_.retention, [this](std::vector<Event> events) {
+          return system_log_->record_durably(std::move(events));
+        });
     scrub_ = std::make_unique<Scrub>(
         posix_disk(), *store_, settings_.scrub_period, [this](const verify::Damage& damage) {
           watch_.notice(damage.log, damage.is_unread ? "scrub_failed" : "damage_found",

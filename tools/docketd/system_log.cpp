@@ -58,19 +58,30 @@ void SystemLog::record(Event event) {
   wake_.notify_one();
 }
 
-Result<void> SystemLog::record_durably(Event event) {
-  auto done = std::make_shared<std::promise<Result<void>>>();
-  auto result = done->get_future();
+Result<void> SystemLog::record_durably(std::vector<Event> events) {
+  std::vector<Item> items;
+  std::vector<std::future<Result<void>>> results;
+  for (Event& event : events) {
+    auto done = std::make_shared<std::promise<Result<void>>>();
+    results.push_back(done->get_future());
+    items.push_back({std::move(event), std::move(done)});
+  }
   {
     const std::lock_guard lock(mutex_);
     if (closing_) {
       return fail(ErrorCode::closed, "the system's log is closed");
     }
-    queue_.push_back({std::move(event), std::move(done)});
-    ++urgent_;
+    queue_.insert(queue_.end(), std::move_iterator(items.begin()), std::move_iterator(items.end()));
+    urgent_ += items.size();
     wake_.notify_one();
   }
-  return result.get();
+  Result<void> all;
+  for (auto& result : results) {
+    if (auto each = result.get(); !each && all) {
+      all = std::move(each);
+    }
+  }
+  return all;
 }
 
 void SystemLog::close() {

@@ -30,9 +30,9 @@ class SystemLog {
 
   // Never blocks, and never throws: what there is no memory for is dropped, and counted.
   void record(Event event);
-  // Blocks until the event is on stable storage. Not turned away by a full queue: whoever waits
-  // here waits for one event at a time.
-  [[nodiscard]] Result<void> record_durably(Event event);
+  // Blocks until the events are on stable storage; of several, some may be where it fails. Not
+  // turned away by a full queue: whoever waits here comes with few events, and no more meanwhile.
+  [[nodiscard]] Result<void> record_durably(std::vector<Event> events);
   // Stores what waits, trying at most once more, and ends the thread. Idempotent.
   void close();
 

@@ -92,8 +92,8 @@ class OvertakenStore final : public Store {
       Nanos now) override {
     return store_.plan_retirement(policy, floor, now);
   }
-  [[nodiscard]] Result<void> retire(const RetirementPlan& plan) override {
-    return store_.retire(plan);
+  [[nodiscard]] Result<void> retire(std::span<const RetirementPlan> plans) override {
+    return store_.retire(plans);
   }
   [[nodiscard]] Result<void> close() override { return store_.close(); }
   [[nodiscard]] const std::string& directory() const override { return store_.directory(); }

@@ -42,23 +42,48 @@ class RetentionTest : public api::StoreFixture {
 
 TEST_F(RetentionTest, EverySegmentIsRecordedBeforeItGoes) {
   fill();
+  std::vector<std::string> targets;
   std::vector<std::uint64_t> events_at_record;
   std::mutex mutex;
-  Retention retention(*store_, keep_nothing(), [&](Event event) -> Result<void> {
+  Retention retention(*store_, keep_nothing(), [&](std::vector<Event> records) -> Result<void> {
     const std::lock_guard lock(mutex);
-    EXPECT_EQ(event.verb, "RETIRE");
-    events_at_record.push_back(events());
+    for (const Event& record : records) {
+      EXPECT_EQ(record.verb, "RETIRE");
+      targets.push_back(record.target.id);
+      events_at_record.push_back(events());
+    }
     return {};
   });
   wait_until([&] { return retention.retired() == 2; });
   EXPECT_EQ(events(), 0U);
   const std::lock_guard lock(mutex);
-  EXPECT_EQ(events_at_record, (std::vector<std::uint64_t>{2, 1}));
+  EXPECT_EQ(targets, (std::vector<std::string>{"activity/1", "activity/2"}));
+  // In one step: the records of both, and then both.
+  EXPECT_EQ(events_at_record, (std::vector<std::uint64_t>{2, 2}));
+}
+
+TEST_F(RetentionTest, EachLogIsRetiredByItself) {
+  add("activity", {event(0)});
+  ASSERT_TRUE(store_->find_log("activity")->seal());
+  add("campaign", {event(1)});
+  ASSERT_TRUE(store_->find_log("campaign")->seal());
+  std::vector<std::size_t> steps;
+  std::mutex mutex;
+  Retention retention(*store_, keep_nothing(), [&](const std::vector<Event>& records) {
+    const std::lock_guard lock(mutex);
+    steps.push_back(records.size());
+    return Result<void>();
+  });
+  wait_until([&] { return retention.retired() == 2; });
+  EXPECT_EQ(events(), 0U);
+  EXPECT_EQ(store_->find_log("campaign")->stats().events, 0U);
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(steps, (std::vector<std::size_t>{1, 1}));
 }
 
 TEST_F(RetentionTest, WithoutADurableRecordNothingIsRetired) {
   fill();
-  Retention retention(*store_, keep_nothing(), [](Event) -> Result<void> {
+  Retention retention(*store_, keep_nothing(), [](const std::vector<Event>&) -> Result<void> {
     return fail(ErrorCode::no_space, "the disk is full");
   });
   wait_until([&] { return retention.failures() >= 2; });
@@ -69,7 +94,7 @@ TEST_F(RetentionTest, WithoutADurableRecordNothingIsRetired) {
 TEST_F(RetentionTest, AWantOfMemoryIsAFailureAndTheNextLookRetires) {
   fill();
   std::atomic<bool> is_short = true;
-  Retention retention(*store_, keep_nothing(), [&](Event) -> Result<void> {
+  Retention retention(*store_, keep_nothing(), [&](const std::vector<Event>&) -> Result<void> {
     if (is_short) {
       throw std::bad_alloc();
     }
@@ -84,7 +109,8 @@ TEST_F(RetentionTest, AWantOfMemoryIsAFailureAndTheNextLookRetires) {
 
 TEST_F(RetentionTest, ChangedSettingsAreLookedAtAtOnce) {
   fill();
-  Retention retention(*store_, RetentionSettings{}, [](Event) -> Result<void> { return {}; });
+  Retention retention(*store_, RetentionSettings{},
+                      [](const std::vector<Event>&) -> Result<void> { return {}; });
   EXPECT_EQ(events(), 2U);
   retention.change(keep_nothing());
   wait_until([&] { return events() == 0; });

@@ -36,7 +36,7 @@ TEST_F(SystemLogTest, WhatIsRecordedIsStoredInOrder) {
   {
     SystemLog log(*store_->log("docket").value());
     log.record(stopped_event("first"));
-    ASSERT_TRUE(log.record_durably(stopped_event("second")));
+    ASSERT_TRUE(log.record_durably({stopped_event("second")}));
     EXPECT_EQ(store_->find_log("docket")->stats().events, 2U);
     log.record(stopped_event("third"));
   }
@@ -72,7 +72,7 @@ TEST(SystemLog, AFullDiskIsTriedAgainAndAWaiterIsToldAtOnce) {
     return Receipt{Seq(1), rows, false};
   });
   SystemLog log(full);
-  const auto refused = log.record_durably(stopped_event("waiter"));
+  const auto refused = log.record_durably({stopped_event("waiter")});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::no_space);
   log.record(stopped_event("patient"));
@@ -93,8 +93,8 @@ TEST(SystemLog, WhileTheDiskIsFullOnlyWhatSomebodyWaitsForIsStored) {
     log.record(stopped_event("patient"));
   }
   // The queue is full by now, and still nobody who waits is turned away.
-  ASSERT_TRUE(log.record_durably(stopped_event("waiter")));
-  ASSERT_TRUE(log.record_durably(stopped_event("waiter")));
+  ASSERT_TRUE(log.record_durably({stopped_event("waiter")}));
+  ASSERT_TRUE(log.record_durably({stopped_event("waiter")}));
   EXPECT_EQ(stored, 2U);
   EXPECT_GT(log.dropped(), 0U);
   is_full = false;
@@ -115,7 +115,7 @@ TEST(SystemLog, WithoutMemoryItIsTriedAgainAndAWaiterIsToldAtOnce) {
   });
   SystemLog log(scripted);
   log.record(stopped_event("kept"));
-  const auto refused = log.record_durably(stopped_event("waiter"));
+  const auto refused = log.record_durably({stopped_event("waiter")});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
   is_short = false;
@@ -134,7 +134,7 @@ TEST(SystemLog, WhatCannotBeStoredAtTheEndIsCounted) {
   EXPECT_EQ(log.dropped(), 1U);
   log.record(stopped_event("b"));
   EXPECT_EQ(log.dropped(), 2U);
-  EXPECT_FALSE(log.record_durably(stopped_event("c")));
+  EXPECT_FALSE(log.record_durably({stopped_event("c")}));
 }
 
 }  // namespace
