@@ -107,13 +107,13 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::resume(Disk& disk,
   return active;
 }
 
-Result<void> ActiveSegment::prepare(std::uint64_t bytes) {
+Result<void> ActiveSegment::prepare(std::uint64_t bytes, std::uint64_t spare) {
   const FileOffset needed = end_ + bytes;
   if (needed <= prepared_) {
     return {};
   }
   const std::uint64_t step = std::clamp(end_.value, step_bytes_min, step_bytes_max);
-  const std::uint64_t more = std::max(needed - prepared_, step);
+  const std::uint64_t more = std::max(needed - prepared_, std::min(step, spare));
   DOCKET_TRY(write_zeros(*file_, prepared_, more));
   prepared_ += more;
   return {};

@@ -43,9 +43,10 @@ class ActiveSegment {
                                                                      SegmentId id,
                                                                      const HotScan& scan);
 
-  // Makes room for `bytes` more, so that append() cannot run out of space. An error leaves the
-  // segment usable: no_space is retryable.
-  [[nodiscard]] Result<void> prepare(std::uint64_t bytes);
+  // Makes room for `bytes` more, so that append() cannot run out of space; ahead of need, as much
+  // as grows with the segment, but of `spare` bytes at most. An error leaves the segment usable:
+  // no_space is retryable.
+  [[nodiscard]] Result<void> prepare(std::uint64_t bytes, std::uint64_t spare = UINT64_MAX);
   // Makes room in memory for `blocks` more to be placed, so that place() needs none.
   void reserve(std::size_t blocks) { parts_.reserve(parts_.size() + parts_of_block * blocks); }
   // Gives the block its place and appends it; it must live until write(). After that it can be
@@ -64,6 +65,8 @@ class ActiveSegment {
 
   [[nodiscard]] SegmentId id() const { return header_.id; }
   [[nodiscard]] FileOffset end() const { return end_; }
+  // Bytes that can be written without the file growing.
+  [[nodiscard]] std::uint64_t prepared_bytes() const { return prepared_ - end_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

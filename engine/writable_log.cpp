@@ -252,7 +252,7 @@ bool WritableLog::wait_for_sealing() {
   return has_room();
 }
 
-Result<void> WritableLog::make_room(std::uint64_t bytes, std::uint64_t rows) {
+Result<void> WritableLog::make_room(Group& group) {
   if (failed_) {
     return fail(ErrorCode::closed,
                 "log " + name_ + " has failed; the server must be restarted to recover it");
@@ -265,34 +265,47 @@ Result<void> WritableLog::make_room(std::uint64_t bytes, std::uint64_t rows) {
     }
     static_cast<void>(freeze_active());
   }
+  const Error under_floor{
+      ErrorCode::no_space,
+      "free space is under the floor of " + std::to_string(context_.free_space_floor) + " bytes", 0,
+      0, 0};
+  std::uint64_t spare = UINT64_MAX;  // bytes above the floor
   if (context_.free_space_floor != 0) {
     DOCKET_ASSIGN(const std::uint64_t free, context_.disk->free_bytes(directory_));
     if (free < context_.free_space_floor) {
-      return fail(ErrorCode::no_space, "free space is under the floor of " +
-                                           std::to_string(context_.free_space_floor) + " bytes");
+      return fail(told(under_floor));
     }
+    spare = free - context_.free_space_floor;
   }
   if (!active_) {
     DOCKET_TRY(begin_segment());
   }
+  const std::uint64_t room = active_->prepared_bytes() + std::min(spare, UINT64_MAX / 2);
+  std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;
+  auto next = group.begin();
+  for (; next != group.end() && (bytes == 0 || bytes + next->bytes() <= room); ++next) {
+    bytes += next->bytes();
+    rows += next->block.header.rows;
+  }
+  refuse(group, next, under_floor);
   if (next_seq_.value + rows > reserved_) {
     const std::lock_guard lock(prepare_mutex_);
     DOCKET_TRY(reserve_seqs(next_seq_));
   }
-  return active_->prepare(bytes);
+  return active_->prepare(bytes, spare);
+}
+
+void WritableLog::refuse(Group& group, Group::iterator first, const Error& error) {
+  for (auto pending = first; pending != group.end(); ++pending) {
+    pending->done(fail(told(error)));
+  }
+  group.erase(first, group.end());
 }
 
 void WritableLog::commit(Group& group) {
-  std::uint64_t bytes = 0;
-  std::uint64_t rows = 0;
-  for (const Pending& pending : group) {
-    bytes += pending.bytes();
-    rows += pending.block.header.rows;
-  }
-  if (const auto room = within_memory([&] { return make_room(bytes, rows); }); !room) {
-    for (Pending& pending : group) {
-      pending.done(fail(told(room.error())));
-    }
+  if (const auto room = within_memory([&] { return make_room(group); }); !room) {
+    refuse(group, group.begin(), room.error());
     return;
   }
   bool any_stored = false;

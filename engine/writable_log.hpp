@@ -100,7 +100,7 @@ class WritableLog : public Log {
 
   // For retention: the sealed segments, oldest first.
   [[nodiscard]] std::vector<std::shared_ptr<const SealedSegment>> sealed() const;
-  // Retires the oldest sealed segment, which must be `id`.
+  // Retires the oldest sealed segments, which must be those planned; Store::retire().
   [[nodiscard]] Result<void> retire(std::span<const RetirementPlan> plans);
   // Bytes of the segment's files on disk, index included.
   [[nodiscard]] std::uint64_t file_bytes(SegmentId id) const;
@@ -144,7 +144,11 @@ class WritableLog : public Log {
   // Until one more segment may wait to be sealed. False: an attempt to seal failed meanwhile, or
   // none came to its end in time.
   [[nodiscard]] bool wait_for_sealing();
-  [[nodiscard]] Result<void> make_room(std::uint64_t bytes, std::uint64_t rows);
+  // Refuses the batches for which there is no room above the floor of free space, and leaves the
+  // others; the first may dip into the reserve, or the last bytes above it would serve nobody.
+  [[nodiscard]] Result<void> make_room(Group& group);
+  // Answers those from `first` on, and drops them.
+  static void refuse(Group& group, Group::iterator first, const Error& error);
   // These two with producers_mutex_ held.
   [[nodiscard]] Result<Seq> place(Group& group);
   bool store(Group& group);

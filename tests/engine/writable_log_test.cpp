@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <numeric>
+#include <random>
 
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
@@ -91,6 +94,9 @@ class SlowSealing final : public StoreObserver {
                       const std::shared_ptr<const SegmentReader>& /*segment*/,
                       const std::string& /*directory*/) override {
     logs_.push_back(log);
+    if (logs_.size() == 1) {
+      first_.set_value();
+    }
     may_end_.get_future().wait();
     may_end_ = std::promise<void>();
     may_end_.set_value();
@@ -98,12 +104,14 @@ class SlowSealing final : public StoreObserver {
   void events_visible(const std::string& /*log*/, Seq /*last*/) override {}
   void notice(const std::string& /*log*/, const std::string& /*kind*/,
               const std::string& /*detail*/) override {}
+  void wait_for_first() { first_.get_future().wait(); }
   void release() { may_end_.set_value(); }
   // Whose segments were sealed, in order. Once the store is closed.
   [[nodiscard]] const std::vector<std::string>& logs() const { return logs_; }
 
  private:
   std::vector<std::string> logs_;
+  std::promise<void> first_;
   std::promise<void> may_end_;
 };
 
@@ -144,9 +152,10 @@ TEST(WritableLogBehind, TheLogThatIsFurthestBehindIsSealedFirst) {
       store_events(*store->log(log).value(), plain_events(1, i));
     }
   };
-  freeze("mail", 1);  // held up
+  freeze("mail", 1);
+  sealing.wait_for_first();  // held up from here on
   freeze("api", 1);
-  freeze("web", 3);
+  freeze("web", 5);
   sealing.release();
   ASSERT_TRUE(store->log("api").value()->seal());
   ASSERT_TRUE(store->close());
@@ -219,6 +228,67 @@ TEST(WritableLogDiskFull, FloorOfFreeSpaceIsKeptForSealingAndRetention) {
   EXPECT_TRUE(log.seal()) << "sealing may use what senders may not";
   disk.set_capacity(40 << 20);
   EXPECT_EQ(store_events(log, plain_events(1)), Seq(101));
+}
+
+TEST(WritableLogDiskFull, ManyBatchesAtOnceLeaveTheReserveToSealingAndRetention) {
+  constexpr std::uint64_t floor = 4 << 20;
+  std::vector<Event> events = plain_events(8);
+  std::minstd_rand random(1);
+  for (Event& event : events) {
+    std::string text(64 << 10, ' ');
+    std::ranges::generate(text, [&random] { return static_cast<char>('0' + random() % 64); });
+    std::ranges::replace(text, '\\', '_');
+    event.payload = "\"" + text + "\"";
+  }
+  const EncodedBatch batch = testing::encode(events);
+  for (const std::uint64_t above : {std::uint64_t{1}, std::uint64_t{1} << 20}) {
+    // All of them wait behind one that is being synced: they are a group of their own.
+    std::atomic<bool> holds = false;
+    std::promise<void> reached;
+    std::promise<void> end;
+    SimDisk disk;
+    disk.set_pause([&, ended = end.get_future().share()](Io kind) {
+      if (kind == Io::sync && holds.exchange(false)) {
+        reached.set_value();
+        ended.wait();
+      }
+    });
+    StoreOptions options = store_options();
+    options.free_space_floor = floor;
+    const auto store = open_store(disk, options);
+    Log& log = log_of(*store);
+    store_events(log, plain_events(1));
+    testing::wait_until_prepared(log, disk);
+    std::vector<std::future<Result<Receipt>>> answers;
+    const auto send = [&log, &answers](EncodedBatch sent) {
+      auto answer = std::make_shared<std::promise<Result<Receipt>>>();
+      answers.push_back(answer->get_future());
+      log.submit(std::move(sent), {"node-1", 0, 0}, testing::receipt_time,
+                 [answer](Result<Receipt> receipt) { answer->set_value(std::move(receipt)); });
+    };
+    holds = true;
+    send(testing::encode(plain_events(1)));
+    reached.get_future().wait();
+    disk.set_capacity(plenty);
+    disk.set_capacity(plenty - *disk.free_bytes("data") + floor + above);
+    for (int i = 0; i < 40; ++i) {
+      send(batch);
+    }
+    end.set_value();
+    std::uint64_t stored = 0;
+    for (auto& answer : answers) {
+      const auto receipt = answer.get();
+      stored += receipt ? 1 : 0;
+      if (!receipt) {
+        EXPECT_EQ(receipt.error().code, ErrorCode::no_space);
+      }
+    }
+    EXPECT_GT(stored, 1U) << "the first of a group may dip into the reserve";
+    EXPECT_LT(stored, 8U);
+    EXPECT_GE(*disk.free_bytes("data") + batch.bytes.size() + (64 << 10), floor);
+    EXPECT_EQ(log.snapshot().last_seq, Seq(2 + (stored - 1) * 8));
+    EXPECT_TRUE(log.seal());
+  }
 }
 
 TEST(WritableLogDiskFull, TheSystemsOwnLogMayUseMostOfTheReserveSoThatRetentionCanMakeRoom) {
