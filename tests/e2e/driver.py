@@ -228,7 +228,7 @@ class EndToEnd(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
 
     def wait_until(self, holds, state=None):
-        """Polls for what happens in the background; `state()` says where it stands if it does not."""
+        """Polls for what happens in the background; `state()` says where it stands if not."""
         end = time.monotonic() + ANSWER_SECONDS
         while not holds():
             if time.monotonic() >= end:
