@@ -265,15 +265,17 @@ Result<void> WritableLog::make_room(Group& group) {
     }
     static_cast<void>(freeze_active());
   }
-  const Error under_floor{
-      ErrorCode::no_space,
-      "free space is under the floor of " + std::to_string(context_.free_space_floor) + " bytes", 0,
-      0, 0};
+  const auto under_floor = [this] {
+    return Error{
+        ErrorCode::no_space,
+        "free space is under the floor of " + std::to_string(context_.free_space_floor) + " bytes",
+        0, 0, 0};
+  };
   std::uint64_t spare = UINT64_MAX;  // bytes above the floor
   if (context_.free_space_floor != 0) {
     DOCKET_ASSIGN(const std::uint64_t free, context_.disk->free_bytes(directory_));
     if (free < context_.free_space_floor) {
-      return fail(told(under_floor));
+      return fail(under_floor());
     }
     spare = free - context_.free_space_floor;
   }
@@ -288,7 +290,9 @@ Result<void> WritableLog::make_room(Group& group) {
     bytes += next->bytes();
     rows += next->block.header.rows;
   }
-  refuse(group, next, under_floor);
+  if (next != group.end()) {
+    refuse(group, next, under_floor());
+  }
   if (next_seq_.value + rows > reserved_) {
     const std::lock_guard lock(prepare_mutex_);
     DOCKET_TRY(reserve_seqs(next_seq_));
