@@ -83,6 +83,8 @@ class BitSource {
     at_ += bits;
     return value;
   }
+  // How many bits were passed. Precondition: less than 2^32.
+  [[nodiscard]] std::uint32_t position() const { return static_cast<std::uint32_t>(at_); }
   // Whether nothing was read beyond the end.
   [[nodiscard]] bool ok() const { return at_ <= end_; }
   // Whether all was read, but for the zeros that fill the last byte.

@@ -85,26 +85,18 @@ class SegmentBase::ChunkRuns final : public PayloadRuns {
   using PayloadRuns::read;
   [[nodiscard]] Result<RunTexts> read(std::span<const std::size_t> runs,
                                       PayloadBuffer& buffer) const override {
-    DOCKET_ASSERT(runs.size() <= runs_at_once);
-    std::size_t stored_bytes = 0;
     std::size_t raw_bytes = 0;
     for (const std::size_t run : runs) {
-      stored_bytes += index_->chunks[run].stored_bytes + section_padding;
       raw_bytes += index_->chunks[run].raw_bytes;
     }
-    buffer.stored.resize(std::max(buffer.stored.size(), stored_bytes));
     buffer.raw.resize(std::max(buffer.raw.size(), raw_bytes));
-    std::array<StoredChunk, runs_at_once> chunks;
-    std::byte* stored = buffer.stored.data();
+    DOCKET_ASSIGN(Chunks chunks, read_stored(runs, buffer));
     std::byte* raw = buffer.raw.data();
     RunTexts texts;
     for (std::size_t i = 0; i < runs.size(); ++i) {
-      const PayloadChunk& chunk = index_->chunks[runs[i]];
-      chunks[i] = StoredChunk{&chunk, {stored, chunk.stored_bytes}, {raw, chunk.raw_bytes}};
-      DOCKET_TRY(source_.read(index_->section + chunk.offset, {stored, chunk.stored_bytes}));
+      chunks[i].raw = {raw, chunks[i].chunk->raw_bytes};
       texts[i] = as_text(chunks[i].raw);
-      stored += chunk.stored_bytes + section_padding;
-      raw += chunk.raw_bytes;
+      raw += chunks[i].raw.size();
     }
     if (!read_chunks(std::span(chunks).first(runs.size()), tokens_.get())) {
       // One by one they tell which it is.
@@ -117,8 +109,49 @@ class SegmentBase::ChunkRuns final : public PayloadRuns {
     }
     return texts;
   }
+  [[nodiscard]] Result<void> scan(std::span<const std::size_t> runs,
+                                  const std::shared_ptr<const ByteAutomaton>& automaton,
+                                  PayloadBuffer& buffer, TokenScan& scan) const override {
+    scan.start(runs.size());
+    if (tokens_ == nullptr) {
+      return {};
+    }
+    DOCKET_ASSIGN(const Chunks chunks, read_stored(runs, buffer));
+    std::array<ScannedStream, runs_at_once> streams;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const PayloadChunk& chunk = *chunks[i].chunk;
+      // Others are no streams, or not what was written.
+      if (chunk.stored_bytes != chunk.raw_bytes && checksum32(chunks[i].stored) == chunk.checksum) {
+        streams[i] = {chunks[i].stored, chunk.raw_bytes};
+      }
+    }
+    scan.scan(std::span(streams).first(runs.size()), tokens_, automaton);
+    return {};
+  }
 
  private:
+  using Chunks = std::array<StoredChunk, runs_at_once>;
+
+  // Reads the stored bytes of runs, into the buffer.
+  [[nodiscard]] Result<Chunks> read_stored(std::span<const std::size_t> runs,
+                                           PayloadBuffer& buffer) const {
+    DOCKET_ASSERT(runs.size() <= runs_at_once);
+    std::size_t stored_bytes = 0;
+    for (const std::size_t run : runs) {
+      stored_bytes += index_->chunks[run].stored_bytes + section_padding;
+    }
+    buffer.stored.resize(std::max(buffer.stored.size(), stored_bytes));
+    Chunks chunks;
+    std::byte* stored = buffer.stored.data();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const PayloadChunk& chunk = index_->chunks[runs[i]];
+      chunks[i] = StoredChunk{&chunk, {stored, chunk.stored_bytes}, {}};
+      DOCKET_TRY(source_.read(index_->section + chunk.offset, {stored, chunk.stored_bytes}));
+      stored += chunk.stored_bytes + section_padding;
+    }
+    return chunks;
+  }
+
   const SegmentSource& source_;
   std::shared_ptr<const PayloadIndex> index_;
   std::shared_ptr<const TokenTable> tokens_;
@@ -366,6 +399,13 @@ Result<std::shared_ptr<const PayloadRuns>> SegmentBase::payload_runs(std::uint32
   DOCKET_ASSIGN(auto index, payload_index(*src, *where));
   DOCKET_ASSIGN(auto tokens, tokens_of(*src, *where));
   return std::make_shared<const ChunkRuns>(*src, std::move(index), std::move(tokens));
+}
+
+Result<void> PayloadRuns::scan(std::span<const std::size_t> runs,
+                               const std::shared_ptr<const ByteAutomaton>& /*automaton*/,
+                               PayloadBuffer& /*buffer*/, TokenScan& scan) const {
+  scan.start(runs.size());
+  return {};
 }
 
 std::uint32_t block_of_row(std::span<const BlockInfo> blocks, std::uint32_t row) {

@@ -22,6 +22,7 @@
 #include "engine/event.hpp"
 #include "engine/packed_ints.hpp"
 #include "engine/result.hpp"
+#include "engine/token_scan.hpp"
 
 namespace docket {
 
@@ -150,7 +151,7 @@ struct PayloadBuffer {
 };
 
 // So many runs of payloads can be read together.
-inline constexpr std::size_t runs_at_once = 4;
+inline constexpr std::size_t runs_at_once = TokenScan::streams_max;
 using RunTexts = std::array<std::string_view, runs_at_once>;
 
 // The payloads of a block in runs: those of rows that follow one another, stored together and
@@ -176,6 +177,12 @@ class PayloadRuns {
     DOCKET_ASSIGN(const RunTexts texts, read(std::span(&run, 1), buffer));
     return texts.front();
   }
+  // Looks through up to runs_at_once runs without decoding them, as far as they are stored so that
+  // this is possible: scan.text(i) is of the i-th run. Where it is not complete, the run is to be
+  // read, which also tells what is wrong with it. Errors: io.
+  [[nodiscard]] virtual Result<void> scan(std::span<const std::size_t> runs,
+                                          const std::shared_ptr<const ByteAutomaton>& automaton,
+                                          PayloadBuffer& buffer, TokenScan& scan) const;
 };
 
 struct TimeStrips;

@@ -48,11 +48,13 @@ Result<TokenTable> TokenTable::make(StringList texts, std::span<const std::uint8
   texts.bytes = std::move(padded);
   table.texts_ = std::move(texts);
   table.by_bits_.resize(codes.size());
+  table.codes_.resize(codes.size());
   table.mask_ = codes.size() - 1;
   for (std::size_t bits = 0; bits < table.by_bits_.size(); ++bits) {
     const PrefixDecoder::Step step = codes.step(bits);
     const std::uint32_t at = table.texts_.starts[step.symbol];
     table.by_bits_[bits] = Text(at, table.texts_.starts[step.symbol + 1U] - at, step.bits);
+    table.codes_[bits] = static_cast<std::uint16_t>(step.symbol | step.bits << code_token_bits);
   }
   return table;
 }
@@ -206,7 +208,7 @@ Result<StringList> TokenTable::decode_strings(std::span<const std::byte> stored,
 
 std::size_t TokenTable::memory_bytes() const {
   return texts_.bytes->size() + texts_.starts.size() * sizeof(std::uint32_t) +
-         by_bits_.size() * sizeof(Text) + shared_.memory_bytes();
+         by_bits_.size() * (sizeof(Text) + sizeof(std::uint16_t)) + shared_.memory_bytes();
 }
 
 TokenTrie::TokenTrie(std::span<const std::string> texts)

@@ -57,6 +57,16 @@ class TokenTable {
                                                   std::uint32_t items) const;
   [[nodiscard]] std::size_t memory_bytes() const;
 
+  [[nodiscard]] std::uint32_t size() const { return texts_.size(); }
+  // Followed by so many readable bytes that limits::token_bytes_max can be copied.
+  [[nodiscard]] std::string_view text(std::uint32_t token) const { return texts_[token]; }
+  // Which token the next bits of a stream begin with, in so many lower bits, and above them how
+  // many bits its code has: 0 where they are no code.
+  static constexpr std::uint32_t code_token_bits = 12;
+  [[nodiscard]] std::uint32_t code(std::uint64_t bits) const { return codes_[bits & mask_]; }
+  // The same by as many bits as are to be looked at: a power of two.
+  [[nodiscard]] std::span<const std::uint16_t> codes() const { return codes_; }
+
  private:
   // What a code stands for.
   class Text {
@@ -73,6 +83,8 @@ class TokenTable {
   };
   static_assert(limits::tokens_max * limits::token_bytes_max <= 1U << 18);
   static_assert(limits::token_bytes_max <= 0x7F);
+  static_assert(limits::tokens_max <= 1U << code_token_bits);
+  static_assert(prefix_bits_max < 1U << (16 - code_token_bits));
 
   // How far a stream is decoded.
   struct Lane {
@@ -92,6 +104,7 @@ class TokenTable {
   // By the next bits of a stream, as many as any code has: no second look at those of long codes,
   // which a processor cannot foresee.
   std::vector<Text> by_bits_;
+  std::vector<std::uint16_t> codes_;
   std::uint64_t mask_ = 0;
   PrefixDecoder shared_;
   bool has_shared_ = false;

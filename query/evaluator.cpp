@@ -336,6 +336,41 @@ void Evaluator::list_candidates(const Unit::Slice& slice, std::uint32_t begin, s
   }
 }
 
+template <typename Take>
+void Evaluator::take_scanned(const PayloadMatcher& matcher, const PayloadTask& task, std::size_t i,
+                             PayloadSearchers::Searcher& search, const RowBits& candidates,
+                             const Take& take) {
+  const std::uint32_t first = task.runs->first_rows()[task.numbers[i]];
+  const std::uint32_t end = task.runs->first_rows()[task.numbers[i] + 1];
+  const auto starts = task.runs->starts().subspan(first, end - first + 1);
+  const auto is_candidate = [&](std::uint32_t payload) {
+    const std::uint32_t bit = task.slice->at + first + payload;
+    return (candidates.words[bit / 64] >> (bit % 64) & 1) != 0;
+  };
+  const ScannedText& text = search.scan.text(i);
+  PayloadPlaces of_found(starts);
+  for (const FoundText& found : text.found) {
+    const auto payload = of_found.of(found);
+    if (payload && is_candidate(*payload)) {
+      take(first + *payload);
+    }
+  }
+  PayloadPlaces of_marks(starts);
+  std::optional<std::uint32_t> last;
+  for (const std::uint32_t mark : text.marks) {
+    const auto payload = of_marks.of({mark, mark + 1});
+    if (payload == last || !is_candidate(*payload)) {
+      continue;
+    }
+    last = payload;
+    const std::string_view whole = search.scan.read(i, starts[*payload] - starts.front(),
+                                                    starts[*payload + 1] - starts.front());
+    if (matcher.matches(whole, search.diffs)) {
+      take(first + *payload);
+    }
+  }
+}
+
 Result<void> Evaluator::search_task(const PayloadMatcher& matcher, const PayloadTask& task,
                                     PayloadSearchers::Searcher& search, const RowBits& candidates,
                                     RowBits& found) const {
@@ -355,7 +390,24 @@ Result<void> Evaluator::search_task(const PayloadMatcher& matcher, const Payload
                                return true;
                              });
   }
-  const std::span<const std::size_t> numbers = std::span(task.numbers).first(task.count);
+  std::array<std::size_t, runs_at_once> unread = task.numbers;
+  std::size_t unread_count = task.count;
+  if (matcher.automaton() != nullptr) {
+    DOCKET_TRY(task.runs->scan(std::span(task.numbers).first(task.count), matcher.automaton(),
+                               search.buffer, search.scan));
+    unread_count = 0;
+    for (std::size_t i = 0; i < task.count; ++i) {
+      if (search.scan.text(i).is_complete) {
+        take_scanned(matcher, task, i, search, candidates, take);
+      } else {
+        unread[unread_count++] = task.numbers[i];
+      }
+    }
+    if (unread_count == 0) {
+      return {};
+    }
+  }
+  const std::span<const std::size_t> numbers = std::span(unread).first(unread_count);
   DOCKET_ASSIGN(const RunTexts texts, task.runs->read(numbers, search.buffer));
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::uint32_t first = task.runs->first_rows()[numbers[i]];

@@ -52,6 +52,7 @@ using Evaluated = tl::expected<void, BlockFailure>;
 struct PayloadSearchers {
   struct Searcher {
     PayloadBuffer buffer;
+    TokenScan scan;
     DiffReader diffs;
     std::vector<std::uint32_t> rows;
   };
@@ -107,6 +108,12 @@ class Evaluator {
                                          PayloadSearchers::Searcher& search,
                                          const index::RowBits& candidates,
                                          index::RowBits& found) const;
+  // Calls `take` with the rows of a task's i-th run that match, which was looked through without
+  // being decoded.
+  template <typename Take>
+  static void take_scanned(const PayloadMatcher& matcher, const PayloadTask& task, std::size_t i,
+                           PayloadSearchers::Searcher& search, const index::RowBits& candidates,
+                           const Take& take);
   // Lists the rows of the slice in [begin, end) that are candidates, counted from `begin`.
   static void list_candidates(const Unit::Slice& slice, std::uint32_t begin, std::uint32_t end,
                               const index::RowBits& candidates, std::vector<std::uint32_t>& into);

@@ -5,6 +5,7 @@
 #include "engine/assert.hpp"
 #include "index/escaped_strings.hpp"
 #include "query/case_fold.hpp"
+#include "query/needle_automaton.hpp"
 
 namespace docket::query {
 namespace {
@@ -55,6 +56,15 @@ class OpenPayloads {
 
 }  // namespace
 
+std::optional<std::uint32_t> PayloadPlaces::of(const FoundText& found) {
+  const std::uint32_t begin = starts_.front() + found.begin;
+  const std::uint32_t end = starts_.front() + found.end;
+  while (starts_[payload_ + 1] < end) {
+    ++payload_;
+  }
+  return starts_[payload_] <= begin ? std::optional(payload_) : std::nullopt;
+}
+
 bool PayloadMatcher::reads(Field field) {
   return field == Field::payload || field == Field::text || field == Field::changed ||
          field == Field::old_value || field == Field::new_value;
@@ -74,6 +84,7 @@ PayloadMatcher::PayloadMatcher(Field field, const std::vector<Match>& matches)
     trigrams_.push_back(field == Field::changed ? std::vector<index::Trigram>()
                                                 : index::trigrams_of(folded(match.text)));
   }
+  automaton_ = needle_automaton(needles_);
 }
 
 bool PayloadMatcher::any_needle_in(std::string_view text) const {

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "engine/token_scan.hpp"
 #include "index/text_filter.hpp"
 #include "query/diff.hpp"
 #include "query/expression.hpp"
@@ -28,6 +31,20 @@ struct PayloadRun {
   }
 };
 
+// Tells of places in the text of a run in which payload they are. Not thread-safe.
+class PayloadPlaces {
+ public:
+  // As PayloadRun has them. They must outlive it.
+  explicit PayloadPlaces(std::span<const std::uint32_t> starts) : starts_(starts) {}
+  // The payload that holds all of what was found; none where it stands across the end of one.
+  // Precondition: it ends before the run does, and not before what was asked about last.
+  [[nodiscard]] std::optional<std::uint32_t> of(const FoundText& found);
+
+ private:
+  std::span<const std::uint32_t> starts_;
+  std::uint32_t payload_ = 0;
+};
+
 // Immutable; thread-safe. The reader of diffs, which keeps buffers, is the caller's.
 class PayloadMatcher {
  public:
@@ -45,6 +62,10 @@ class PayloadMatcher {
   void keep_matches(const PayloadRun& run, DiffReader& diffs,
                     std::vector<std::uint32_t>& wanted) const;
 
+  // What finds the condition's values as they were sent, and marks payloads that matches() has to
+  // be asked about, as they have escapes. Null: it has to be asked about all.
+  [[nodiscard]] const std::shared_ptr<const ByteAutomaton>& automaton() const { return automaton_; }
+
   // For each value of the condition the trigrams that a payload must have, itself or a string of
   // its without escapes, to match it; empty: there is no telling.
   [[nodiscard]] const std::vector<std::vector<index::Trigram>>& trigrams() const {
@@ -57,6 +78,7 @@ class PayloadMatcher {
   Field field_;
   std::vector<Match> matches_;
   std::vector<Needle> needles_;  // payload and text
+  std::shared_ptr<const ByteAutomaton> automaton_;
   std::vector<std::vector<index::Trigram>> trigrams_;
 };
 

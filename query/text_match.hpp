@@ -27,6 +27,7 @@ class Needle {
   // Whether it has ASCII letters only, so that it is found by its bytes.
   [[nodiscard]] bool is_ascii() const { return is_ascii_; }
   [[nodiscard]] std::size_t size() const { return folded_.size(); }
+  [[nodiscard]] std::string_view folded_text() const { return folded_; }
   // Where it begins in `text`, from `from` on; npos: nowhere. Precondition: is_ascii().
   [[nodiscard]] std::size_t find(std::string_view text, std::size_t from) const;
 

@@ -6,6 +6,8 @@
 //   C1  Decoding foreign bytes ends with a value or an error, and never leaves them.
 //   C2  A column that could be decoded is the same after coding and decoding it again.
 //   C3  Any values and any text read back exactly, with whatever tokens a sample gave.
+//   C4  A stream that was looked through to its end without being decoded can be decoded, and what
+//       was found is what stands in its text.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +22,7 @@
 #include "engine/bytes.hpp"
 #include "engine/coded_ints.hpp"
 #include "engine/section.hpp"
+#include "engine/token_scan.hpp"
 #include "engine/token_table.hpp"
 #include "engine/token_training.hpp"
 #include "tests/support/string_list.hpp"
@@ -89,6 +92,52 @@ void check_values(std::span<const std::byte> bytes) {
   }
 }
 
+// Finds a byte, and marks another.
+std::shared_ptr<const ByteAutomaton> automaton_of(char wanted, char mark) {
+  auto automaton = std::make_shared<ByteAutomaton>();
+  automaton->next.resize(2);
+  for (auto& next : automaton->next) {
+    next[static_cast<std::uint8_t>(wanted)] = 1;
+  }
+  automaton->found_bytes = {0, 1};
+  automaton->mark = mark;
+  return automaton;
+}
+
+void check_scan(TokenTable made, std::span<const std::byte> stored, std::size_t raw_bytes) {
+  const auto table = std::make_shared<const TokenTable>(std::move(made));
+  std::vector<std::byte> raw(raw_bytes);
+  const bool is_decoded = table->decode(stored, raw).has_value();
+  const std::string_view text = as_text(raw);
+  const char wanted = text.empty() ? 'a' : text.back();
+  const ScannedStream stream{stored, static_cast<std::uint32_t>(raw_bytes)};
+  TokenScan scan;
+  for (const char mark : {'\0', static_cast<char>(wanted + 1)}) {
+    // What it learnt the first time, it goes by the second time.
+    const auto automaton = automaton_of(wanted, mark);
+    for (int turn = 0; turn < 2; ++turn) {
+      scan.start(1);
+      scan.scan(std::span(&stream, 1), table, automaton);
+      if (!scan.text(0).is_complete) {
+        continue;
+      }
+      DOCKET_ASSERT(is_decoded);
+      std::vector<FoundText> found;
+      std::vector<std::uint32_t> marks;
+      for (std::uint32_t at = 0; at < text.size(); ++at) {
+        if (text[at] == wanted) {
+          found.push_back({at, at + 1});
+        }
+        if (text[at] == mark) {
+          marks.push_back(at);
+        }
+      }
+      DOCKET_ASSERT(scan.text(0).found == found && scan.text(0).marks == marks);
+      DOCKET_ASSERT(scan.read(0, 0, stream.raw_bytes) == text);
+    }
+  }
+}
+
 // The first bytes are the lengths of codes, of a table whose texts are what follows, cut evenly.
 void check_table(std::size_t asked, std::span<const std::byte> bytes) {
   const std::size_t tokens = std::min(asked, bytes.size() / 2);
@@ -102,8 +151,8 @@ void check_table(std::size_t asked, std::span<const std::byte> bytes) {
     const std::size_t size = lengths[i] % 70;
     texts.emplace_back(as_text(rest.first(std::min(size, rest.size()))));
   }
-  const auto table = TokenTable::make(list_of(texts), lengths, {});
-  const auto sharing = TokenTable::make(list_of(texts), lengths, lengths);
+  auto table = TokenTable::make(list_of(texts), lengths, {});
+  auto sharing = TokenTable::make(list_of(texts), lengths, lengths);
   for (const auto* made : {&table, &sharing}) {
     if (*made) {
       const Padded stored(rest);
@@ -111,6 +160,9 @@ void check_table(std::size_t asked, std::span<const std::byte> bytes) {
       static_cast<void>((*made)->decode(stored.bytes(), raw));
       static_cast<void>((*made)->decode_strings(stored.bytes(), static_cast<std::uint32_t>(asked)));
     }
+  }
+  if (table) {
+    check_scan(std::move(*table), Padded(rest).bytes(), asked * 16);
   }
 }
 
@@ -124,13 +176,14 @@ void check_text(std::span<const std::byte> bytes) {
     at = end + 1;
   }
   const Tokens tokens = train_tokens(sample);
-  const auto table = TokenTable::make(list_of(tokens.texts), tokens.lengths, {});
+  auto table = TokenTable::make(list_of(tokens.texts), tokens.lengths, {});
   DOCKET_ASSERT(table.has_value());
   std::vector<std::byte> stored;
   TokenEncoder(tokens).encode(text, stored);
   std::vector<std::byte> raw(text.size());
   DOCKET_ASSERT(table->decode(Padded(stored).bytes(), raw).has_value());
   DOCKET_ASSERT(as_text(raw) == text);
+  check_scan(std::move(*table), Padded(stored).bytes(), text.size());
 
   const Tokens of_list = train_list_tokens(sample, list_run);
   const auto list_table =

@@ -92,5 +92,18 @@ TEST(PayloadMatch, ManyAtOnceMatchAsOneByOne) {
   EXPECT_GT(found, 1000U);
 }
 
+TEST(PayloadMatch, WhatWasFoundIsInThePayloadThatHoldsAllOfIt) {
+  const Payloads run({"abc", "", "defg", "", "", "h"});
+  PayloadPlaces places(run.starts);
+  EXPECT_EQ(places.of({0, 1}), 0U);
+  EXPECT_EQ(places.of({0, 3}), 0U);
+  EXPECT_EQ(places.of({2, 4}), std::nullopt);
+  EXPECT_EQ(places.of({3, 7}), 2U);
+  EXPECT_EQ(places.of({4, 7}), 2U);
+  EXPECT_EQ(places.of({6, 8}), std::nullopt);
+  EXPECT_EQ(places.of({0, 8}), std::nullopt);
+  EXPECT_EQ(places.of({7, 8}), 5U);
+}
+
 }  // namespace
 }  // namespace docket::query
