@@ -4,6 +4,7 @@
 #include <optional>
 #include <thread>
 
+#include "tools/api/digest.hpp"
 #include "tools/api/routes.hpp"
 #include "tools/api/units.hpp"
 #include "tools/docket/answer_reader.hpp"
@@ -130,7 +131,12 @@ class ServerSource final : public Source {
       const api::Parameters& parameters,
       const std::function<bool(std::string_view)>& sink) override {
     const std::string target = target_of(api::path_of(api::Endpoint::export_events), parameters);
-    DOCKET_ASSIGN(const HttpAnswer answer, client_.stream(target, sink, {}));
+    api::Sha256 digest;
+    const auto check_in = [&](std::string_view piece) {
+      digest.update(piece);
+      return sink(piece);
+    };
+    DOCKET_ASSIGN(const HttpAnswer answer, client_.stream(target, check_in, {}));
     if (answer.status != 200) {
       return fail(error_of(answer.status, answer.body));
     }
@@ -140,6 +146,9 @@ class ServerSource final : public Source {
     const auto rows = api::parse_number<std::uint64_t>(answer.rows);
     if (!rows || summary.sha256.empty()) {
       return fail(ErrorCode::io, "the server's export came without its row count and digest");
+    }
+    if (digest.finish() != summary.sha256) {
+      return fail(ErrorCode::io, "the export did not arrive as it was sent: its digest differs");
     }
     summary.rows = *rows;
     if (answer.gaps.starts_with('[')) {

@@ -38,7 +38,8 @@ class Source {
   [[nodiscard]] virtual Result<std::string> get(const std::string& path,
                                                 const api::Parameters& parameters) = 0;
   // Gives an export's text to `sink` in pieces until it returns false (error: cancelled). Row count
-  // and digest are the source's own.
+  // and digest are the source's own; the digest is that of what `sink` was given, else it is an
+  // error (io).
   [[nodiscard]] virtual Result<api::ExportSummary> export_events(
       const api::Parameters& parameters, const std::function<bool(std::string_view)>& sink) = 0;
   // Gives the newest events and then each new one to the follower until that has enough. Where a
