@@ -1,6 +1,7 @@
 #include "engine/sealed_segment.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/assert.hpp"
 #include "engine/limits.hpp"
@@ -48,18 +49,23 @@ class PagedStrings : public StringTable {
     return {};
   }
 
-  [[nodiscard]] Result<void> read_ascending(
-      std::span<const std::uint32_t> ids,
-      const std::function<void(std::size_t i, std::string_view text)>& visit) const override {
-    std::shared_ptr<const StringList> page;
-    std::uint32_t number = 0;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      DOCKET_ASSERT(ids[i] < pages_.size);
-      if (!page || ids[i] / limits::dictionary_page_entries != number) {
-        number = ids[i] / limits::dictionary_page_entries;
-        DOCKET_ASSIGN(page, page_of(ids[i]));
+  [[nodiscard]] Result<void> read_ascending(std::span<const std::uint32_t> ids,
+                                            const VisitTexts& visit) const override {
+    std::array<std::string_view, limits::dictionary_page_entries> texts;
+    for (std::size_t first = 0; first < ids.size();) {
+      DOCKET_ASSERT(ids[first] < pages_.size);
+      DOCKET_ASSIGN(const auto page, page_of(ids[first]));
+      const std::uint32_t begin = ids[first] - ids[first] % limits::dictionary_page_entries;
+      std::size_t count = 0;
+      // An id twice would be more than there is room for: such ids take several turns.
+      while (first + count < ids.size() && count < texts.size() &&
+             ids[first + count] - begin < page->size()) {
+        texts[count] = (*page)[ids[first + count] - begin];
+        ++count;
       }
-      visit(i, (*page)[ids[i] % limits::dictionary_page_entries]);
+      DOCKET_ASSERT(count != 0);
+      visit(first, std::span(texts).first(count));
+      first += count;
     }
     return {};
   }

@@ -69,11 +69,13 @@ class StringTable {
   [[nodiscard]] virtual Result<void> scan(
       std::uint32_t begin, std::uint32_t end,
       const std::function<bool(std::uint32_t id, std::string_view text)>& visit) const = 0;
-  // Calls visit(i, text) with string ids[i] for each i in turn. `ids` ascend and are below size().
-  // The view is valid during the call only. For many at once: each page is looked up once.
-  [[nodiscard]] virtual Result<void> read_ascending(
-      std::span<const std::uint32_t> ids,
-      const std::function<void(std::size_t i, std::string_view text)>& visit) const = 0;
+  // Calls visit(first, texts) with the strings of ids[first], ids[first + 1] … for some of the ids
+  // after the other, until all have had their turn. `ids` ascend and are below size(). The views
+  // are valid during the call only. For many at once: each page is looked up once.
+  using VisitTexts =
+      std::function<void(std::size_t first, std::span<const std::string_view> texts)>;
+  [[nodiscard]] virtual Result<void> read_ascending(std::span<const std::uint32_t> ids,
+                                                    const VisitTexts& visit) const = 0;
 };
 
 // Half-open range of ids.

@@ -1,6 +1,9 @@
 // A StringTable over strings in memory.
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "engine/assert.hpp"
 #include "engine/section.hpp"
 #include "engine/segment_reader.hpp"
@@ -29,12 +32,17 @@ class StringListTable : public StringTable {
     }
     return {};
   }
-  [[nodiscard]] Result<void> read_ascending(
-      std::span<const std::uint32_t> ids,
-      const std::function<void(std::size_t i, std::string_view text)>& visit) const override {
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      DOCKET_ASSERT(ids[i] < list_.size());
-      visit(i, list_[ids[i]]);
+  [[nodiscard]] Result<void> read_ascending(std::span<const std::uint32_t> ids,
+                                            const VisitTexts& visit) const override {
+    std::array<std::string_view, 256> texts;
+    for (std::size_t first = 0; first < ids.size();) {
+      const std::size_t count = std::min(ids.size() - first, texts.size());
+      for (std::size_t i = 0; i < count; ++i) {
+        DOCKET_ASSERT(ids[first + i] < list_.size());
+        texts[i] = list_[ids[first + i]];
+      }
+      visit(first, std::span(texts).first(count));
+      first += count;
     }
     return {};
   }

@@ -15,8 +15,8 @@
 namespace docket::query {
 namespace {
 
-// An export works on so many rows at a time: 24 bytes each, twice.
-constexpr std::size_t export_rows = std::size_t{1} << 18;
+// An export finds so many rows at a time: 32 bytes each, up to three times.
+constexpr std::size_t export_rows = std::size_t{1} << 17;
 
 // The cursor of a request, checked against the query it is used with.
 [[nodiscard]] Result<std::optional<Cursor>> cursor_of(const Query& query,
@@ -38,28 +38,40 @@ constexpr std::size_t export_rows = std::size_t{1} << 18;
 
 }  // namespace
 
-struct Searcher::State : SearcherParts {
-  // Gives all rows in their order to `take`, which returns false to stop.
-  using Take = std::function<bool(Execution& execution, std::span<const FoundRow> rows)>;
-  [[nodiscard]] Result<std::vector<Gap>> for_each_rows(const Query& query, Order order,
-                                                       const Take& take) {
-    Execution execution(*this, query);
-    std::optional<Position> after;
-    for (;;) {
-      DOCKET_ASSIGN(const std::vector<FoundRow> rows,
-                    find_rows(execution.context(), execution.scans(), order, after, export_rows));
-      counters.rows_matched += rows.size();
-      if (!take(execution, rows)) {
-        DOCKET_TRY(execution.check_cancelled());
-        return execution.gaps();
-      }
-      if (rows.size() < export_rows) {
-        return execution.gaps();
-      }
-      after = rows.back().at;
+struct Searcher::State : SearcherParts {};
+
+namespace {
+
+// All rows in their order, some at a time.
+class RowsInTurn {
+ public:
+  RowsInTurn(SearcherParts& parts, Execution& execution, Order order)
+      : parts_(parts), execution_(execution), order_(order) {}
+
+  // Those that come next; none: there are no more. Error: cancelled.
+  [[nodiscard]] Result<std::vector<FoundRow>> next() {
+    std::vector<FoundRow> rows;
+    if (!done_) {
+      DOCKET_ASSIGN(
+          rows, find_rows(execution_.context(), execution_.scans(), order_, after_, export_rows));
+      parts_.counters.rows_matched += rows.size();
     }
+    done_ = rows.size() < export_rows;
+    if (!rows.empty()) {
+      after_ = rows.back().at;
+    }
+    return rows;
   }
+
+ private:
+  SearcherParts& parts_;
+  Execution& execution_;
+  Order order_;
+  std::optional<Position> after_;
+  bool done_ = false;
 };
+
+}  // namespace
 
 Searcher::Searcher(StoreSnapshot snapshot, index::Catalog& catalog, const std::atomic<bool>* cancel,
                    WorkerPool* workers)
@@ -142,21 +154,39 @@ Result<Explanation> Searcher::explain(const Query& query) {
 
 Result<std::vector<Gap>> Searcher::for_each(const Query& query, Order order,
                                             const std::function<bool(const Event&)>& sink) {
+  Execution execution(*state_, query);
+  RowsInTurn in_turn(*state_, execution, order);
   Event event;
-  return state_->for_each_rows(query, order, [&](Execution& execution, auto rows) {
-    return read_events(execution, rows, state_->counters, [&](const StoredView& view) {
-      copy_event(view, event);
-      return sink(event);
-    });
-  });
+  const auto take = [&](const StoredView& view) {
+    copy_event(view, event);
+    return sink(event);
+  };
+  for (;;) {
+    DOCKET_ASSIGN(const std::vector<FoundRow> rows, in_turn.next());
+    if (rows.empty()) {
+      return execution.gaps();
+    }
+    if (!read_events(execution, rows, state_->counters, take)) {
+      DOCKET_TRY(execution.check_cancelled());
+      return execution.gaps();
+    }
+  }
 }
 
 Result<std::vector<Gap>> Searcher::write_all(const Query& query, Order order, const Write& write,
                                              const TextSink& sink) {
+  Execution execution(*state_, query);
+  RowsInTurn in_turn(*state_, execution, order);
   EventWriting writing(write, sink, state_->workers);
-  return state_->for_each_rows(query, order, [&](Execution& execution, auto rows) {
-    return writing.write(execution, rows, state_->counters);
-  });
+  const auto written =
+      writing.write(execution, [&in_turn] { return in_turn.next(); }, state_->counters);
+  if (!written) {
+    return fail(written.error());
+  }
+  if (!*written) {
+    DOCKET_TRY(execution.check_cancelled());
+  }
+  return execution.gaps();
 }
 
 Result<Event> Searcher::event(std::string_view log, Seq seq) {

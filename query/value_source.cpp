@@ -74,7 +74,11 @@ class DictionarySource final : public ValueSource {
       step();
     }
     return texts_.ids().read_ascending(
-        numbers_, [&](std::size_t i, std::string_view id) { into.add(id, counts_[i]); });
+        numbers_, [&](std::size_t first, std::span<const std::string_view> ids) {
+          for (std::size_t i = 0; i < ids.size(); ++i) {
+            into.add(ids[i], counts_[first + i]);
+          }
+        });
   }
 
  private:

@@ -8,7 +8,7 @@
 namespace docket::query {
 namespace {
 
-// Both ways of finding them: by a table of all ids, and by sorting.
+// Both ways of finding them: by a bit for each id, and by sorting.
 TEST(DistinctIds, EachIsThereOnceAndEveryRowFindsItsOwn) {
   std::mt19937_64 random(17);
   DistinctIds distinct;

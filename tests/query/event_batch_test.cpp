@@ -41,13 +41,15 @@ class EventBatchTest : public ::testing::Test {
     std::size_t readable = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Result<Event> expected = alone(rows[i]);
-      EXPECT_EQ(batch[i].has_value(), expected.has_value()) << i;
-      if (!expected) {
-        EXPECT_EQ(batch[i].error().describe(), expected.error().describe());
+      StoredView view;
+      const Result<void> read = batch.view(i, view);
+      EXPECT_EQ(read.has_value(), expected.has_value()) << i;
+      if (!read || !expected) {
+        EXPECT_EQ(read.error().describe(), expected.error().describe());
         continue;
       }
       Event event;
-      copy_event(**batch[i], event);
+      copy_event(view, event);
       EXPECT_EQ(event, *expected) << i;
       ++readable;
     }
@@ -96,11 +98,26 @@ TEST_F(EventBatchTest, AnUnreadableDirectoryIsToldOfEachRow) {
   store_.segments("campaign")[0]->damage_directory();
   EventBatch batch;
   batch.read(rows_);
-  EXPECT_EQ(std::count_if(rows_.begin(), rows_.end(),
-                          [&](const StoredRow& row) {
-                            return !batch[static_cast<std::size_t>(&row - rows_.data())];
-                          }),
-            2000);
+  std::size_t unreadable = 0;
+  StoredView view;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    unreadable += batch.view(i, view) ? 0 : 1;
+  }
+  EXPECT_EQ(unreadable, 2000U);
+}
+
+TEST_F(EventBatchTest, RowsFarApartAreReadAsThoseSideBySide) {
+  for (const std::size_t step : {2U, 3U, 50U, 1000U}) {
+    std::vector<StoredRow> some;
+    for (const auto& segment : segments_) {
+      for (std::size_t row = 0; row < segment->info().rows; row += step) {
+        some.push_back({segment.get(), static_cast<std::uint32_t>(row)});
+      }
+    }
+    EventBatch batch;
+    batch.read(some);
+    EXPECT_EQ(expect_as_alone(batch, some), some.size());
+  }
 }
 
 TEST(RowsWithin, ABatchEndsWhereItsBytesDo) {

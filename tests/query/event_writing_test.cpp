@@ -116,8 +116,8 @@ TEST(EventWriting, LargePayloadsAreNotGatheredBeyondABound) {
         before_the_first = written;
         return false;
       }));
-  // Six batches of 4 MiB: three of them filled, and as many being filled.
-  EXPECT_LE(before_the_first, 6U * 64U);
+  // Two batches of 6 MiB are read at a time, and as many written.
+  EXPECT_LE(before_the_first, 2U * 96U);
 }
 
 TEST_F(EventWritingTest, WhatAWriterThrowsIsThrown) {

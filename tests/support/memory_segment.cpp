@@ -83,14 +83,14 @@ class MemoryStrings final : public StringTable {
     }
     return {};
   }
-  [[nodiscard]] Result<void> read_ascending(
-      std::span<const std::uint32_t> ids,
-      const std::function<void(std::size_t i, std::string_view text)>& visit) const override {
+  [[nodiscard]] Result<void> read_ascending(std::span<const std::uint32_t> ids,
+                                            const VisitTexts& visit) const override {
     if (damaged) {
       return fail(damage("a dictionary"));
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      visit(i, strings.at(ids[i]));
+      const std::string_view text = strings.at(ids[i]);
+      visit(i, std::span(&text, 1));
     }
     return {};
   }
