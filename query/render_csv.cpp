@@ -4,6 +4,7 @@
 
 #include "engine/timestamp.hpp"
 #include "query/byte_scan.hpp"
+#include "query/csv_row.hpp"
 #include "query/render.hpp"
 #include "query/utf8.hpp"
 
@@ -132,8 +133,12 @@ bool needs_guard(std::string_view cell) {
   return is_run_by_spreadsheets(cell.substr(std::min(cell.size(), cell.find_first_not_of('\''))));
 }
 
+void append_csv_cell(std::string& out, std::string_view text, bool raw) {
+  Record(out, raw).add(text);
+}
+
 void append_csv_cell(std::string& out, std::string_view text) {
-  Record(out, false).add(text);
+  append_csv_cell(out, text, false);
 }
 
 std::string_view csv_header() {
@@ -141,7 +146,49 @@ std::string_view csv_header() {
          "target_name,ip,outcome,reason,affected,session,request,related,payload\r\n";
 }
 
+namespace {
+
+#if defined(__x86_64__)
+void append_csv_wide(std::string& out, const StoredView& event, bool raw) {
+  append_rfc3339(out, event.ts);
+  WideCsvRow row(out, raw);
+  row.add(event.log);
+  row.add(event.seq.value);
+  row.add(event.actor.kind);
+  row.add(event.actor.id);
+  row.add(event.actor.name);
+  row.add(event.actor.role);
+  row.add(event.verb);
+  row.add(event.target.type);
+  row.add(event.target.id);
+  row.add(event.target.name);
+  row.add(event.ip);
+  row.add(to_string(event.outcome));
+  row.add(event.reason);
+  row.add(event.affected);
+  row.add(event.session);
+  row.add(event.request);
+  if (event.related.empty()) {
+    row.add(std::string_view());
+  } else {
+    std::string related;
+    append_json_targets(related, event.related);
+    row.add(related);
+  }
+  row.add(event.payload);
+  row.finish();
+}
+#endif
+
+}  // namespace
+
 void append_csv(std::string& out, const StoredView& event, bool raw) {
+#if defined(__x86_64__)
+  if (has_wide_vectors()) {
+    append_csv_wide(out, event, raw);
+    return;
+  }
+#endif
   Record record(out, raw);
   append_rfc3339(record.begin(), event.ts);
   record.add(event.log);

@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "engine/timestamp.hpp"
+#include "query/csv_row.hpp"
 #include "query/render.hpp"
 #include "tests/query/line_readers.hpp"
 
@@ -160,6 +163,86 @@ TEST(RenderCsv, RecordsFollowOneAnother) {
   EXPECT_EQ(records[1], records[2]);
   EXPECT_EQ(records[2], records[3]);
   EXPECT_EQ(records[1].at(10), "'=a,\"b\"\n");
+}
+
+// The row as its cells one by one: a row is put together by other means where the processor has
+// them, cells that need something done to them are not.
+std::string by_cells(const StoredView& e, bool raw) {
+  std::string out = format_rfc3339(e.ts);
+  const std::string seq = std::to_string(e.seq.value);
+  const auto add = [&](std::string_view text) {
+    out += ',';
+    append_csv_cell(out, text, raw);
+  };
+  for (const std::string_view text :
+       {e.log, std::string_view(seq), e.actor.kind, e.actor.id, e.actor.name, e.actor.role, e.verb,
+        e.target.type, e.target.id, e.target.name}) {
+    add(text);
+  }
+  add(e.ip ? format_ip(*e.ip) : std::string());
+  for (const std::string_view text : {to_string(e.outcome), e.reason}) {
+    add(text);
+  }
+  add(std::to_string(e.affected));
+  for (const std::string_view text : {e.session, e.request}) {
+    add(text);
+  }
+  std::string related;
+  if (!e.related.empty()) {
+    append_json_targets(related, e.related);
+  }
+  add(related);
+  add(e.payload);
+  return out + "\r\n";
+}
+
+TEST(RenderCsv, ARowIsItsCellsWhateverTheyHold) {
+  std::mt19937_64 random(23);
+  const std::vector<std::string> specials = {
+      ",",    "\"",    "\"\"", "\r\n",   "\t",     "=",      "-",       "@",  "'",
+      "\x7f", "\x1b[", "é",    "Â",      "\u0085", "\u2028", "\u202e",  "ßØ", "＝1",
+      "日本", "\xc2",  "\xff", "\u061c", "\u200e", "\u2066", "\\u0041", "{}", std::string(1, '\0')};
+  const auto text = [&] {
+    // Around the number of bytes that are looked at together, and around what is put together.
+    static constexpr std::size_t sizes[] = {0,  1,  5,   12,  31,  32,  33,   63,   64,
+                                            65, 96, 127, 128, 129, 700, 2047, 2048, 5000};
+    std::string made;
+    const std::size_t size = sizes[random() % (random() % 4 == 0 ? std::size(sizes) : 9)];
+    const std::size_t odds = std::size_t{1} << random() % 12;
+    while (made.size() < size) {
+      made += random() % odds == 0 ? specials[random() % specials.size()] : std::string("a");
+    }
+    return made;
+  };
+  for (int round = 0; round < 4000; ++round) {
+    Event e;
+    e.ts = static_cast<Nanos>(random() % 4'000'000'000'000'000'000);
+    e.seq = Seq(random() >> random() % 64);
+    e.affected = random() >> random() % 64;
+    e.log = text();
+    e.actor = {text(), text(), text(), text()};
+    e.verb = text();
+    e.target = {text(), text(), text()};
+    e.reason = text();
+    e.session = text();
+    e.request = text();
+    e.payload = text();
+    e.related.assign(random() % 8 == 0 ? 3 : 0, {text(), text(), text()});
+    if (random() % 2 == 0) {
+      IpAddress address{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+      const std::size_t begin = random() % 4 == 0 ? 0 : 12;
+      for (std::size_t i = begin; i < 16; ++i) {
+        address.bytes[i] = static_cast<std::uint8_t>(random() >> random() % 8);
+      }
+      e.ip = address;
+    }
+    const ViewedEvent viewed(e);
+    for (const bool raw : {false, true}) {
+      std::string out = "before";
+      append_csv(out, viewed.view(), raw);
+      ASSERT_EQ(out, "before" + by_cells(viewed.view(), raw)) << round;
+    }
+  }
 }
 
 }  // namespace
