@@ -39,6 +39,27 @@ void WritableLog::notice(const std::string& kind, const std::string& detail) con
 // --- the queue -----------------------------------------------------------------------------------
 
 void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received, Completion done) {
+  if (take(std::move(batch), std::move(stamp), received, done)) {
+    queue_changed_.notify_one();
+  }
+}
+
+void WritableLog::submit_held(EncodedBatch batch, ProducerStamp stamp, Nanos received,
+                              Completion done) {
+  if (take(std::move(batch), std::move(stamp), received, done)) {
+    is_held_.store(true, std::memory_order_release);
+  }
+}
+
+// Whoever finds the flag set also finds the batch queued; a committer that is not asleep by now
+// looks at the queue before it is.
+void WritableLog::start_commit() noexcept {
+  if (is_held_.load(std::memory_order_acquire) && is_held_.exchange(false)) {
+    queue_changed_.notify_one();
+  }
+}
+
+bool WritableLog::take(EncodedBatch batch, ProducerStamp stamp, Nanos received, Completion& done) {
   const auto queued = within_memory([&]() -> Result<void> {
     if (batch.rows == 0 && stamp.batch == 0) {
       return fail(ErrorCode::invalid_argument, "an unnumbered batch must have events");
@@ -62,9 +83,9 @@ void WritableLog::submit(EncodedBatch batch, ProducerStamp stamp, Nanos received
   });
   if (!queued) {
     done(fail(told(queued.error())));
-    return;
+    return false;
   }
-  queue_changed_.notify_one();
+  return true;
 }
 
 // `done` is taken only together with the batch.

@@ -71,6 +71,9 @@ class WritableLog : public Log {
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   void submit(EncodedBatch batch, ProducerStamp stamp, Nanos received, Completion done) override;
+  void submit_held(EncodedBatch batch, ProducerStamp stamp, Nanos received,
+                   Completion done) override;
+  void start_commit() noexcept override;
   [[nodiscard]] LogSnapshot snapshot() const override;
   [[nodiscard]] LogStats stats() const override;
   [[nodiscard]] std::vector<ProducerState> producers() const override;
@@ -138,6 +141,8 @@ class WritableLog : public Log {
               const LogOptions& options);
 
   void run_committer();
+  // False: refused, and `done` called with the reason.
+  bool take(EncodedBatch batch, ProducerStamp stamp, Nanos received, Completion& done);
   [[nodiscard]] Result<void> enqueue(Group& one, Completion& done);
   bool wait_for_work(Group& group);
   void commit(Group& group);
@@ -190,6 +195,7 @@ class WritableLog : public Log {
   std::condition_variable queue_changed_;
   Group queue_;
   std::size_t queued_bytes_ = 0;
+  std::atomic<bool> is_held_ = false;  // the committer has not been told of what is queued
   bool stopping_ = false;
   bool freeze_requested_ = false;
   bool freeze_at_stop_ = false;

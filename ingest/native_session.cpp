@@ -12,10 +12,24 @@ namespace docket::ingest {
 namespace {
 
 constexpr auto window_batches = static_cast<std::uint32_t>(limits::producer_receipts_max);
+// A batch of up to so many bytes waits for others that are there already: together they cost one
+// sync. A larger one is better on its way to the disk while the next is checked.
+constexpr std::size_t held_bytes_max = std::size_t{16} << 10;
 // Larger bodies get their memory as their bytes come, so that a header alone costs nothing.
 constexpr std::size_t body_step_bytes = std::size_t{1} << 20;
 // What an allocation costs beside its bytes, about.
 constexpr std::size_t allocation_bytes = 16;
+
+// In the frame of a session: however that goes on, what it holds is committed.
+struct HeldCommit {
+  Log* log = nullptr;
+  ~HeldCommit() { start(); }
+  void start() {
+    if (Log* held = std::exchange(log, nullptr)) {
+      held->start_commit();
+    }
+  }
+};
 
 std::size_t memory_of(const std::vector<RejectedRow>& rejected) {
   std::size_t bytes = rejected.capacity() * sizeof(RejectedRow);
@@ -174,8 +188,11 @@ asio::awaitable<void> NativeSession::run() {
       }
       presence_.heard(now_ns());
       if (header_.type == FrameType::batch) {
+        HeldCommit held;
         co_await take_batch();
+        held.log = std::exchange(held_, nullptr);
         // Many small batches may stand in the buffer, and each may take a while to check.
+        // Meanwhile all connections that have something add it to the group.
         co_await connection_->yield();
       } else {
         take_control_frame();
@@ -315,8 +332,13 @@ void NativeSession::give_to_store(const PendingPtr& pending, Log& log, EncodedBa
       connection_->executor(), [self = shared_from_this(), pending](Result<Receipt> result) {
         self->connection_->attempt([&] { self->completed(pending, std::move(result)); });
       });
-  log.submit(std::move(batch), ProducerStamp{node_, epoch_, pending->batch}, received,
-             std::move(done));
+  ProducerStamp stamp{node_, epoch_, pending->batch};
+  if (batch.bytes.size() <= held_bytes_max) {
+    log.submit_held(std::move(batch), std::move(stamp), received, std::move(done));
+    held_ = &log;
+  } else {
+    log.submit(std::move(batch), std::move(stamp), received, std::move(done));
+  }
 }
 
 void NativeSession::completed(const PendingPtr& pending, Result<Receipt> result) {

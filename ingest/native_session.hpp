@@ -73,6 +73,7 @@ class NativeSession : public std::enable_shared_from_this<NativeSession> {
   std::array<std::byte, batch_prefix_bytes> prefix_{};
   std::vector<std::byte> body_;
   std::size_t charged_ = 0;  // of the budget, for body_
+  Log* held_ = nullptr;      // whose commit is to be started
 
   bool is_welcome_ = false;
   std::string node_;

@@ -182,6 +182,7 @@ class RunningServer final : public Server {
     for (std::thread& thread : threads_) {
       thread.join();
     }
+    core_.logs.start_commits();
     // Whoever could not be cut in time would be kept by its wait until the budgets go, and that is
     // after the io context, which its socket needs.
     core_.budget.abandon_waits();

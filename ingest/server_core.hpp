@@ -39,6 +39,13 @@ class KnownLogs {
     const std::scoped_lock lock(mutex_);
     logs_[name] = log;
   }
+  // Of all that is held: when nobody is left to do it.
+  void start_commits() {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [name, log] : logs_) {
+      log->start_commit();
+    }
+  }
 
  private:
   mutable std::mutex mutex_;
