@@ -19,6 +19,8 @@ namespace {
 
 // What an event costs beside its strings.
 constexpr std::size_t event_overhead_bytes = 96;
+// A full batch of fewer events may be one of those that are flushed one by one.
+constexpr std::uint32_t prompt_rows_min = 64;
 
 std::size_t bytes_of(const TargetView& target) {
   return target.type.size() + target.id.size() + target.name.size();
@@ -127,8 +129,9 @@ Result<void> RunningClient::flush(std::uint32_t timeout_ms) {
   if (any) {
     wake();
   }
-  const bool done = all_settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                                          [this] { return counters_.pending == 0; });
+  const std::function<bool()> is_done = [this] { return counters_.pending == 0; };
+  const bool done =
+      loop_.wait_until(lock, Clock::now() + std::chrono::milliseconds(timeout_ms), is_done);
   if (!done) {
     return fail(ErrorCode::overloaded,
                 std::to_string(counters_.pending) + " events are still pending" +
@@ -230,13 +233,19 @@ void RunningClient::gather(Lane& lane, const EventView& event, DeliveryHandler o
     gathering.spool_end = spool_->logs()[*lane.spool_log].appended;
   }
   used_ += bytes;
-  const bool is_full =
-      gathering.builder->rows() >= options_.batch_rows || gathering.builder->full();
+  const std::uint32_t rows = gathering.builder->rows();
+  const bool is_full = rows >= options_.batch_rows || gathering.builder->full();
   if (is_full) {
     close_batch(lane);
   }
   if (is_full || is_first || is_first_awaited) {
     wake();
+    // What nobody waits for may be flushed next, mostly: then nobody need be called.
+    if (is_first_awaited || (is_full && rows >= prompt_rows_min)) {
+      loop_.hurry();
+    } else {
+      loop_.posted();
+    }
   }
 }
 
@@ -264,6 +273,7 @@ Result<void> RunningClient::spool_event(Lane& lane, const EventView& event, std:
     }
     lane.backlog_from = ordinal;
     wake();
+    loop_.hurry();
   }
   if (on_delivery) {
     lane.backlog_handlers.emplace_back(ordinal, std::move(on_delivery));
@@ -286,6 +296,9 @@ Result<void> RunningClient::add(std::string_view log, EventView& event, std::str
   const bool has_handler = static_cast<bool>(on_delivery);
   std::unique_lock lock(mutex_);
   const auto fits = [&] { return has_room(bytes, has_handler); };
+  if (!fits()) {
+    loop_.hurry();
+  }
   if (!fits() && (!wait_at_most || !room_came_.wait_for(lock, *wait_at_most, fits))) {
     ++counters_.refused;
     return fail(ErrorCode::overloaded, spool_ ? "the spool is full"

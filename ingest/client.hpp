@@ -70,11 +70,12 @@ struct Delivery {
   std::string error;      // not empty: rejected for ever, "field: rule"
   [[nodiscard]] bool ok() const { return error.empty(); }
 };
-// Called on the client's own thread, once; must not block, and must not call the client.
+// Called once, on the client's own thread or on one that is in flush(), never on two at a time; must
+// not block, and must not call the client.
 using DeliveryHandler = std::function<void(const Delivery&)>;
 
-// Called on the client's own thread after a whole batch is durable; must not block, and must not
-// call the client. `rows` are the events stored, `first_seq` is 0 when there are none or the server
+// Called on the same threads after a whole batch is durable; must not block, and must not call the
+// client. `rows` are the events stored, `first_seq` is 0 when there are none or the server
 // no longer knows; the latency counts from the batch's first sending to its ack.
 using BatchHandler = std::function<void(std::string_view log, std::uint64_t first_seq,
                                         std::uint32_t rows, std::int64_t ack_latency_ns)>;
@@ -133,7 +134,9 @@ class Client {
   // its spool; empty: there is none.
   [[nodiscard]] virtual std::string mark() const = 0;
   // Sends what waits and blocks until all emitted events are durable or rejected, or the deadline
-  // passes (overloaded, naming how many are pending).
+  // passes (overloaded, naming how many are pending). It may do the own thread's work meanwhile:
+  // what is emitted and flushed one by one then needs no other thread. An event that nobody waits
+  // for and that comes within linger_us after it may gather for that long once more.
   [[nodiscard]] virtual Result<void> flush(std::uint32_t timeout_ms) = 0;
   [[nodiscard]] virtual Counters counters() const = 0;
   // The last connection error, empty while connected.

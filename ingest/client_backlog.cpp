@@ -262,7 +262,7 @@ void RunningClient::forget(std::uint64_t lost, std::uint64_t refused) {
     all_settled = counters_.pending == 0;
   }
   if (all_settled) {
-    all_settled_.notify_all();
+    loop_.changed();
   }
 }
 

@@ -1,5 +1,6 @@
 // The client's inside: what its two sides, the emitting threads (client.cpp) and its own thread
-// (client_thread.cpp), share. Internal to the client.
+// (client_thread.cpp), share. The own thread's work may be done by one in flush() (client_loop.hpp).
+// Internal to the client.
 #pragma once
 
 #include <atomic>
@@ -24,6 +25,7 @@
 #include "engine/batch.hpp"
 #include "ingest/client.hpp"
 #include "ingest/client_link.hpp"
+#include "ingest/client_loop.hpp"
 #include "ingest/client_spool.hpp"
 #include "ingest/client_spool_reader.hpp"
 #include "ingest/client_stream.hpp"
@@ -173,7 +175,6 @@ class RunningClient final : public Client, private LinkEvents {
 
   mutable std::mutex mutex_;
   std::condition_variable room_came_;    // used_ went down
-  std::condition_variable all_settled_;  // nothing is pending
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<BatchBuilder>> spare_;
   Lane* last_lane_ = nullptr;
@@ -187,9 +188,10 @@ class RunningClient final : public Client, private LinkEvents {
   SpoolPlace backlog_begin_;
   std::size_t backlog_handler_bytes_ = 0;
 
-  // ---- the client's own thread (K1) ----
+  // ---- the client's own thread, or who runs the loop in its place (K1) ----
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  ClientLoop loop_;  // its changed() is told when nothing is pending
   asio::steady_timer linger_timer_;
   asio::steady_timer pause_timer_;
   asio::steady_timer reconnect_timer_;

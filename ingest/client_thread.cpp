@@ -17,6 +17,15 @@ constexpr std::size_t batch_overhead_bytes = 512;
 constexpr std::size_t spare_builders_max = 8;
 constexpr std::chrono::microseconds busy_linger_max = std::chrono::milliseconds(100);
 
+// Events that nobody waits for may be left for as long as they may gather. Where that is next to
+// nothing the loop is not lent.
+std::chrono::nanoseconds lent_for(const Options& options) {
+  constexpr std::chrono::microseconds least = std::chrono::milliseconds(1);
+  constexpr std::chrono::microseconds most = std::chrono::milliseconds(5);
+  const std::chrono::microseconds linger(options.linger_us);
+  return linger < least ? std::chrono::nanoseconds(0) : std::min(linger, most);
+}
+
 std::int64_t clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch())
       .count();
@@ -33,6 +42,7 @@ RunningClient::RunningClient(const Options& options, BatchHandler on_batch, Disk
                     : std::optional<ingest::Redactor>(std::in_place, options.redaction)),
       spool_(std::move(spool)),
       work_(asio::make_work_guard(io_)),
+      loop_(io_, mutex_, lent_for(options)),
       linger_timer_(io_),
       pause_timer_(io_),
       reconnect_timer_(io_),
@@ -49,7 +59,7 @@ RunningClient::RunningClient(const Options& options, BatchHandler on_batch, Disk
       std::rethrow_exception(failure);
     }
   });
-  thread_ = std::thread([this] { io_.run(); });
+  thread_ = std::thread([this] { loop_.run(); });
 }
 
 RunningClient::~RunningClient() {
@@ -63,6 +73,10 @@ RunningClient::~RunningClient() {
     }
     work_.reset();
   });
+  {
+    const std::scoped_lock lock(mutex_);
+    loop_.hurry();
+  }
   thread_.join();
 }
 
@@ -234,7 +248,7 @@ void RunningClient::settle(std::uint64_t durable, std::uint64_t rejected, std::s
   // Without the mutex: whoever is woken would only wait for it.
   room_came_.notify_all();
   if (all_settled) {
-    all_settled_.notify_all();
+    loop_.changed();
   }
 }
 
