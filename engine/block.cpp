@@ -195,16 +195,25 @@ HotBlock make_hot_block(EncodedBatch batch, std::string_view node, std::uint64_t
   return block;
 }
 
+// The directory has been proved, or made here, so only what counts is read of it: this is done for
+// each batch, and of one event it is a good part of the work.
 std::uint64_t HotBlock::strings_bytes() const {
-  const auto directory = parse_directory(std::span(head).subspan(block_header_bytes));
-  DOCKET_ASSERT(directory.has_value());
   std::uint64_t total = 0;
-  for (const SectionEntry& entry : directory->entries) {
-    if (is_strings(entry.codec)) {
-      total += string_bounds(entry, std::span(sections).subspan(
-                                        entry.offset - header.directory_bytes, entry.bytes))
-                   .raw_bytes;
+  std::size_t offset = 0;
+  for (std::size_t at = block_header_bytes + body_header_bytes; at < head.size();
+       at += section_entry_bytes) {
+    const std::byte* entry = head.data() + at;
+    const auto codec = static_cast<Codec>(load_le<std::uint8_t>(entry + 1));
+    const auto bytes = load_le<std::uint32_t>(entry + 8);
+    if (is_strings(codec)) {
+      const std::size_t lengths = packed_bytes(load_le<std::uint32_t>(entry + 4),
+                                               load_le<std::uint8_t>(entry + 2));
+      DOCKET_ASSERT(lengths <= bytes && offset + bytes <= sections.size());
+      total += codec == Codec::strings_raw
+                   ? bytes - lengths
+                   : load_le<std::uint32_t>(sections.data() + offset + lengths);
     }
+    offset += bytes;
   }
   return total;
 }

@@ -52,8 +52,9 @@ class Decoder {
   Result<StringList> strings(Section section, std::uint32_t items) {
     const SectionEntry* entry = directory_.find(section);
     if (entry == nullptr) {
-      return StringList{std::make_shared<const std::vector<std::byte>>(),
-                        std::vector<std::uint32_t>(std::size_t{items} + 1)};
+      // Shared by all: a body of one event lacks most dictionaries.
+      static const auto no_bytes = std::make_shared<const std::vector<std::byte>>();
+      return StringList{no_bytes, std::vector<std::uint32_t>(std::size_t{items} + 1)};
     }
     DOCKET_ASSIGN(StringList list, read_strings(*entry, bytes_of(*entry)));
     raw_bytes_ += list.bytes->size();

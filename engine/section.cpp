@@ -244,14 +244,24 @@ Result<SectionBytes> unpack_coded(const SectionEntry& entry, std::span<const std
 
 namespace {
 
-// Where the strings' lengths are, in a copy of their bytes: they need their padding.
+// Where the strings' lengths are, in a copy of their bytes: they need their padding. Those of a few
+// strings, as a batch of one event has, need no memory.
 struct PackedLengths {
-  explicit PackedLengths(const SectionEntry& entry, std::span<const std::byte> bytes)
-      : copy(packed_bytes(entry.items, entry.width) + section_padding) {
-    std::copy_n(bytes.begin(), copy.size() - section_padding, copy.begin());
-    ints = PackedInts(SectionBytes(SectionBytes(), copy.data()), entry.items, entry.width, 0, 1);
+  explicit PackedLengths(const SectionEntry& entry, std::span<const std::byte> bytes) {
+    const std::size_t size = packed_bytes(entry.items, entry.width);
+    std::byte* copy = few.data();
+    if (size + section_padding > few.size()) {
+      many.resize(size + section_padding);
+      copy = many.data();
+    }
+    std::copy_n(bytes.begin(), size, copy);
+    ints = PackedInts(SectionBytes(SectionBytes(), copy), entry.items, entry.width, 0, 1);
   }
-  std::vector<std::byte> copy;
+  PackedLengths(const PackedLengths&) = delete;
+  PackedLengths& operator=(const PackedLengths&) = delete;
+
+  std::array<std::byte, 64> few{};
+  std::vector<std::byte> many;
   PackedInts ints;
 };
 

@@ -255,6 +255,18 @@ void Connection::wake_writer() {
   writer_signal_.cancel();
 }
 
+void Connection::write_now() {
+  if (writer_is_idle_ && !composer_ && !cut_) {
+    const std::size_t sent = socket_.write_at_once(outbox_);
+    if (sent == outbox_.size()) {
+      outbox_.clear();
+      return;
+    }
+    outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(sent));
+  }
+  wake_writer();
+}
+
 void Connection::changed() {
   progress_.cancel();
 }
@@ -406,7 +418,9 @@ asio::awaitable<void> Connection::write_loop(std::shared_ptr<Connection> self) {
       }
       error_code ignored;
       writer_signal_.expires_at(asio::steady_timer::time_point::max());
+      writer_is_idle_ = true;
       co_await writer_signal_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      writer_is_idle_ = false;
       continue;
     }
     std::swap(outbox_, writing_);

@@ -132,6 +132,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] std::vector<std::byte>& outbox() { return outbox_; }
   void append(std::string_view text);
   void wake_writer();
+  // The same, for the last answer that is owed: where the writer is idle it need not be woken.
+  void write_now();
   // `owed_bytes`: of answers that will come beside those in the outbox.
   [[nodiscard]] bool outbox_full(std::size_t owed_bytes = 0) const {
     return outbox_.size() + owed_bytes > outbox_bytes_max;
@@ -199,6 +201,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool input_ended_ = false;
   bool stopping_ = false;
   bool cut_ = false;
+  bool writer_is_idle_ = false;
   bool writer_may_end_ = false;
   bool writer_ended_ = false;
   bool shed_wanted_ = false;

@@ -5,6 +5,7 @@
 
 #include "engine/bytes.hpp"
 #include "engine/content_filter.hpp"
+#include "engine/section.hpp"
 #include "engine/timestamp.hpp"
 #include "ingest/event_json.hpp"
 
@@ -102,6 +103,9 @@ asio::awaitable<bool> NativeSession::read_frame() {
     charged_ = body_bytes;
   }
   const std::size_t buffered = std::min(body_bytes, input.unread().size());
+  if (buffered == body_bytes) {
+    body_.reserve(body_bytes + section_padding);  // that admission reads behind it
+  }
   body_.assign(input.unread().begin(),
                input.unread().begin() + static_cast<std::ptrdiff_t>(buffered));
   input.consume(buffered);
@@ -403,7 +407,12 @@ void NativeSession::answer(const PendingPtr& pending) {
     owed_bytes_ -= (*each)->rejected_bytes;
     each = owed_.erase(each);
   }
-  connection_->wake_writer();
+  // More answers are likely to follow at once where more are owed, and go together.
+  if (owed_.empty()) {
+    connection_->write_now();
+  } else {
+    connection_->wake_writer();
+  }
   connection_->changed();
 }
 

@@ -1,5 +1,7 @@
 #include "ingest/wire_socket.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -109,6 +111,15 @@ asio::awaitable<std::size_t> WireSocket::write_some(std::span<const std::byte> f
       co_return 0;
     }
   }
+}
+
+std::size_t WireSocket::write_at_once(std::span<const std::byte> from) {
+  if (tls_) {
+    return 0;
+  }
+  const ssize_t sent =
+      ::send(socket_.native_handle(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 
 asio::awaitable<void> WireSocket::write(const std::vector<asio::const_buffer>& buffers,

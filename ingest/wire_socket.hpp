@@ -49,6 +49,9 @@ class WireSocket {
   // What is written after operation_aborted must begin with the same bytes, and be as long.
   [[nodiscard]] boost::asio::awaitable<std::size_t> write_some(std::span<const std::byte> from,
                                                                boost::system::error_code& error);
+  // What can be written without waiting; 0 where nothing can, for whatever reason, which the next
+  // write will see. Not while another write is under way. Under TLS nothing.
+  [[nodiscard]] std::size_t write_at_once(std::span<const std::byte> from);
   // All of them.
   [[nodiscard]] boost::asio::awaitable<void> write(
       const std::vector<boost::asio::const_buffer>& buffers, boost::system::error_code& error);
