@@ -206,8 +206,8 @@ std::uint64_t HotBlock::strings_bytes() const {
     const auto codec = static_cast<Codec>(load_le<std::uint8_t>(entry + 1));
     const auto bytes = load_le<std::uint32_t>(entry + 8);
     if (is_strings(codec)) {
-      const std::size_t lengths = packed_bytes(load_le<std::uint32_t>(entry + 4),
-                                               load_le<std::uint8_t>(entry + 2));
+      const std::size_t lengths =
+          packed_bytes(load_le<std::uint32_t>(entry + 4), load_le<std::uint8_t>(entry + 2));
       DOCKET_ASSERT(lengths <= bytes && offset + bytes <= sections.size());
       total += codec == Codec::strings_raw
                    ? bytes - lengths

@@ -70,8 +70,8 @@ struct Delivery {
   std::string error;      // not empty: rejected for ever, "field: rule"
   [[nodiscard]] bool ok() const { return error.empty(); }
 };
-// Called once, on the client's own thread or on one that is in flush(), never on two at a time; must
-// not block, and must not call the client.
+// Called once, on the client's own thread or on one that is in flush(), never on two at a time;
+// must not block, and must not call the client.
 using DeliveryHandler = std::function<void(const Delivery&)>;
 
 // Called on the same threads after a whole batch is durable; must not block, and must not call the

@@ -43,7 +43,9 @@ void ClientLoop::run() noexcept {
 // as long as they come often enough.
 void ClientLoop::lend() {
   std::unique_lock lock(mutex_);
-  is_wanted_ = false;
+  if (!is_wanted_.exchange(false)) {
+    return;
+  }
   runner_ = Runner::nobody;
   changed_.notify_all();
   for (bool is_mine = false; !is_mine;) {
@@ -112,6 +114,8 @@ void ClientLoop::hurry() {
   if (runner_ == Runner::nobody) {
     is_called_ = true;
     call_own(std::chrono::nanoseconds(1));
+  } else if (runner_ == Runner::own) {
+    is_wanted_ = false;  // it stays
   }
 }
 

@@ -1,6 +1,6 @@
 // The client's inside: what its two sides, the emitting threads (client.cpp) and its own thread
-// (client_thread.cpp), share. The own thread's work may be done by one in flush() (client_loop.hpp).
-// Internal to the client.
+// (client_thread.cpp), share. The own thread's work may be done by one in flush()
+// (client_loop.hpp). Internal to the client.
 #pragma once
 
 #include <atomic>
@@ -174,7 +174,7 @@ class RunningClient final : public Client, private LinkEvents {
   mutable std::atomic<Nanos> past_ns_{0};  // a time that has been
 
   mutable std::mutex mutex_;
-  std::condition_variable room_came_;    // used_ went down
+  std::condition_variable room_came_;  // used_ went down
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<BatchBuilder>> spare_;
   Lane* last_lane_ = nullptr;

@@ -139,6 +139,30 @@ TEST(HotBlock, SectionsOfTheSenderStandAsTheyWere) {
   EXPECT_TRUE(std::equal(sent.begin(), sent.end(), block.sections.begin()));
 }
 
+TEST(HotBlock, KnowsHowManyBytesItsDictionariesAreDecompressed) {
+  std::vector<Event> repetitive = testing::plain_events(200);
+  for (std::size_t i = 0; i < repetitive.size(); ++i) {
+    repetitive[i].target.id = "the same prefix of every target, number " + std::to_string(i);
+  }
+  bool any_compressed = false;
+  for (const auto& events : {std::vector<Event>{}, testing::plain_events(1), repetitive}) {
+    const HotBlock block = block_of(events);
+    const auto directory = parse_directory(std::span(block.head).subspan(block_header_bytes));
+    ASSERT_TRUE(directory);
+    std::uint64_t expected = 0;
+    for (const SectionEntry& entry : directory->entries) {
+      if (is_strings(entry.codec)) {
+        const std::size_t offset = entry.offset - block.header.directory_bytes;
+        expected +=
+            string_bounds(entry, std::span(block.sections).subspan(offset, entry.bytes)).raw_bytes;
+        any_compressed = any_compressed || entry.codec == Codec::strings_lz4;
+      }
+    }
+    EXPECT_EQ(block.strings_bytes(), expected);
+  }
+  EXPECT_TRUE(any_compressed);
+}
+
 TEST(HotBlock, FlagsSayWhetherAnyRowHasRelatedTargetsOrAPayload) {
   Event plain = testing::plain_event(1);
   EXPECT_EQ(block_of({plain}).header.flags, 0U);

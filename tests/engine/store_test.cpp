@@ -314,6 +314,44 @@ TEST(StoreCommit, BatchesOfOneCallerAreStoredInTheirOrder) {
   EXPECT_EQ(stats.queued_bytes, 0U);
 }
 
+TEST(StoreCommit, WhatIsHeldIsOneGroup) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  log.start_commit();  // of nothing
+  std::vector<Answer> answers(10);
+  for (std::uint64_t n = 0; n < answers.size(); ++n) {
+    log.submit_held(testing::encode(plain_events(3, n * 3)), {"node-1", 1, n + 1},
+                    testing::receipt_time, answers[n].completion());
+  }
+  log.start_commit();
+  for (std::uint64_t n = 0; n < answers.size(); ++n) {
+    const auto receipt = answers[n].future.get();
+    ASSERT_TRUE(receipt);
+    EXPECT_EQ(receipt->first_seq, Seq(n * 3 + 1));
+  }
+  EXPECT_EQ(log.stats().commits, 1U);
+}
+
+TEST(StoreCommit, WhatIsHeldGoesWithTheNextOneAndIsNotLeftAtTheEnd) {
+  SimDisk disk;
+  const auto store = open_store(disk);
+  Log& log = log_of(*store);
+  Answer first;
+  Answer second;
+  Answer last;
+  log.submit_held(testing::encode(plain_events(3)), {"node-1", 1, 1}, testing::receipt_time,
+                  first.completion());
+  log.submit(testing::encode(plain_events(3, 3)), {"node-1", 1, 2}, testing::receipt_time,
+             second.completion());
+  EXPECT_TRUE(first.future.get());
+  EXPECT_TRUE(second.future.get());
+  log.submit_held(testing::encode(plain_events(3, 6)), {"node-1", 1, 3}, testing::receipt_time,
+                  last.completion());
+  EXPECT_TRUE(store->close());
+  EXPECT_TRUE(last.future.get());
+}
+
 TEST(StoreCommit, DuplicateWithinOneGroupGetsTheOriginalReceipt) {
   SimDisk disk;
   const auto store = open_store(disk);

@@ -195,6 +195,24 @@ TEST_P(WireSocketTest, LeavingAnnouncesTheEnd) {
   EXPECT_EQ(end, asio::error::eof);
 }
 
+TEST_P(WireSocketTest, WritesAtOnceWhatThereIsRoomForAndNothingUnderTls) {
+  asio::co_spawn(io_, meet_as_client(), asio::detached);
+  asio::co_spawn(io_, meet_as_server(), asio::detached);
+  io_.run();
+  ASSERT_EQ(met_, 2);
+  const std::vector<std::byte> some(1000);
+  if (GetParam()) {
+    EXPECT_EQ(near_.write_at_once(some), 0U);
+    return;
+  }
+  EXPECT_EQ(near_.write_at_once(some), some.size());
+  const std::vector<std::byte> much(std::size_t{64} << 20);
+  EXPECT_LT(near_.write_at_once(much), much.size());
+  EXPECT_EQ(near_.write_at_once(some), 0U) << "it is full, and does not wait";
+  far_.close();
+  EXPECT_EQ(near_.write_at_once(some), 0U) << "and an end is no signal";
+}
+
 INSTANTIATE_TEST_SUITE_P(InTheClearAndUnderTls, WireSocketTest, ::testing::Bool(),
                          [](const auto& tls) { return tls.param ? "Tls" : "Clear"; });
 
