@@ -115,9 +115,10 @@ DOCKET_API docket_status docket_client_start(const docket_options *options, dock
 DOCKET_API void docket_client_free(docket_client *client);
 
 /* What became of an event: `error` is NULL and `seq` its number in its log (0: stored, but under
- * which number is no longer known); or the error is why it is rejected for ever. Called once
- * for each event that was taken, on the client's own thread or on one that is in docket_flush(),
- * never on two at a time; must not block and must not call the client. Those that docket_client_free() comes before are not called. */
+ * which number is no longer known); or the error is why it is rejected for ever. Called once for
+ * each event that was taken, on the client's own thread or on one that is in docket_flush(), never
+ * on two at a time; must not block and must not call the client. Those that docket_client_free()
+ * comes before are not called. */
 typedef void (*docket_delivery)(void *context, uint64_t seq, const char *error);
 
 /* One event as a JSON object, as a line of NDJSON has it; `log` is "activity" where it is absent,
