@@ -141,8 +141,8 @@ void TokenScan::scan_together(std::array<Lane*, count>& lanes) {
           const std::uint32_t entry = codes[again & mask];
           again >>= entry >> token_bits;
           // No code is told by what follows it.
-          goes_on = entry >> token_bits != 0 &&
-                    take(lane, entry & (row_tokens - 1)) == Progress::goes_on;
+          goes_on =
+              entry >> token_bits != 0 && take(lane, entry & (row_tokens - 1)) == Progress::goes_on;
         }
       }
       lane.source.skip(used[i]);
@@ -164,8 +164,7 @@ void TokenScan::finish(Lane& lane) {
     const std::uint32_t entry = tokens_->code(lane.source.peek());
     const std::uint32_t token = entry & (row_tokens - 1);
     const std::uint32_t bits = entry >> token_bits;
-    if (bits == 0 || sizes_[token] > lane.end - lane.at ||
-        take(lane, token) == Progress::ended) {
+    if (bits == 0 || sizes_[token] > lane.end - lane.at || take(lane, token) == Progress::ended) {
       return;
     }
     lane.source.skip(bits);

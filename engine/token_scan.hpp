@@ -68,8 +68,7 @@ class TokenScan {
   void start(std::size_t texts);
   // Looks through streams of these tokens; text(i) is of the i-th whose `raw_bytes` are not 0, the
   // others stay as start() left them. Precondition: start(streams.size()); at least one state.
-  void scan(std::span<const ScannedStream> streams,
-            const std::shared_ptr<const TokenTable>& tokens,
+  void scan(std::span<const ScannedStream> streams, const std::shared_ptr<const TokenTable>& tokens,
             const std::shared_ptr<const ByteAutomaton>& automaton);
   [[nodiscard]] const ScannedText& text(std::size_t i) const { return texts_[i]; }
   // Bytes [begin, end) of a text that is complete, decoded; until the next call.

@@ -8,7 +8,8 @@
 namespace docket::query {
 namespace {
 
-constexpr std::uint8_t no_state = 0;  // of a state that is made: nothing leads back to the beginning
+// While states are made, nothing leads back to the beginning.
+constexpr std::uint8_t no_state = 0;
 
 // The state behind each needle, whose bytes lead there from the beginning. False: too many.
 [[nodiscard]] bool add_needles(std::span<const Needle> needles, ByteAutomaton& automaton) {

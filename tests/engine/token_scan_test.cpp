@@ -50,10 +50,9 @@ std::vector<FoundText> found_by_looking(std::string_view text) {
 class Streams {
  public:
   explicit Streams(std::vector<std::string> texts) : texts_(std::move(texts)) {
-    const Tokens tokens =
-        train_tokens(std::vector<std::string_view>(texts_.begin(), texts_.end()));
-    auto table = TokenTable::make(testing::list_of(tokens.texts), tokens.lengths,
-                                  tokens.shared_lengths);
+    const Tokens tokens = train_tokens(std::vector<std::string_view>(texts_.begin(), texts_.end()));
+    auto table =
+        TokenTable::make(testing::list_of(tokens.texts), tokens.lengths, tokens.shared_lengths);
     EXPECT_TRUE(table) << table.error().message;
     table_ = std::make_shared<const TokenTable>(std::move(*table));
     const TokenEncoder encoder(tokens);
@@ -65,8 +64,7 @@ class Streams {
     }
   }
   [[nodiscard]] ScannedStream stream(std::size_t i) const {
-    return {std::span(stored_[i]).first(sizes_[i]),
-            static_cast<std::uint32_t>(texts_[i].size())};
+    return {std::span(stored_[i]).first(sizes_[i]), static_cast<std::uint32_t>(texts_[i].size())};
   }
   [[nodiscard]] const std::string& text(std::size_t i) const { return texts_[i]; }
   [[nodiscard]] std::size_t size() const { return texts_.size(); }
@@ -80,9 +78,18 @@ class Streams {
 };
 
 std::string text_of(std::mt19937_64& random, std::size_t bytes) {
-  static const std::vector<std::string> parts = {
-      "{\"changes\":[{\"field\":\"name\",", "\"old\":\"", "neutral", "ewer", "e", "w", "n",
-      "renewed ",                            "knew",       "hourly",  "xyz",  "\"}]}"};
+  static const std::vector<std::string> parts = {"{\"changes\":[{\"field\":\"name\",",
+                                                 "\"old\":\"",
+                                                 "neutral",
+                                                 "ewer",
+                                                 "e",
+                                                 "w",
+                                                 "n",
+                                                 "renewed ",
+                                                 "knew",
+                                                 "hourly",
+                                                 "xyz",
+                                                 "\"}]}"};
   std::string text;
   while (text.size() < bytes) {
     text += parts[random() % (random() % 8 == 0 ? parts.size() : 3)];
@@ -94,8 +101,8 @@ std::string text_of(std::mt19937_64& random, std::size_t bytes) {
 TEST(TokenScan, FindsWhatStandsInTheTextsOfAnyStreams) {
   std::mt19937_64 random(5);
   std::vector<std::string> texts;
-  for (const std::size_t bytes : {65'536U, 65'000U, 64'000U, 65'530U, 300U, 256U, 255U, 1U, 9000U,
-                                  20'000U, 64U, 40'000U}) {
+  for (const std::size_t bytes :
+       {65'536U, 65'000U, 64'000U, 65'530U, 300U, 256U, 255U, 1U, 9000U, 20'000U, 64U, 40'000U}) {
     texts.push_back(text_of(random, bytes));
   }
   const Streams streams(texts);
@@ -137,17 +144,15 @@ TEST(TokenScan, MarksAreNamedAndAnyPartOfATextCanBeRead) {
   const Streams streams(texts);
   TokenScan scan;
   scan.start(4);
-  scan.scan(
-      std::vector{streams.stream(0), streams.stream(1), streams.stream(2), streams.stream(3)},
-      streams.table(), new_or_ewe());
+  scan.scan(std::vector{streams.stream(0), streams.stream(1), streams.stream(2), streams.stream(3)},
+            streams.table(), new_or_ewe());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     ASSERT_TRUE(scan.text(i).is_complete) << i;
     EXPECT_EQ(scan.text(i).found, found_by_looking(texts[i])) << i;
     EXPECT_EQ(scan.text(i).marks, marks[i]) << i;
     for (int turn = 0; turn < 2000; ++turn) {
       const auto begin = static_cast<std::uint32_t>(random() % (texts[i].size() + 1));
-      const auto end =
-          begin + static_cast<std::uint32_t>(random() % (texts[i].size() - begin + 1));
+      const auto end = begin + static_cast<std::uint32_t>(random() % (texts[i].size() - begin + 1));
       ASSERT_EQ(scan.read(i, begin, end), texts[i].substr(begin, end - begin)) << begin;
     }
   }
@@ -188,9 +193,8 @@ TEST(TokenScan, AnotherTableOrAutomatonIsLearntAnew) {
     for (const auto& automaton : {new_or_ewe(), std::shared_ptr<const ByteAutomaton>(only_new)}) {
       auto expected = found_by_looking(each->text(0));
       if (automaton == only_new) {
-        std::erase_if(expected, [&](const FoundText& found) {
-          return each->text(0)[found.begin] != 'n';
-        });
+        std::erase_if(expected,
+                      [&](const FoundText& found) { return each->text(0)[found.begin] != 'n'; });
       }
       scan.start(1);
       scan.scan(std::vector{each->stream(0)}, each->table(), automaton);

@@ -45,8 +45,8 @@ std::vector<FoundText> found_by_looking(const std::vector<Needle>& needles, std:
 
 TEST(NeedleAutomaton, FindsWhatALookAtEachPlaceFinds) {
   const std::vector<std::vector<std::string>> all = {
-      {"a"},        {"ab"},          {"aab"},         {"abab", "ba"}, {"aabaab", "aba"},
-      {"b-", "-b"}, {"ABBA", "bb"},  {"aaaa", "aaa"}, {"ba", "ba"},   {"abcabd", "bcab", "c"}};
+      {"a"},        {"ab"},         {"aab"},         {"abab", "ba"}, {"aabaab", "aba"},
+      {"b-", "-b"}, {"ABBA", "bb"}, {"aaaa", "aaa"}, {"ba", "ba"},   {"abcabd", "bcab", "c"}};
   std::mt19937_64 random(3);
   std::size_t count = 0;
   for (int turn = 0; turn < 3000; ++turn) {
@@ -80,8 +80,7 @@ TEST(NeedleAutomaton, NeedlesThatAreTooLongTogetherHaveNone) {
   const auto automaton = needle_automaton(needles_of({most}));
   ASSERT_NE(automaton, nullptr);
   const auto size = static_cast<std::uint32_t>(most.size());
-  EXPECT_EQ(found_by(*automaton, "x" + most),
-            (std::vector<FoundText>{{0, size}, {1, size + 1}}));
+  EXPECT_EQ(found_by(*automaton, "x" + most), (std::vector<FoundText>{{0, size}, {1, size + 1}}));
   EXPECT_NE(needle_automaton(needles_of({most, most})), nullptr);
   EXPECT_EQ(needle_automaton(needles_of({most, "y"})), nullptr);
   EXPECT_EQ(needle_automaton(needles_of({most + "x"})), nullptr);
