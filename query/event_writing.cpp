@@ -8,13 +8,13 @@ namespace {
 
 // Rows read together. More of them share more pages of dictionaries; fewer stay in the processor's
 // cache.
-constexpr std::size_t batch_rows_max = 32768;
+constexpr std::size_t batch_rows_max = 16384;
 // The first ones are smaller, so that there is soon something to write.
 constexpr std::size_t first_batch_rows = 4096;
 // Of events that are read for somebody who looks at each.
 constexpr std::size_t read_rows = 8192;
 // Of payloads and related targets; a single row may have more.
-constexpr std::size_t batch_bytes = std::size_t{6} << 20;
+constexpr std::size_t batch_bytes = std::size_t{4} << 20;
 // A batch is read by one worker, in less than half of the time that writing it takes. However many
 // there are, an export reads no more batches at a time, and writes as many that have been read.
 constexpr std::size_t workers_a_batch = 2;

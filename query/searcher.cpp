@@ -16,7 +16,7 @@ namespace docket::query {
 namespace {
 
 // An export finds so many rows at a time: 32 bytes each, up to three times.
-constexpr std::size_t export_rows = std::size_t{1} << 17;
+constexpr std::size_t export_rows = std::size_t{1} << 16;
 
 // The cursor of a request, checked against the query it is used with.
 [[nodiscard]] Result<std::optional<Cursor>> cursor_of(const Query& query,
