@@ -51,7 +51,18 @@ class PagedStrings : public StringTable {
 
   [[nodiscard]] Result<void> read_ascending(std::span<const std::uint32_t> ids,
                                             const VisitTexts& visit) const override {
-    std::array<std::string_view, limits::dictionary_page_entries> texts;
+    // Of a page of answers only a few: room for more would take longer to clear than they to read.
+    constexpr std::size_t few = 16;
+    return ids.size() <= few ? read_pages<few>(ids, visit)
+                             : read_pages<limits::dictionary_page_entries>(ids, visit);
+  }
+
+ private:
+  // At most `at_once` texts are handed on together.
+  template <std::size_t at_once>
+  [[nodiscard]] Result<void> read_pages(std::span<const std::uint32_t> ids,
+                                        const VisitTexts& visit) const {
+    std::array<std::string_view, at_once> texts;
     for (std::size_t first = 0; first < ids.size();) {
       DOCKET_ASSERT(ids[first] < pages_.size);
       DOCKET_ASSIGN(const auto page, page_of(ids[first]));
@@ -70,7 +81,6 @@ class PagedStrings : public StringTable {
     return {};
   }
 
- private:
   Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id) const {
     const PlacedSection& page = pages_.pages[id / limits::dictionary_page_entries];
     return source_->strings(page.entry, page.at, pages_.tokens);

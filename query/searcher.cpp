@@ -86,6 +86,16 @@ Searcher::~Searcher() = default;
 Searcher::Searcher(Searcher&&) noexcept = default;
 
 Result<Page> Searcher::search(const Query& query, const PageRequest& request) {
+  std::vector<Event> events;
+  DOCKET_ASSIGN(Page page, search(query, request, [&events](const StoredView& event) {
+                  copy_event(event, events.emplace_back());
+                }));
+  page.events = std::move(events);
+  return page;
+}
+
+Result<Page> Searcher::search(const Query& query, const PageRequest& request,
+                              const std::function<void(const StoredView& event)>& sink) {
   if (request.limit == 0 || request.limit > page_limit_max) {
     return fail(ErrorCode::invalid_argument,
                 "limit: must be 1 to " + std::to_string(page_limit_max));
@@ -104,12 +114,11 @@ Result<Page> Searcher::search(const Query& query, const PageRequest& request) {
   rows.resize(std::min<std::size_t>(rows.size(), request.limit));
   state_->counters.rows_matched += rows.size();
 
-  Page page;
-  page.events.reserve(rows.size());
   static_cast<void>(read_events(execution, rows, state_->counters, [&](const StoredView& event) {
-    copy_event(event, page.events.emplace_back());
+    sink(event);
     return true;
   }));
+  Page page;
   if (more) {
     const FoundRow& last = rows.back();
     page.next = encode_cursor(Cursor{request.order, hash_query(query.text), last.at.ts,

@@ -151,6 +151,10 @@ class Searcher {
   // also while events arrive. Errors: invalid_argument for a cursor that is damaged, or belongs to
   // another query text or order.
   [[nodiscard]] Result<Page> search(const Query& query, const PageRequest& request);
+  // The same without copies: the page has no events, each is given to `sink` in its turn instead,
+  // and its strings hold until that returns.
+  [[nodiscard]] Result<Page> search(const Query& query, const PageRequest& request,
+                                    const std::function<void(const StoredView& event)>& sink);
   [[nodiscard]] Result<CountAnswer> count(const Query& query);
   [[nodiscard]] Result<FacetsAnswer> facets(const Query& query, const std::vector<Field>& fields,
                                             std::uint32_t top,

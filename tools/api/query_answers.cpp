@@ -79,14 +79,15 @@ Result<FoundPage> find_page(query::Searcher& searcher, const query::Query& query
   request.cursor = cursor;
   do {
     request.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, fetch_rows));
-    DOCKET_ASSIGN(query::Page page, searcher.search(query, request));
-    for (const Event& event : page.events) {
-      if (found.rows++ != 0) {
-        found.body += ',';
-      }
-      query::append_json(found.body, event, query::PayloadForm::as_sent);
-    }
-    wanted -= page.events.size();
+    const std::uint64_t before = found.rows;
+    DOCKET_ASSIGN(query::Page page,
+                  searcher.search(query, request, [&found](const query::StoredView& event) {
+                    if (found.rows++ != 0) {
+                      found.body += ',';
+                    }
+                    query::append_json(found.body, event, query::PayloadForm::as_sent);
+                  }));
+    wanted -= found.rows - before;
     found.gaps.insert(found.gaps.end(), page.gaps.begin(), page.gaps.end());
     request.cursor = std::move(page.next);
   } while (wanted > 0 && !request.cursor.empty() && found.body.size() < page_bytes_max);
