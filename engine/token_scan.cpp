@@ -9,7 +9,7 @@ namespace docket {
 
 namespace {
 
-// Beside `next_`: a row of it for each state.
+// A row of `next_` has room for any token.
 constexpr std::uint32_t token_bits = TokenTable::code_token_bits;
 constexpr std::size_t row_tokens = std::size_t{1} << token_bits;
 

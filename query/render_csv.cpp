@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <optional>
 
 #include "engine/timestamp.hpp"
 #include "query/byte_scan.hpp"
@@ -34,6 +35,12 @@ class Record {
     const auto [end, error] = std::to_chars(std::begin(text), std::end(text), number);
     static_cast<void>(error);  // The buffer holds every number.
     begin().append(text, static_cast<std::size_t>(end - text));
+  }
+
+  void add(const std::optional<IpAddress>& address) {
+    if (std::string& cell = begin(); address.has_value()) {
+      cell += format_ip(*address);
+    }
   }
 
   // Starts a cell whose text the caller appends; dress() it unless it is a time or an address.
@@ -148,10 +155,9 @@ std::string_view csv_header() {
 
 namespace {
 
-#if defined(__x86_64__)
-void append_csv_wide(std::string& out, const StoredView& event, bool raw) {
-  append_rfc3339(out, event.ts);
-  WideCsvRow row(out, raw);
+// The cells behind the first one.
+template <typename Row>
+void add_cells(Row& row, const StoredView& event) {
   row.add(event.log);
   row.add(event.seq.value);
   row.add(event.actor.kind);
@@ -168,14 +174,19 @@ void append_csv_wide(std::string& out, const StoredView& event, bool raw) {
   row.add(event.affected);
   row.add(event.session);
   row.add(event.request);
-  if (event.related.empty()) {
-    row.add(std::string_view());
-  } else {
-    std::string related;
+  std::string related;
+  if (!event.related.empty()) {
     append_json_targets(related, event.related);
-    row.add(related);
   }
+  row.add(related);
   row.add(event.payload);
+}
+
+#if defined(__x86_64__)
+void append_csv_wide(std::string& out, const StoredView& event, bool raw) {
+  append_rfc3339(out, event.ts);
+  WideCsvRow row(out, raw);
+  add_cells(row, event);
   row.finish();
 }
 #endif
@@ -191,29 +202,7 @@ void append_csv(std::string& out, const StoredView& event, bool raw) {
 #endif
   Record record(out, raw);
   append_rfc3339(record.begin(), event.ts);
-  record.add(event.log);
-  record.add(event.seq.value);
-  record.add(event.actor.kind);
-  record.add(event.actor.id);
-  record.add(event.actor.name);
-  record.add(event.actor.role);
-  record.add(event.verb);
-  record.add(event.target.type);
-  record.add(event.target.id);
-  record.add(event.target.name);
-  if (std::string& cell = record.begin(); event.ip.has_value()) {
-    cell += format_ip(*event.ip);
-  }
-  record.add(to_string(event.outcome));
-  record.add(event.reason);
-  record.add(event.affected);
-  record.add(event.session);
-  record.add(event.request);
-  if (std::string& cell = record.begin(); !event.related.empty()) {
-    append_json_targets(cell, event.related);
-    record.dress();
-  }
-  record.add(event.payload);
+  add_cells(record, event);
   out += "\r\n";
 }
 
