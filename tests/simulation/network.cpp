@@ -308,6 +308,15 @@ ssize_t Network::receive(int fd, char* into, std::size_t bytes, int flags) {
       std::memcpy(into, &value, sizeof value);
       return sizeof value;
     }
+    if (const auto timer = std::dynamic_pointer_cast<Timer>(descriptor)) {
+      if (std::exchange(timer->expired, false)) {
+        constexpr std::uint64_t times = 1;
+        std::memcpy(into, &times, sizeof times);
+        return sizeof times;
+      }
+      machine_.wait(timer.get());
+      continue;
+    }
     const auto stream = std::dynamic_pointer_cast<Stream>(descriptor);
     if (!stream) {
       return -EINVAL;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -134,6 +135,31 @@ TEST(Network, RefusesWhereNobodyListens) {
   Machine machine(1);
   Network network(machine);
   machine.run([] { EXPECT_EQ(connect_to(port), -ECONNREFUSED); });
+}
+
+// As timerfd has it: whoever reads waits, also for what the timer is set to meanwhile.
+TEST(Network, ATimerKeepsItsReaderWaiting) {
+  Machine machine(1);
+  Network network(machine);
+  machine.run([&] {
+    const int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+    itimerspec when{};
+    when.it_value.tv_sec = 5;
+    ASSERT_EQ(timerfd_settime(timer, 0, &when, nullptr), 0);
+    const Time start = machine.now();
+    std::thread reader([&] {
+      std::uint64_t times = 0;
+      EXPECT_EQ(read(timer, &times, sizeof times), static_cast<ssize_t>(sizeof times));
+      EXPECT_EQ(times, 1U);
+    });
+    machine.sleep(second);
+    when.it_value.tv_sec = 60;
+    ASSERT_EQ(timerfd_settime(timer, 0, &when, nullptr), 0);
+    reader.join();
+    EXPECT_GE(machine.now() - start, 61 * second);
+    EXPECT_LT(machine.now() - start, 62 * second);
+    close(timer);
+  });
 }
 
 }  // namespace
