@@ -84,15 +84,7 @@ class ReadOnlyLog : public Log {
 
   [[nodiscard]] std::vector<RetentionCandidate> candidates() const {
     const std::lock_guard lock(mutex_);
-    std::map<SegmentId, std::uint64_t> bytes;
-    if (const auto entries = disk_.list(directory_)) {
-      for (const DirectoryEntry& entry : *entries) {
-        const auto file = parse_segment_file_name(entry.name);
-        if (file && (file->extension == "seg" || file->extension == "idx")) {
-          bytes[file->id] += entry.bytes;
-        }
-      }
-    }
+    auto bytes = sealed_file_bytes(disk_, directory_);
     std::vector<RetentionCandidate> all;
     for (const auto& [id, segment] : sealed_) {
       all.push_back({name_, segment->info(), bytes[id]});

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+
+#include "engine/segment_file.hpp"
 
 namespace docket {
 
@@ -101,6 +102,19 @@ class Planner {
 };
 
 }  // namespace
+
+std::map<SegmentId, std::uint64_t> sealed_file_bytes(Disk& disk, const std::string& directory) {
+  std::map<SegmentId, std::uint64_t> bytes;
+  if (const auto entries = disk.list(directory)) {
+    for (const DirectoryEntry& entry : *entries) {
+      const auto file = parse_segment_file_name(entry.name);
+      if (file && (file->extension == "seg" || file->extension == "idx")) {
+        bytes[file->id] += entry.bytes;
+      }
+    }
+  }
+  return bytes;
+}
 
 std::vector<RetirementPlan> plan_retirements(
     const std::vector<RetentionCandidate>& candidates,

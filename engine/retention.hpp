@@ -1,12 +1,14 @@
-// Which segments a policy would retire. A pure function of what there is.
+// Which segments a policy would retire.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/disk.hpp"
 #include "engine/log.hpp"
 #include "engine/segment_reader.hpp"
 
@@ -18,8 +20,13 @@ struct RetentionCandidate {
   std::uint64_t bytes = 0;  // of all its files
 };
 
-// `candidates`: the sealed segments, per log oldest first. Only whole segments go, per log oldest
-// first:
+// Bytes on disk of the segments of a log's directory that are sealed, their indexes included; of
+// none where it cannot be listed. One look, however many segments there are.
+[[nodiscard]] std::map<SegmentId, std::uint64_t> sealed_file_bytes(Disk& disk,
+                                                                   const std::string& directory);
+
+// A pure function of what there is. `candidates`: the sealed segments, per log oldest first. Only
+// whole segments go, per log oldest first:
 //   age    when its newest event was *received* longer ago than max_age (the event's own time may
 //          lie in the future and must not pin a segment);
 //   bytes  as long as the log's segments are larger than max_bytes;

@@ -118,9 +118,11 @@ class WritableStore : public Store {
       std::uint64_t free_floor_bytes, Nanos now) override {
     std::vector<RetentionCandidate> candidates;
     for (const auto& [log, raw] : writable_logs()) {
-      for (const auto& segment : raw->sealed()) {
+      const auto sealed = raw->sealed();
+      auto bytes = sealed_file_bytes(disk_, log_directory(directory_, log));
+      for (const auto& segment : sealed) {
         const SegmentInfo& info = segment->info();
-        candidates.push_back({log, info, raw->file_bytes(info.id)});
+        candidates.push_back({log, info, bytes[info.id]});
       }
     }
     std::uint64_t free_now = UINT64_MAX;

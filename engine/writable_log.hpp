@@ -105,8 +105,6 @@ class WritableLog : public Log {
   [[nodiscard]] std::vector<std::shared_ptr<const SealedSegment>> sealed() const;
   // Retires the oldest sealed segments, which must be those planned; Store::retire().
   [[nodiscard]] Result<void> retire(std::span<const RetirementPlan> plans);
-  // Bytes of the segment's files on disk, index included.
-  [[nodiscard]] std::uint64_t file_bytes(SegmentId id) const;
 
  private:
   // How many segments may wait to be sealed before senders are held back: 2 GiB of a log, some 45

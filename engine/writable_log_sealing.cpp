@@ -205,20 +205,6 @@ std::vector<std::shared_ptr<const SealedSegment>> WritableLog::sealed() const {
   return sealed_;
 }
 
-std::uint64_t WritableLog::file_bytes(SegmentId id) const {
-  const auto entries = context_.disk->list(directory_);
-  std::uint64_t bytes = 0;
-  if (entries) {
-    for (const DirectoryEntry& entry : *entries) {
-      const auto name = parse_segment_file_name(entry.name);
-      if (name && name->id == id && (name->extension == "seg" || name->extension == "idx")) {
-        bytes += entry.bytes;
-      }
-    }
-  }
-  return bytes;
-}
-
 Result<void> WritableLog::retire(std::span<const RetirementPlan> plans) {
   // There before the edit, behind which nothing may stop half way.
   std::vector<std::shared_ptr<const SealedSegment>> retired;

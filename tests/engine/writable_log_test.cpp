@@ -470,6 +470,13 @@ TEST_F(WritableLogRetention, OnlyTheOldestCanBeRetired) {
   EXPECT_EQ(refused.error().code, ErrorCode::not_found);
 }
 
+TEST_F(WritableLogRetention, PlanningLooksAtADirectoryOnce) {
+  testing::wait_until_prepared(*store_->find_log("activity"), disk_);
+  const std::uint64_t before = disk_.io_count();
+  ASSERT_EQ(plan(-1'000'000'000'000).size(), 3U);
+  EXPECT_EQ(disk_.io_count() - before, 1U) << "of 4 sealed segments";
+}
+
 TEST_F(WritableLogRetention, SeveralGoInOneStepOrNoneDoes) {
   const auto plans = plan(-1'000'000'000'000);
   ASSERT_EQ(plans.size(), 3U);
