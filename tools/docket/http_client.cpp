@@ -35,6 +35,8 @@ constexpr std::chrono::milliseconds idle_interval{250};
 // A page holds 8 MiB and one event; this leaves room for payloads of the largest size.
 constexpr std::uint64_t body_bytes_max = std::uint64_t{256} << 20;
 constexpr std::size_t piece_bytes = std::size_t{128} << 10;
+// Beast reads as much at once as its buffer has room for, and 512 bytes into one that has none.
+constexpr std::size_t read_bytes = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -125,6 +127,7 @@ struct HttpClient::State {
     }
     connected = true;
     buffer.clear();
+    buffer.reserve(read_bytes);
     return {};
   }
 

@@ -1,6 +1,7 @@
 // Requests that are answered in one piece: questions and posts.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -29,6 +30,7 @@ constexpr std::chrono::seconds body_timeout{60};
 constexpr std::chrono::seconds body_stall_timeout{10};
 // Taken of the budget before so much of a body can come; what one read brings is less.
 constexpr std::uint64_t body_step_bytes = std::uint64_t{128} << 10;
+constexpr std::size_t read_bytes = std::size_t{64} << 10;
 constexpr std::size_t idempotency_key_bytes_max = 128;
 // Some hundred terms; nobody types so much.
 constexpr std::size_t long_query_bytes = 4096;
@@ -96,6 +98,8 @@ asio::awaitable<HttpConnection::Body> HttpConnection::read_body(Parser& parser,
     const auto buffer = asio::buffer(go_ahead);
     co_await asio::async_write(stream_, buffer, asio::redirect_error(asio::use_awaitable, error));
   }
+  // Beast reads as much at once as its buffer has room for, and 512 bytes into one that has none.
+  buffer_.reserve(std::max<std::size_t>(buffer_.size(), std::min<std::uint64_t>(most, read_bytes)));
   while (!error && !parser.is_done()) {
     const std::uint64_t needed = std::min(parser.get().body().size() + body_step_bytes, most);
     if (share.amount() < needed && !share.grow(needed - share.amount())) {
@@ -105,6 +109,7 @@ asio::awaitable<HttpConnection::Body> HttpConnection::read_body(Parser& parser,
     co_await http::async_read_some(stream_, buffer_, parser,
                                    asio::redirect_error(asio::use_awaitable, error));
   }
+  buffer_.shrink_to_fit();  // the connection may stay for long, and have no body any more
   if (error) {
     keep_alive_ = false;
     static_cast<void>(co_await refuse_head(error));
