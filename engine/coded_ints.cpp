@@ -223,40 +223,77 @@ bool encode(std::span<const std::uint64_t> values, std::vector<std::byte>& head,
   return true;
 }
 
-// `common` and the number of others, where the column is in runs.
-struct Runs {
-  std::uint64_t common = 0;
-  std::uint32_t others = 0;
-};
+// A column's numbers in the order of its rows, piece by piece.
+class Numbers {
+ public:
+  static Result<Numbers> get(ByteReader& reader, bool are_runs, std::uint32_t items) {
+    Numbers numbers;
+    numbers.left_ = items;
+    numbers.are_runs_ = are_runs;
+    if (are_runs) {
+      numbers.common_ = reader.get<std::uint64_t>();
+      numbers.others_left_ = reader.get<std::uint32_t>();
+    }
+    if (!reader.ok()) {
+      return fail(ErrorCode::corrupt, "coded ints: cut short");
+    }
+    numbers.source_ = BitSource(reader.rest());
+    if (are_runs) {
+      DOCKET_ASSIGN(numbers.gaps_, Decoder::get(numbers.source_));
+    }
+    DOCKET_ASSIGN(numbers.others_, Decoder::get(numbers.source_));
+    return numbers;
+  }
 
-Result<void> decode(BitSource& source, const std::optional<Runs>& runs,
-                    std::span<std::uint64_t> values) {
-  Decoder gaps;
-  if (runs) {
-    DOCKET_ASSIGN(gaps, Decoder::get(source));
-  }
-  DOCKET_ASSIGN(Decoder others, Decoder::get(source));
-  if (runs) {
-    std::fill(values.begin(), values.end(), runs->common);
-    std::size_t at = 0;
-    for (std::uint32_t i = 0; i < runs->others; ++i, ++at) {
-      const std::uint64_t gap = gaps.next(source);
-      if (!gaps.is_sound() || gap >= values.size() - at) {
-        return fail(ErrorCode::corrupt, "coded ints: runs are longer than the column");
+  // Sets all of `piece`. Precondition: so many are left.
+  [[nodiscard]] Result<void> next(std::span<std::uint64_t> piece) {
+    if (are_runs_) {
+      DOCKET_TRY(next_of_runs(piece));
+    } else {
+      for (std::uint64_t& value : piece) {
+        value = others_.next(source_);
       }
-      at += gap;
-      values[at] = others.next(source);
     }
-  } else {
-    for (std::uint64_t& value : values) {
-      value = others.next(source);
+    left_ -= static_cast<std::uint32_t>(piece.size());
+    const bool ends_well = left_ != 0 || (others_left_ == 0 && source_.is_at_end());
+    if (!others_.is_sound() || !ends_well) {
+      return fail(ErrorCode::corrupt, "coded ints: the stream does not end with the column");
     }
+    return {};
   }
-  if (!others.is_sound() || !source.is_at_end()) {
-    return fail(ErrorCode::corrupt, "coded ints: the stream does not end with the column");
+  [[nodiscard]] std::uint32_t left() const { return left_; }
+
+ private:
+  [[nodiscard]] Result<void> next_of_runs(std::span<std::uint64_t> piece) {
+    std::fill(piece.begin(), piece.end(), common_);
+    for (std::size_t at = 0; others_left_ != 0; ++at, --others_left_) {
+      if (!gap_) {
+        gap_ = gaps_.next(source_);
+        if (!gaps_.is_sound() || *gap_ >= left_ - at) {
+          return fail(ErrorCode::corrupt, "coded ints: runs are longer than the column");
+        }
+      }
+      const std::size_t here = piece.size() - at;
+      if (*gap_ >= here) {
+        *gap_ -= here;
+        break;
+      }
+      at += *gap_;
+      gap_.reset();
+      piece[at] = others_.next(source_);
+    }
+    return {};
   }
-  return {};
-}
+
+  BitSource source_;
+  Decoder gaps_, others_;
+  std::uint32_t left_ = 0;
+  bool are_runs_ = false;
+  // Of runs.
+  std::uint64_t common_ = 0;
+  std::uint32_t others_left_ = 0;
+  std::optional<std::uint64_t> gap_;  // to the next that is another
+};
 
 }  // namespace
 
@@ -307,8 +344,8 @@ bool encode_coded_ints(std::span<const std::uint64_t> values, const ColumnTraits
 }
 
 Result<void> decode_coded_ints(std::span<const std::byte> stored, std::uint32_t width,
-                               std::span<const std::uint32_t> order,
-                               std::span<std::uint64_t> values) {
+                               std::span<const std::uint32_t> order, std::uint32_t items,
+                               const std::function<void(std::span<const std::uint64_t>)>& take) {
   ByteReader reader(stored);
   const auto form = reader.get<std::uint8_t>();
   if (form > (as_differences | in_runs | by_rank) ||
@@ -316,29 +353,27 @@ Result<void> decode_coded_ints(std::span<const std::byte> stored, std::uint32_t 
     return fail(ErrorCode::corrupt, "coded ints: unknown form");
   }
   const auto least = (form & as_differences) != 0 ? reader.get<std::uint64_t>() : 0;
-  std::optional<Runs> runs;
-  if ((form & in_runs) != 0) {
-    const auto common = reader.get<std::uint64_t>();
-    runs = Runs{common, reader.get<std::uint32_t>()};
-  }
-  if (!reader.ok()) {
-    return fail(ErrorCode::corrupt, "coded ints: cut short");
-  }
-  BitSource source(reader.rest());
-  DOCKET_TRY(decode(source, runs, values));
+  DOCKET_ASSIGN(Numbers numbers, Numbers::get(reader, (form & in_runs) != 0, items));
+  // Of a whole table of a segment they would take megabytes, and the time that clearing them takes.
+  std::array<std::uint64_t, 1024> some;
   std::uint64_t last = 0;
-  std::uint64_t all = 0;
-  for (std::uint64_t& value : values) {
-    if ((form & as_differences) != 0) {
-      value = last = last + value + least;
-    } else if ((form & by_rank) != 0) {
-      value = value < order.size() ? order[value] : value - order.size();
+  do {
+    const auto piece = std::span(some).first(std::min<std::size_t>(some.size(), numbers.left()));
+    DOCKET_TRY(numbers.next(piece));
+    std::uint64_t all = 0;
+    for (std::uint64_t& value : piece) {
+      if ((form & as_differences) != 0) {
+        value = last = last + value + least;
+      } else if ((form & by_rank) != 0) {
+        value = value < order.size() ? order[value] : value - order.size();
+      }
+      all |= value;
     }
-    all |= value;
-  }
-  if (width < 64 && all >> width != 0) {
-    return fail(ErrorCode::corrupt, "coded ints: a value is too large");
-  }
+    if (width < 64 && all >> width != 0) {
+      return fail(ErrorCode::corrupt, "coded ints: a value is too large");
+    }
+    take(piece);
+  } while (numbers.left() != 0);
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -46,10 +47,12 @@ struct ColumnTraits {
 [[nodiscard]] bool encode_coded_ints(std::span<const std::uint64_t> values,
                                      const ColumnTraits& traits, std::size_t bytes_max,
                                      std::vector<std::byte>& out);
-// Sets all of `values`, each below 2^width. `stored` is followed by bit_source_padding readable
-// bytes; `order` is the column's, empty where it has none. Error: corrupt, without a place.
-[[nodiscard]] Result<void> decode_coded_ints(std::span<const std::byte> stored, std::uint32_t width,
-                                             std::span<const std::uint32_t> order,
-                                             std::span<std::uint64_t> values);
+// Hands the `items` values of a column to `take`, ascending by place and 1,024 at once, the last
+// call fewer; each is below 2^width. `stored` is followed by bit_source_padding readable bytes;
+// `order` is the column's, empty where it has none. Error: corrupt, without a place; some values
+// have been taken by then.
+[[nodiscard]] Result<void> decode_coded_ints(
+    std::span<const std::byte> stored, std::uint32_t width, std::span<const std::uint32_t> order,
+    std::uint32_t items, const std::function<void(std::span<const std::uint64_t>)>& take);
 
 }  // namespace docket

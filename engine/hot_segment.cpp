@@ -96,10 +96,8 @@ Result<PackedInts> HotDictionaries::Loader::ints(Section section, std::uint32_t 
   }
   DOCKET_ASSIGN(const SectionBytes bytes, source.section(*entry, place.body + entry->offset));
   DOCKET_ASSIGN(const PackedInts values, read_ints(*entry, bytes));
-  for (std::uint32_t i = 0; i < values.size(); ++i) {
-    if (values[i] >= limit) {
-      return damaged("a table refers to an entry that is not there");
-    }
+  if (!are_below(values, limit)) {
+    return damaged("a table refers to an entry that is not there");
   }
   into.bytes_ += entry->bytes;
   return values;

@@ -144,12 +144,9 @@ class SealedDictionaries : public Dictionaries {
     }
     const auto inspect = [&](const SectionBytes& bytes) -> Result<void> {
       DOCKET_ASSIGN(const PackedInts values, read_ints(placed->entry, bytes));
-      for (std::uint32_t i = 0; i < values.size(); ++i) {
-        if (values[i] >= limit) {
-          return fail(ErrorCode::corrupt, "a table refers to an entry that is not there");
-        }
-      }
-      return {};
+      return are_below(values, limit)
+                 ? Result<void>()
+                 : fail(ErrorCode::corrupt, "a table refers to an entry that is not there");
     };
     DOCKET_ASSIGN(const SectionBytes bytes, source_->section(placed->entry, placed->at, inspect));
     return read_ints(placed->entry, bytes);

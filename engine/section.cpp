@@ -230,11 +230,12 @@ std::uint64_t packed_section_bytes(const SectionEntry& entry) {
 Result<SectionBytes> unpack_coded(const SectionEntry& entry, std::span<const std::byte> stored,
                                   std::span<const std::uint32_t> order) {
   DOCKET_ASSERT(entry.codec == Codec::ints_coded);
-  std::vector<std::uint64_t> values(entry.items);
-  DOCKET_TRY(decode_coded_ints(stored, entry.width, order, values));
   auto packed = std::make_shared<std::vector<std::byte>>();
   packed->reserve(packed_section_bytes(entry) + section_padding);
-  pack_bits(std::span<const std::uint64_t>(values), entry.width, *packed);
+  // Each piece but the last ends with a byte.
+  DOCKET_TRY(decode_coded_ints(
+      stored, entry.width, order, entry.items,
+      [&](std::span<const std::uint64_t> values) { pack_bits(values, entry.width, *packed); }));
   packed->resize(packed->size() + section_padding);
   return SectionBytes(packed, packed->data());
 }

@@ -1,6 +1,7 @@
 #include "engine/segment_base.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/block.hpp"
 #include "engine/body.hpp"
@@ -27,21 +28,32 @@ FileOffset place_of(const BlockPlace& place, const SectionEntry& entry) {
 }
 
 Result<void> check_limit(const PackedInts& values, std::uint64_t limit) {
-  if (values.base() == 0 && values.scale() == 1 && values.width() < 63 &&
-      (std::uint64_t{1} << values.width()) <= limit) {
-    return {};
-  }
-  // A column of one value keeps no bytes, so it is looked at each time.
-  const std::uint32_t distinct = values.width() == 0 ? std::min(1U, values.size()) : values.size();
-  for (std::uint32_t i = 0; i < distinct; ++i) {
-    if (values[i] >= limit) {
-      return fail(ErrorCode::corrupt, "a column holds an id that its dictionary does not have");
-    }
+  if (!are_below(values, limit)) {
+    return fail(ErrorCode::corrupt, "a column holds an id that its dictionary does not have");
   }
   return {};
 }
 
 }  // namespace
+
+bool are_below(const PackedInts& values, std::uint64_t limit) {
+  if (values.base() == 0 && values.scale() == 1 && values.width() < 63 &&
+      (std::uint64_t{1} << values.width()) <= limit) {
+    return true;
+  }
+  // A column of one value keeps no bytes, so it is looked at each time.
+  const std::uint32_t distinct = values.width() == 0 ? std::min(1U, values.size()) : values.size();
+  std::array<std::uint64_t, 512> some;
+  for (std::uint32_t begin = 0; begin < distinct;) {
+    const std::uint32_t end = std::min(distinct, begin + static_cast<std::uint32_t>(some.size()));
+    values.unpack(begin, end, some.data());
+    if (*std::max_element(some.begin(), some.begin() + (end - begin)) >= limit) {
+      return false;
+    }
+    begin = end;
+  }
+  return true;
+}
 
 struct SegmentBase::PayloadIndex {
   std::vector<std::uint32_t> starts;      // rows + 1

@@ -21,6 +21,9 @@ struct FileRange {
   std::uint64_t bytes = 0;
 };
 
+// Whether each value is below `limit`: no id but those that a dictionary has.
+[[nodiscard]] bool are_below(const PackedInts& values, std::uint64_t limit);
+
 class SegmentBase : public SegmentReader {
  public:
   // The block with its header, without padding. For naming what is damaged: reads nothing that has

@@ -34,9 +34,12 @@ Result<Values> decoded(std::vector<std::byte> stored, std::size_t items, std::ui
                        std::span<const std::uint32_t> order = {}) {
   const std::size_t bytes = stored.size();
   stored.resize(bytes + section_padding, std::byte{0xff});
-  Values values(items);
-  DOCKET_TRY(
-      decode_coded_ints(std::span<const std::byte>(stored).first(bytes), width, order, values));
+  Values values;
+  DOCKET_TRY(decode_coded_ints(std::span<const std::byte>(stored).first(bytes), width, order,
+                               static_cast<std::uint32_t>(items),
+                               [&values](std::span<const std::uint64_t> piece) {
+                                 values.insert(values.end(), piece.begin(), piece.end());
+                               }));
   return values;
 }
 
@@ -65,6 +68,17 @@ std::vector<Values> columns() {
   }
   for (Values* column : {&rising, &mixed, &skewed, &rare, &wide}) {
     columns.push_back(std::move(*column));
+  }
+  // Others alone at the borders of the pieces that a column is read in, of sizes about theirs.
+  for (const std::size_t size : {1023U, 1024U, 1025U, 2048U, 4097U}) {
+    columns.push_back(Values(size, 7));
+    for (const std::size_t place : {0U, 1023U, 1024U, 2047U, 2048U, 4096U}) {
+      if (place < size) {
+        columns.back()[place] = 100 + place;
+      }
+    }
+    columns.push_back(Values(size, 7));
+    columns.back().back() = 1;
   }
   // Each place of the leading bit, with what borders on it.
   Values edges;

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,22 @@ class Padded {
   std::unique_ptr<std::byte[]> copy_;
 };
 
+// Nothing where it is damaged.
+std::optional<std::vector<std::uint64_t>> decoded_column(std::span<const std::byte> coded,
+                                                         std::span<const std::uint32_t> order,
+                                                         std::size_t items) {
+  std::vector<std::uint64_t> values;
+  const auto take = [&values](std::span<const std::uint64_t> piece) {
+    values.insert(values.end(), piece.begin(), piece.end());
+  };
+  if (!decode_coded_ints(Padded(coded).bytes(), 64, order, static_cast<std::uint32_t>(items),
+                         take)) {
+    return std::nullopt;
+  }
+  DOCKET_ASSERT(values.size() == items);
+  return values;
+}
+
 void code_again(std::vector<std::uint64_t> values, bool as_ids = false) {
   std::vector<std::uint32_t> counts(512);
   for (const std::uint64_t value : values) {
@@ -61,10 +78,8 @@ void code_again(std::vector<std::uint64_t> values, bool as_ids = false) {
   for (const ColumnTraits& traits : all) {
     std::vector<std::byte> coded;
     DOCKET_ASSERT(encode_coded_ints(values, traits, SIZE_MAX, coded));
-    std::vector<std::uint64_t> again(values.size());
     const auto ids = traits.order == nullptr ? std::span<const std::uint32_t>() : order.ids();
-    DOCKET_ASSERT(decode_coded_ints(Padded(coded).bytes(), 64, ids, again).has_value());
-    DOCKET_ASSERT(again == values);
+    DOCKET_ASSERT(decoded_column(coded, ids, values.size()) == values);
   }
   if (!as_ids) {
     for (std::uint64_t& value : values) {
@@ -76,9 +91,8 @@ void code_again(std::vector<std::uint64_t> values, bool as_ids = false) {
 
 void check_column(std::size_t items, std::span<const std::byte> bytes) {
   const std::vector<std::uint32_t> order = {7, 1, 400};
-  std::vector<std::uint64_t> values(items);
-  if (decode_coded_ints(Padded(bytes).bytes(), 64, order, values) && items != 0) {
-    code_again(values);
+  if (const auto values = decoded_column(bytes, order, items); values && items != 0) {
+    code_again(*values);
   }
 }
 
