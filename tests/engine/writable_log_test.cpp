@@ -471,10 +471,14 @@ TEST_F(WritableLogRetention, OnlyTheOldestCanBeRetired) {
 }
 
 TEST_F(WritableLogRetention, PlanningLooksAtADirectoryOnce) {
-  testing::wait_until_prepared(*store_->find_log("activity"), disk_);
-  const std::uint64_t before = disk_.io_count();
-  ASSERT_EQ(plan(-1'000'000'000'000).size(), 3U);
-  EXPECT_EQ(disk_.io_count() - before, 1U) << "of 4 sealed segments";
+  std::uint64_t calls = 0;
+  for (int i = 0; i < 100 && calls != 1; ++i) {  // the maintenance thread may make some meanwhile
+    testing::wait_until_prepared(*store_->find_log("activity"), disk_);
+    const std::uint64_t before = disk_.io_count();
+    ASSERT_EQ(plan(-1'000'000'000'000).size(), 3U);
+    calls = disk_.io_count() - before;
+  }
+  EXPECT_EQ(calls, 1U) << "of 4 sealed segments";
 }
 
 TEST_F(WritableLogRetention, SeveralGoInOneStepOrNoneDoes) {
