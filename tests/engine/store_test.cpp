@@ -324,10 +324,10 @@ TEST(StoreCommit, WhatIsHeldIsOneGroup) {
   std::uint64_t commits = 0;
   // A committer that is awake, for a mark or because it has just begun, takes what is there.
   for (int i = 0; i < 10 && commits != 1; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const std::uint64_t before = log.stats().commits;
-    std::vector<Answer> answers(10);
+    std::vector<Answer> answers(4);
     for (Answer& answer : answers) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));  // whoever is woken comes
       log.submit_held(testing::encode(plain_events(3, batch * 3)), {"node-1", 1, batch + 1},
                       testing::receipt_time, answer.completion());
       ++batch;
