@@ -52,14 +52,9 @@ class ReadOnlyLog : public Log {
       stats.bytes += segment->info().sealed ? 0 : segment->info().bytes;
       stats.last_received = std::max(stats.last_received, segment->info().received_max);
     }
-    if (const auto entries = disk_.list(directory_)) {
-      for (const DirectoryEntry& entry : *entries) {
-        const auto file = parse_segment_file_name(entry.name);
-        if (file && (file->extension == "seg" || file->extension == "idx")) {
-          stats.bytes += entry.bytes;
-          stats.index_bytes += file->extension == "idx" ? entry.bytes : 0;
-        }
-      }
+    for (const auto& [id, files] : sealed_file_bytes(disk_, directory_)) {
+      stats.bytes += files.bytes;
+      stats.index_bytes += files.index_bytes;
     }
     return stats;
   }
@@ -84,10 +79,10 @@ class ReadOnlyLog : public Log {
 
   [[nodiscard]] std::vector<RetentionCandidate> candidates() const {
     const std::lock_guard lock(mutex_);
-    auto bytes = sealed_file_bytes(disk_, directory_);
+    auto files = sealed_file_bytes(disk_, directory_);
     std::vector<RetentionCandidate> all;
     for (const auto& [id, segment] : sealed_) {
-      all.push_back({name_, segment->info(), bytes[id]});
+      all.push_back({name_, segment->info(), files[id].bytes});
     }
     return all;
   }

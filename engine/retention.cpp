@@ -103,17 +103,19 @@ class Planner {
 
 }  // namespace
 
-std::map<SegmentId, std::uint64_t> sealed_file_bytes(Disk& disk, const std::string& directory) {
-  std::map<SegmentId, std::uint64_t> bytes;
+std::map<SegmentId, SealedFileBytes> sealed_file_bytes(Disk& disk, const std::string& directory) {
+  std::map<SegmentId, SealedFileBytes> segments;
   if (const auto entries = disk.list(directory)) {
     for (const DirectoryEntry& entry : *entries) {
       const auto file = parse_segment_file_name(entry.name);
       if (file && (file->extension == "seg" || file->extension == "idx")) {
-        bytes[file->id] += entry.bytes;
+        SealedFileBytes& of = segments[file->id];
+        of.bytes += entry.bytes;
+        of.index_bytes += file->extension == "idx" ? entry.bytes : 0;
       }
     }
   }
-  return bytes;
+  return segments;
 }
 
 std::vector<RetirementPlan> plan_retirements(

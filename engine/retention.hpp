@@ -20,10 +20,14 @@ struct RetentionCandidate {
   std::uint64_t bytes = 0;  // of all its files
 };
 
-// Bytes on disk of the segments of a log's directory that are sealed, their indexes included; of
-// none where it cannot be listed. One look, however many segments there are.
-[[nodiscard]] std::map<SegmentId, std::uint64_t> sealed_file_bytes(Disk& disk,
-                                                                   const std::string& directory);
+struct SealedFileBytes {
+  std::uint64_t bytes = 0;        // of all files of the segment
+  std::uint64_t index_bytes = 0;  // of these its index
+};
+// Of the segments of a log's directory that are sealed; of none where it cannot be listed. One
+// look, however many segments there are.
+[[nodiscard]] std::map<SegmentId, SealedFileBytes> sealed_file_bytes(Disk& disk,
+                                                                     const std::string& directory);
 
 // A pure function of what there is. `candidates`: the sealed segments, per log oldest first. Only
 // whole segments go, per log oldest first:

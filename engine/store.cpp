@@ -119,10 +119,10 @@ class WritableStore : public Store {
     std::vector<RetentionCandidate> candidates;
     for (const auto& [log, raw] : writable_logs()) {
       const auto sealed = raw->sealed();
-      auto bytes = sealed_file_bytes(disk_, log_directory(directory_, log));
+      auto files = sealed_file_bytes(disk_, log_directory(directory_, log));
       for (const auto& segment : sealed) {
         const SegmentInfo& info = segment->info();
-        candidates.push_back({log, info, bytes[info.id]});
+        candidates.push_back({log, info, files[info.id].bytes});
       }
     }
     std::uint64_t free_now = UINT64_MAX;

@@ -5,6 +5,7 @@
 #include "engine/assert.hpp"
 #include "engine/event.hpp"
 #include "engine/limits.hpp"
+#include "engine/retention.hpp"
 
 namespace docket {
 
@@ -566,14 +567,9 @@ LogStats WritableLog::stats() const {
       stats.first_seq = last_seq_ + 1;
     }
   }
-  if (const auto entries = context_.disk->list(directory_)) {
-    for (const DirectoryEntry& entry : *entries) {
-      const auto file = parse_segment_file_name(entry.name);
-      if (file && (file->extension == "seg" || file->extension == "idx")) {
-        stats.bytes += entry.bytes;
-        stats.index_bytes += file->extension == "idx" ? entry.bytes : 0;
-      }
-    }
+  for (const auto& [id, files] : sealed_file_bytes(*context_.disk, directory_)) {
+    stats.bytes += files.bytes;
+    stats.index_bytes += files.index_bytes;
   }
   const std::lock_guard lock(queue_mutex_);
   stats.queued_bytes = queued_bytes_;
