@@ -42,6 +42,10 @@ IdRange TimeStrips::around(Nanos instant) const {
                  std::min(rows, first_not_before(earliest) * time_strip_rows)};
 }
 
+IdRange TimeStrips::within(Nanos since, Nanos until) const {
+  return IdRange{around(since).begin, until == INT64_MAX ? rows : around(until).end};
+}
+
 Result<std::shared_ptr<const TimeStrips>> SegmentReader::time_strips(std::uint32_t block) const {
   DOCKET_ASSIGN(const PackedInts times, column(block, RowColumn::ts));
   return std::make_shared<const TimeStrips>(TimeStrips::of(times));

@@ -22,6 +22,9 @@ struct TimeStrips {
   // The rows that have to be looked at to tell which are before `instant`: all before them are,
   // none behind them is.
   [[nodiscard]] IdRange around(Nanos instant) const;
+  // The rows that can have since <= ts < until; an `until` of INT64_MAX is no end. Precondition:
+  // since <= until.
+  [[nodiscard]] IdRange within(Nanos since, Nanos until) const;
   [[nodiscard]] std::size_t memory_bytes() const {
     return sizeof(*this) + (latest.size() + earliest.size()) * sizeof(Nanos);
   }

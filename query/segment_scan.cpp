@@ -56,8 +56,9 @@ void SegmentScan::prepare() {
       return;
     }
   }
-  for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
-    possible_[block] = possible_[block] && visible_rows(block) > 0;
+  // Seqs rise: those that are not visible yet are the last.
+  for (std::size_t block = blocks_.size(); block-- > 0 && blocks_[block].first_seq > watermark_;) {
+    possible_[block] = false;
   }
   if (bound_.is(BoundNode::Kind::none)) {
     ++context_.counters->segments_pruned;

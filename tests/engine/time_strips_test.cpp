@@ -45,6 +45,14 @@ TEST(TimeStrips, RowsOutsideNeedNoLook) {
           ASSERT_TRUE(row >= around.begin || before) << row;
           ASSERT_TRUE(row < around.end || !before) << row;
         }
+        const Nanos until = i % 3 == 0 ? INT64_MAX : instant + static_cast<Nanos>(random() % 9000);
+        const IdRange within = strips.within(instant, until);
+        ASSERT_LE(within.begin, within.end);
+        for (std::uint32_t row = 0; row < rows; ++row) {
+          const auto ts = static_cast<Nanos>(times[row]);
+          const bool inside = row >= within.begin && row < within.end;
+          ASSERT_TRUE(inside || ts < instant || ts >= until) << row;
+        }
         // In order, but for a few: one strip and those that may reach into it.
         if (disorder <= 500) {
           ASSERT_LE(around.size(), 2 * time_strip_rows);
@@ -65,6 +73,9 @@ TEST(TimeStrips, AnInstantBetweenStripsNeedsNoLookAtAll) {
   EXPECT_EQ(strips.around(2 * time_strip_rows + 1).size(), time_strip_rows);
   EXPECT_EQ(strips.around(INT64_MIN), (IdRange{0, 0}));
   EXPECT_EQ(strips.around(INT64_MAX).begin, 4 * time_strip_rows);
+  EXPECT_EQ(strips.within(INT64_MIN, INT64_MAX), (IdRange{0, 4 * time_strip_rows}));
+  EXPECT_EQ(strips.within(time_strip_rows, 2 * time_strip_rows),
+            (IdRange{time_strip_rows, 2 * time_strip_rows}));
 }
 
 }  // namespace
