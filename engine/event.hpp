@@ -39,6 +39,9 @@ struct IpAddress {
 [[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);
 // RFC 5952; IPv4(-mapped) as a dotted quad.
 [[nodiscard]] std::string format_ip(const IpAddress& ip);
+// Writes the same to where there is room for ip_chars_max; returns its end.
+inline constexpr std::size_t ip_chars_max = 39;
+char* write_ip(char* to, const IpAddress& ip);
 
 struct ActorView {
   std::string_view kind, id, name, role;

@@ -115,26 +115,29 @@ bool parse_v6(std::string_view text, std::array<std::uint8_t, 16>& out) {
   return true;
 }
 
-void append_decimal(std::string& out, std::uint8_t value) {
-  if (value >= 100) {
-    out += static_cast<char>('0' + value / 100);
-  }
-  if (value >= 10) {
-    out += static_cast<char>('0' + value / 10 % 10);
-  }
-  out += static_cast<char>('0' + value % 10);
+// In decimal; there is room for three digits.
+char* write_decimal(char* to, std::uint32_t value) {
+  // A digit that is not needed is written over: their number cannot be foretold.
+  *to = static_cast<char>('0' + value / 100);
+  to += value >= 100 ? 1 : 0;
+  *to = static_cast<char>('0' + value / 10 % 10);
+  to += value >= 10 ? 1 : 0;
+  *to++ = static_cast<char>('0' + value % 10);
+  return to;
 }
 
-void append_group(std::string& out, unsigned group) {
+// In hexadecimal, without leading zeros.
+char* write_group(char* to, unsigned group) {
   constexpr const char* hex = "0123456789abcdef";
   bool started = false;
   for (int shift = 12; shift >= 0; shift -= 4) {
     const unsigned digit = group >> shift & 0xf;
     if (digit != 0 || started || shift == 0) {
-      out += hex[digit];
+      *to++ = hex[digit];
       started = true;
     }
   }
+  return to;
 }
 
 }  // namespace
@@ -152,16 +155,14 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return parse_quad(text, ip.bytes.data() + 12) ? std::optional(ip) : std::nullopt;
 }
 
-std::string format_ip(const IpAddress& ip) {
-  std::string text;
+char* write_ip(char* const begin, const IpAddress& ip) {
+  char* to = begin;
   if (ip.is_v4()) {
     for (std::size_t i = 12; i < 16; ++i) {
-      if (i > 12) {
-        text += '.';
-      }
-      append_decimal(text, ip.bytes[i]);
+      to = write_decimal(to, ip.bytes[i]);
+      *to++ = '.';
     }
-    return text;
+    return to - 1;  // without the last point
   }
   std::array<unsigned, 8> groups{};
   for (std::size_t i = 0; i < 8; ++i) {
@@ -183,17 +184,24 @@ std::string format_ip(const IpAddress& ip) {
   }
   for (std::size_t i = 0; i < 8;) {
     if (i == run_begin) {
-      text += "::";
+      *to++ = ':';
+      *to++ = ':';
       i += run_size;
       continue;
     }
-    if (!text.empty() && text.back() != ':') {
-      text += ':';
+    if (to != begin && to[-1] != ':') {
+      *to++ = ':';
     }
-    append_group(text, groups[i]);
+    to = write_group(to, groups[i]);
     ++i;
   }
-  return text;
+  return to;
+}
+
+std::string format_ip(const IpAddress& ip) {
+  char text[ip_chars_max];
+  const char* const end = write_ip(text, ip);
+  return {text, static_cast<std::size_t>(end - text)};
 }
 
 }  // namespace docket

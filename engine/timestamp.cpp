@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace docket {
 namespace {
@@ -197,7 +198,7 @@ Result<Nanos> parse_rfc3339(std::string_view text) {
   return join(seconds + 59, nanos_per_second - 1);
 }
 
-void append_rfc3339(std::string& out, Nanos ns) {
+char* write_rfc3339(char* to, Nanos ns) {
   std::int64_t seconds = ns / nanos_per_second;
   std::int64_t nanos = ns % nanos_per_second;
   if (nanos < 0) {
@@ -213,23 +214,29 @@ void append_rfc3339(std::string& out, Nanos ns) {
   const CivilDate date = civil_date(days);
   const auto time = static_cast<std::uint32_t>(second_of_day);
 
-  char text[] = "0000-00-00T00:00:00.000000000Z";
-  put_digits(text, date.year, 4);
-  put_digits(text + 5, date.month, 2);
-  put_digits(text + 8, date.day, 2);
-  put_digits(text + 11, time / 3'600, 2);
-  put_digits(text + 14, time / 60 % 60, 2);
-  put_digits(text + 17, time % 60, 2);
-  std::size_t size = 19;
+  std::memcpy(to, "0000-00-00T00:00:00.", 20);
+  put_digits(to, date.year, 4);
+  put_digits(to + 5, date.month, 2);
+  put_digits(to + 8, date.day, 2);
+  put_digits(to + 11, time / 3'600, 2);
+  put_digits(to + 14, time / 60 % 60, 2);
+  put_digits(to + 17, time % 60, 2);
+  char* end = to + 19;
   if (nanos != 0) {
-    put_digits(text + 20, static_cast<std::uint32_t>(nanos), 9);
-    size = 29;
-    while (text[size - 1] == '0') {
-      --size;
+    put_digits(to + 20, static_cast<std::uint32_t>(nanos), 9);
+    end = to + 29;
+    while (end[-1] == '0') {
+      --end;
     }
   }
-  text[size++] = 'Z';
-  out.append(text, size);
+  *end++ = 'Z';
+  return end;
+}
+
+void append_rfc3339(std::string& out, Nanos ns) {
+  char text[rfc3339_chars_max];
+  const char* const end = write_rfc3339(text, ns);
+  out.append(text, static_cast<std::size_t>(end - text));
 }
 
 std::string format_rfc3339(Nanos ns) {

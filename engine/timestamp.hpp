@@ -1,6 +1,7 @@
 // RFC 3339 timestamps <-> nanoseconds since the Unix epoch, UTC.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,11 @@ namespace docket {
 // UTC, with as many fraction digits as the value needs (none, or up to 9 without trailing zeros):
 // `2026-05-01T14:22:03.25Z`.
 [[nodiscard]] std::string format_rfc3339(Nanos ns);
-// Appends the same to `out`; the form for hot loops.
+// Appends the same to `out`.
 void append_rfc3339(std::string& out, Nanos ns);
+// Writes the same to where there is room for rfc3339_chars_max; returns its end.
+inline constexpr std::size_t rfc3339_chars_max = 30;
+char* write_rfc3339(char* to, Nanos ns);
 
 // The wall clock.
 [[nodiscard]] Nanos now_ns();

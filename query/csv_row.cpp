@@ -127,25 +127,9 @@ void WideCsvRow::add(std::uint64_t number) {
 
 void WideCsvRow::add(const std::optional<IpAddress>& address) {
   *to_++ = ',';
-  if (!address) {
-    return;
+  if (address) {
+    to_ = write_ip(to_, *address);
   }
-  if (!address->is_v4()) {
-    const std::string text = format_ip(*address);
-    std::memcpy(to_, text.data(), text.size());
-    to_ += text.size();
-    return;
-  }
-  for (std::size_t i = 12; i < 16; ++i) {
-    const std::uint32_t part = address->bytes[i];
-    *to_ = static_cast<char>('0' + part / 100);
-    to_ += part >= 100 ? 1 : 0;
-    *to_ = static_cast<char>('0' + part / 10 % 10);
-    to_ += part >= 10 ? 1 : 0;
-    *to_++ = static_cast<char>('0' + part % 10);
-    *to_++ = '.';
-  }
-  --to_;  // the last point
 }
 
 void WideCsvRow::add_unusual(std::string_view text) {

@@ -2,8 +2,8 @@
 #include <charconv>
 #include <limits>
 
-#include "engine/timestamp.hpp"
 #include "query/byte_scan.hpp"
+#include "query/json_row.hpp"
 #include "query/render.hpp"
 #include "query/utf8.hpp"
 
@@ -40,29 +40,41 @@ std::size_t append_special(std::string& out, std::string_view text, std::size_t 
 }
 
 // `,"name":"text"`, nothing where the text is absent. `prefix` is all up to the text's quote.
-void append_optional(std::string& out, std::string_view prefix, std::string_view text) {
+template <std::size_t size>
+void add_optional(JsonRow& row, const char (&prefix)[size], std::string_view text) {
   if (!text.empty()) {
-    out += prefix;
-    append_json_string(out, text);
+    row.add(prefix);
+    row.add_string(text);
   }
 }
 
-void append_target(std::string& out, const TargetView& target) {
-  out += "{\"type\":";
-  append_json_string(out, target.type);
-  append_optional(out, ",\"id\":", target.id);
-  append_optional(out, ",\"name\":", target.name);
-  out += '}';
+void add_target(JsonRow& row, const TargetView& target) {
+  row.add("{\"type\":");
+  row.add_string(target.type);
+  add_optional(row, ",\"id\":", target.id);
+  add_optional(row, ",\"name\":", target.name);
+  row.add("}");
 }
 
-void append_actor(std::string& out, const ActorView& actor) {
-  out += "{\"kind\":";
-  append_json_string(out, actor.kind);
-  out += ",\"id\":";
-  append_json_string(out, actor.id);
-  append_optional(out, ",\"name\":", actor.name);
-  append_optional(out, ",\"role\":", actor.role);
-  out += '}';
+void add_targets(JsonRow& row, std::span<const TargetView> targets) {
+  row.add("[");
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (i != 0) {
+      row.add(",");
+    }
+    add_target(row, targets[i]);
+  }
+  row.add("]");
+}
+
+void add_actor(JsonRow& row, const ActorView& actor) {
+  row.add("{\"kind\":");
+  row.add_string(actor.kind);
+  row.add(",\"id\":");
+  row.add_string(actor.id);
+  add_optional(row, ",\"name\":", actor.name);
+  add_optional(row, ",\"role\":", actor.role);
+  row.add("}");
 }
 
 // Line breaks in JSON can only be white space between its tokens, never in a string.
@@ -92,57 +104,54 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_json_targets(std::string& out, std::span<const TargetView> targets) {
-  char separator = '[';
-  for (const TargetView& target : targets) {
-    out += separator;
-    append_target(out, target);
-    separator = ',';
-  }
-  out += targets.empty() ? "[]" : "]";
+  JsonRow row(out);
+  add_targets(row, targets);
+  row.flush();
 }
 
 void append_json(std::string& out, const StoredView& event, PayloadForm form) {
-  out += "{\"seq\":";
-  append_number(out, event.seq.value);
-  out += ",\"received\":";
-  out += std::to_string(event.received);
-  out += ",\"log\":";
-  append_json_string(out, event.log);
-  out += ",\"ts\":\"";
-  append_rfc3339(out, event.ts);
-  out += "\",\"actor\":";
-  append_actor(out, event.actor);
-  out += ",\"verb\":";
-  append_json_string(out, event.verb);
-  out += ",\"target\":";
-  append_target(out, event.target);
+  JsonRow row(out);
+  row.add("{\"seq\":");
+  row.add_number(event.seq.value);
+  row.add(",\"received\":");
+  row.add_number(event.received);
+  row.add(",\"log\":");
+  row.add_string(event.log);
+  row.add(",\"ts\":");
+  row.add_time(event.ts);
+  row.add(",\"actor\":");
+  add_actor(row, event.actor);
+  row.add(",\"verb\":");
+  row.add_string(event.verb);
+  row.add(",\"target\":");
+  add_target(row, event.target);
   if (!event.related.empty()) {
-    out += ",\"related\":";
-    append_json_targets(out, event.related);
+    row.add(",\"related\":");
+    add_targets(row, event.related);
   }
-  out += ",\"affected\":";
-  append_number(out, event.affected);
+  row.add(",\"affected\":");
+  row.add_number(event.affected);
   if (event.ip.has_value()) {
-    out += ",\"ip\":\"";
-    out += format_ip(*event.ip);
-    out += '"';
+    row.add(",\"ip\":");
+    row.add_address(*event.ip);
   }
-  out += ",\"outcome\":\"";
-  out += to_string(event.outcome);
-  out += '"';
-  append_optional(out, ",\"reason\":", event.reason);
-  append_optional(out, ",\"session\":", event.session);
-  append_optional(out, ",\"request\":", event.request);
+  row.add(",\"outcome\":");
+  row.add_string(to_string(event.outcome));
+  add_optional(row, ",\"reason\":", event.reason);
+  add_optional(row, ",\"session\":", event.session);
+  add_optional(row, ",\"request\":", event.request);
   if (!event.payload.empty()) {
-    out += ",\"payload\":";
+    row.add(",\"payload\":");
+    row.flush();
     if (form == PayloadForm::as_sent) {
       out += event.payload;
     } else {
       append_on_one_line(out, event.payload);
     }
   }
-  append_optional(out, ",\"node\":", event.node);
-  out += '}';
+  add_optional(row, ",\"node\":", event.node);
+  row.add("}");
+  row.flush();
 }
 
 void append_json_gaps(std::string& out, const std::vector<Gap>& gaps) {

@@ -86,6 +86,51 @@ TEST(RenderJson, ItAppendsAndTheLargestNumbersFit) {
   EXPECT_NE(out.find("\"affected\":18446744073709551615,"), std::string::npos);
 }
 
+// Strings of an event are written otherwise than those alone.
+TEST(RenderJson, StringsOfAnEventAreWrittenLikeAnyOther) {
+  const auto expect_as_alone = [](const std::string& text) {
+    Event event;
+    event.log = "api";
+    event.actor = {text, "1", "", ""};
+    event.target = {"List", text, text};
+    const std::string out = json(event);
+    const std::string alone = json_string(text);
+    EXPECT_NE(out.find(R"("actor":{"kind":)" + alone + R"(,"id":"1"})"), std::string::npos) << text;
+    const std::string more = text.empty() ? "" : R"(,"id":)" + alone + R"(,"name":)" + alone;
+    EXPECT_NE(out.find(R"("target":{"type":"List")" + more + R"(},"affected":)"), std::string::npos)
+        << text;
+  };
+  for (std::size_t size = 0; size <= 40; ++size) {
+    expect_as_alone(std::string(size, 'x'));
+    for (std::size_t place = 0; place < size; ++place) {
+      for (const char byte : {'"', '\\', '\n', '\x1F', '\x7F', '\x80', '\xFF', ' ', '~'}) {
+        std::string text(size, 'x');
+        text[place] = byte;
+        expect_as_alone(text);
+      }
+    }
+  }
+  for (const std::size_t size : {255U, 1023U, 1024U, 1025U, 4000U, 9000U}) {
+    expect_as_alone(std::string(size, 'x'));
+    expect_as_alone(std::string(size - 1, 'x') + '"');
+  }
+}
+
+TEST(RenderJson, AnEventOfTheLongestStringsIsWhole) {
+  Event event = full_event();
+  const std::string longest(255, 'x');
+  event.actor = {longest, longest, longest, longest};
+  event.related.assign(256, {longest, longest, longest});
+  event.reason = longest;
+  const std::string out = json(event);
+  std::string targets;
+  append_json_targets(targets, std::vector<TargetView>(256, {longest, longest, longest}));
+  EXPECT_NE(out.find(R"("related":)" + targets + R"(,"affected":19,"ip":"2001:db8::1")"),
+            std::string::npos);
+  EXPECT_EQ(targets.size(), 256 * (3 * 255 + 29) + 257U);
+  EXPECT_TRUE(out.ends_with(R"("payload":{ "changes" : [] },"node":"mta-1"})"));
+}
+
 TEST(RenderJsonString, QuotesBackslashesAndControlsAreEscaped) {
   EXPECT_EQ(json_string(""), "\"\"");
   EXPECT_EQ(json_string("plain text, longer than eight"), "\"plain text, longer than eight\"");

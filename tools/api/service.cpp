@@ -59,7 +59,7 @@ Result<OpenSearch> Service::open_search(const Question& question, const Position
 
 Answer Service::get(const Route& route, const Parameters& parameters,
                     const std::atomic<bool>* cancel, const Scope& scope) const {
-  const auto answer = [&]() -> Result<Answer> {
+  auto answer = [&]() -> Result<Answer> {
     switch (route.endpoint) {
       case Endpoint::search:
         return search(parameters, cancel, scope);
@@ -100,7 +100,7 @@ Answer Service::get(const Route& route, const Parameters& parameters,
     }
     return fail(ErrorCode::not_found, "this is answered by a running server only");
   }();
-  return answer ? *answer : problem(answer.error());
+  return answer ? std::move(*answer) : problem(answer.error());
 }
 
 }  // namespace docket::api
