@@ -142,7 +142,7 @@ class StoreObserver {
 struct StoreOptions {
   LogOptions log;
   bool read_only = false;  // for a second process: takes no lock, writes nothing, repairs nothing
-  std::uint64_t cache_bytes = std::uint64_t{64} << 20;  // verified columns and dictionary pages
+  std::uint64_t cache_bytes = std::uint64_t{96} << 20;  // verified columns and dictionary pages
   std::uint64_t free_space_floor = std::uint64_t{256} << 20;  // below it, senders get no_space
   StoreObserver* observer = nullptr;                          // must outlive the store
 };

@@ -39,9 +39,9 @@ struct LimitSettings {
   std::uint64_t payload_bytes = limits::payload_bytes_default;
   // Below so much free space senders are refused, so that sealing, retention and recovery work.
   std::uint64_t free_space_reserve = std::uint64_t{256} << 20;
-  std::uint64_t cache_bytes = std::uint64_t{64} << 20;    // verified columns and dictionary pages
-  std::uint64_t index_bytes = std::uint64_t{64} << 20;    // loaded indexes
-  std::uint64_t ingest_bytes = std::uint64_t{128} << 20;  // received and not yet stored
+  std::uint64_t cache_bytes = StoreOptions().cache_bytes;  // verified columns, dictionary pages
+  std::uint64_t index_bytes = std::uint64_t{64} << 20;     // loaded indexes
+  std::uint64_t ingest_bytes = std::uint64_t{128} << 20;   // received and not yet stored
   std::uint32_t ingest_connections = 16'384;
   std::uint32_t http_connections = 256;
   std::uint64_t http_body_bytes = std::uint64_t{16} << 20;  // of one POST

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/log.hpp"
 #include "tools/api/units.hpp"
 #include "tools/load/json_writer.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 
 // docketd's defaults of limits.cache_bytes and limits.index_bytes, which fill as questions are
 // asked.
-constexpr double cache_bytes = 64.0 * (1U << 20);
+const auto cache_bytes = static_cast<double>(StoreOptions().cache_bytes);
 constexpr double index_bytes = 64.0 * (1U << 20);
 // Of limits.free_space_reserve: below it senders are refused.
 constexpr double reserve_bytes = 256.0 * (1U << 20);
