@@ -29,6 +29,12 @@ class File {
   // again. Other errors say nothing about the file.
   [[nodiscard]] virtual Result<void> read_at(FileOffset offset,
                                              std::span<std::byte> into) const = 0;
+  // The range will be read soon: it is fetched meanwhile where it is not in memory. Waits for
+  // nothing and may do nothing, whatever the file is like.
+  virtual void will_read(FileOffset offset, std::uint64_t bytes) const {
+    static_cast<void>(offset);
+    static_cast<void>(bytes);
+  }
   // Writes all of `parts`, one after the other, from `offset`; extends the file where needed.
   // After an error any part of the range may have been written.
   [[nodiscard]] virtual Result<void> write_at(

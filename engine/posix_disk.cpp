@@ -105,6 +105,14 @@ class PosixFile final : public File {
     return {};
   }
 
+  void will_read(FileOffset offset, std::uint64_t bytes) const override {
+    // A length of 0 would be all of the file.
+    if (bytes != 0 && offset.value <= offset_max && bytes <= offset_max) {
+      static_cast<void>(::posix_fadvise(fd_.get(), static_cast<off_t>(offset.value),
+                                        static_cast<off_t>(bytes), POSIX_FADV_WILLNEED));
+    }
+  }
+
   Result<void> write_at(FileOffset offset,
                         std::span<const std::span<const std::byte>> parts) override {
     std::uint64_t at = offset.value;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "engine/assert.hpp"
 #include "engine/limits.hpp"
@@ -16,6 +17,10 @@ namespace {
 constexpr std::uint64_t kind_actor_order = 7;
 constexpr std::uint64_t kind_target_order = 8;
 constexpr std::uint64_t kind_ip_order = 9;
+
+// Of a block's payloads, its table of chunks first, that are fetched with its columns: all, where
+// they are of the usual size.
+constexpr std::uint32_t payload_bytes_ahead = 128U << 10;
 
 // Strings of a sealed segment, read by pages through the cache.
 class PagedStrings : public StringTable {
@@ -63,9 +68,15 @@ class PagedStrings : public StringTable {
   [[nodiscard]] Result<void> read_pages(std::span<const std::uint32_t> ids,
                                         const VisitTexts& visit) const {
     std::array<std::string_view, at_once> texts;
+    bool was_kept = true;
+    bool told = false;
     for (std::size_t first = 0; first < ids.size();) {
       DOCKET_ASSERT(ids[first] < pages_.size);
-      DOCKET_ASSIGN(const auto page, page_of(ids[first]));
+      DOCKET_ASSIGN(const auto page, page_of(ids[first], &was_kept));
+      if (!was_kept && !told) {
+        told = true;
+        tell_of(ids.subspan(first));
+      }
       const std::uint32_t begin = ids[first] - ids[first] % limits::dictionary_page_entries;
       std::size_t count = 0;
       // An id twice would be more than there is room for: such ids take several turns.
@@ -81,9 +92,33 @@ class PagedStrings : public StringTable {
     return {};
   }
 
-  Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id) const {
+  Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id,
+                                                    bool* was_kept = nullptr) const {
     const PlacedSection& page = pages_.pages[id / limits::dictionary_page_entries];
-    return source_->strings(page.entry, page.at, pages_.tokens);
+    return source_->strings(page.entry, page.at, pages_.tokens, was_kept);
+  }
+
+  // The pages that `ids` are on will be read.
+  void tell_of(std::span<const std::uint32_t> ids) const {
+    FileOffset begin;
+    FileOffset end;
+    std::size_t last = pages_.pages.size();
+    for (const std::uint32_t id : ids) {
+      const std::size_t number = id / limits::dictionary_page_entries;
+      if (number == std::exchange(last, number)) {
+        continue;
+      }
+      const PlacedSection& page = pages_.pages[number];
+      if (source_->has_strings(page.at)) {
+        continue;
+      }
+      if (page.at != end) {
+        source_->file().will_read(begin, end.value - begin.value);
+        begin = page.at;
+      }
+      end = page.at + page.entry.bytes;
+    }
+    source_->file().will_read(begin, end.value - begin.value);
   }
 
   std::shared_ptr<const SegmentSource> source_;
@@ -249,6 +284,36 @@ Result<std::span<const BlockInfo>> SealedSegment::blocks() const {
 Result<std::shared_ptr<const Dictionaries>> SealedSegment::dictionaries(std::uint32_t) const {
   DOCKET_ASSIGN(const Loaded* loaded, load());
   return std::shared_ptr<const Dictionaries>(loaded->dictionaries);
+}
+
+void SealedSegment::will_read(std::uint32_t block) const {
+  const auto loaded = load();
+  if (!loaded) {
+    return;
+  }
+  DOCKET_ASSERT(block < (*loaded)->places.size());
+  const BlockPlace& place = *(*loaded)->places[block];
+  std::uint64_t begin = UINT64_MAX;
+  std::uint64_t end = 0;
+  const SectionEntry* largest = nullptr;  // of the columns
+  for (const SectionEntry& entry : place.directory.entries) {
+    if (entry.section < Section::row_ts || entry.bytes == 0) {
+      continue;
+    }
+    begin = std::min<std::uint64_t>(begin, entry.offset);
+    if (entry.section == Section::payload_data) {
+      end = entry.offset + std::min(entry.bytes, payload_bytes_ahead);
+      continue;
+    }
+    end = std::uint64_t{entry.offset} + entry.bytes;
+    if (largest == nullptr || entry.bytes > largest->bytes) {
+      largest = &entry;
+    }
+  }
+  const SegmentSource& source = *(*loaded)->source;
+  if (largest != nullptr && !source.has_section(place.body + largest->offset)) {
+    source.file().will_read(place.body + begin, end - begin);
+  }
 }
 
 Result<std::shared_ptr<const BlockPlace>> SealedSegment::place(std::uint32_t block) const {

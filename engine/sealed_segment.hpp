@@ -40,6 +40,7 @@ class SealedSegment : public SegmentBase {
   [[nodiscard]] Result<std::span<const BlockInfo>> blocks() const override;
   [[nodiscard]] Result<std::shared_ptr<const Dictionaries>> dictionaries(
       std::uint32_t block) const override;
+  void will_read(std::uint32_t block) const override;
 
   // Retired: the last reader to let go removes `files`, and lets go of `removal`.
   void remove_when_released(std::vector<std::string> files,

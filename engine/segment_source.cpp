@@ -71,13 +71,25 @@ Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffse
   return section;
 }
 
+bool SegmentSource::has_section(FileOffset at) const {
+  return cache_.find<std::byte>(key(at, kind_bytes)) != nullptr;
+}
+
+bool SegmentSource::has_strings(FileOffset at) const {
+  return cache_.find<StringList>(key(at, kind_strings)) != nullptr;
+}
+
 Result<std::shared_ptr<const StringList>> SegmentSource::strings(
-    const SectionEntry& entry, FileOffset at,
-    const std::optional<PlacedTokens>& placed_tokens) const {
+    const SectionEntry& entry, FileOffset at, const std::optional<PlacedTokens>& placed_tokens,
+    bool* was_kept) const {
   const auto where = key(at, kind_strings);
   // A list of empty strings has no bytes, and a place that the next list shares.
   const bool has_place = entry.bytes != 0;
-  if (auto kept = has_place ? cache_.find<StringList>(where) : nullptr) {
+  auto kept = has_place ? cache_.find<StringList>(where) : nullptr;
+  if (was_kept != nullptr) {
+    *was_kept = kept != nullptr;
+  }
+  if (kept) {
     return kept;
   }
   std::vector<std::byte> buffer(entry.bytes + section_padding);

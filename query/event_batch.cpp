@@ -34,6 +34,9 @@ constexpr std::array text_columns = {
 constexpr std::size_t related_bytes = 100;
 // Of which lengths are kept: more would be memory for rows that come in no order of time.
 constexpr std::size_t blocks_at_hand_max = 64;
+// Rows whose blocks are looked up before they are needed, so that what is on the device comes
+// meanwhile.
+constexpr std::size_t looked_up_ahead = 256;
 
 // Unpacking a column costs so much less a value than looking at single ones.
 constexpr std::size_t worth_unpacking = 4;
@@ -95,44 +98,71 @@ Result<void> for_each_block(std::span<const BlockInfo> blocks, std::span<const s
 std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) {
   struct Block {
     const SegmentReader* segment = nullptr;
-    std::uint32_t first_row = 0;
-    std::uint32_t rows = 0;
+    std::uint32_t number = 0;
+    BlockInfo info;
+    bool is_at_hand = false;  // what follows
     std::shared_ptr<const PayloadRuns> payloads;
     std::shared_ptr<const RelatedColumn> related;
   };
   // Rows in order of time alternate between segments, and between blocks of one.
-  std::map<std::pair<const SegmentReader*, std::uint32_t>, Block> at_hand;
-  const Block* block = nullptr;
+  std::map<std::pair<const SegmentReader*, std::uint32_t>, Block> known;
+  std::vector<Block*> block_of;  // of the rows that have been looked up; nullptr: it has none
+  block_of.reserve(std::min(rows.size(), looked_up_ahead));
+  Block* last = nullptr;
+  const auto look_up = [&](const StoredRow& row) {
+    // A row before the first wraps around.
+    if (last != nullptr && row.segment == last->segment &&
+        row.row - last->info.first_row < last->info.rows) {
+      return last;
+    }
+    const auto blocks = row.segment->blocks();
+    if (!blocks) {
+      return static_cast<Block*>(nullptr);  // reading tells of it, as of what else cannot be read
+    }
+    const std::uint32_t number = block_of_row(*blocks, row.row);
+    const auto [place, is_new] = known.try_emplace({row.segment, number});
+    last = &place->second;
+    if (is_new) {
+      last->segment = row.segment;
+      last->number = number;
+      last->info = (*blocks)[number];
+      row.segment->will_read(number);
+    }
+    return last;
+  };
+  std::size_t at_hand = 0;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto [segment, row] = rows[i];
-    // A row before the first wraps around.
-    if (block == nullptr || segment != block->segment || row - block->first_row >= block->rows) {
-      const auto blocks = segment->blocks();
-      if (!blocks) {
-        continue;  // reading tells of it, as of what else cannot be read
-      }
-      if (at_hand.size() >= blocks_at_hand_max) {
-        at_hand.clear();
-      }
-      const std::uint32_t number = block_of_row(*blocks, row);
-      const auto [place, is_new] = at_hand.try_emplace({segment, number});
-      if (is_new) {
-        const BlockInfo& info = (*blocks)[number];
-        place->second = {
-            segment, info.first_row, info.rows,
-            info.has_payload ? segment->payload_runs(number).value_or(nullptr) : nullptr,
-            info.has_related ? segment->related(number).value_or(nullptr) : nullptr};
-      }
-      block = &place->second;
+    while (block_of.size() < std::min(rows.size(), i + looked_up_ahead)) {
+      block_of.push_back(look_up(rows[block_of.size()]));
     }
-    const std::uint32_t place = row - block->first_row;
-    if (block->payloads != nullptr) {
-      bytes += block->payloads->starts()[place + 1] - block->payloads->starts()[place];
+    if (block_of[i] == nullptr) {
+      continue;
     }
-    if (block->related != nullptr && !block->related->starts.empty()) {
-      const std::uint32_t targets =
-          block->related->starts[place + 1] - block->related->starts[place];
+    Block& block = *block_of[i];
+    if (!block.is_at_hand) {
+      if (at_hand++ == blocks_at_hand_max) {
+        at_hand = 1;
+        for (auto& [place, other] : known) {
+          other.is_at_hand = false;
+          other.payloads.reset();
+          other.related.reset();
+        }
+      }
+      block.is_at_hand = true;
+      if (block.info.has_payload) {
+        block.payloads = block.segment->payload_runs(block.number).value_or(nullptr);
+      }
+      if (block.info.has_related) {
+        block.related = block.segment->related(block.number).value_or(nullptr);
+      }
+    }
+    const std::uint32_t place = rows[i].row - block.info.first_row;
+    if (block.payloads != nullptr) {
+      bytes += block.payloads->starts()[place + 1] - block.payloads->starts()[place];
+    }
+    if (block.related != nullptr && !block.related->starts.empty()) {
+      const std::uint32_t targets = block.related->starts[place + 1] - block.related->starts[place];
       bytes += targets * related_bytes;
     }
     if (i != 0 && bytes > bytes_max) {

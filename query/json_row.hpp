@@ -1,4 +1,5 @@
-// An event's JSON, put together beside the text it goes to, for render_json.cpp. Internal to query/.
+// An event's JSON, put together beside the text it goes to, for render_json.cpp. Internal to
+// query/.
 #pragma once
 
 #include <charconv>

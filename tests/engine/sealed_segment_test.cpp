@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "engine/bytes.hpp"
 #include "engine/codec.hpp"
@@ -12,6 +14,7 @@
 #include "engine/sealer.hpp"
 #include "engine/segment_file.hpp"
 #include "tests/engine/stores.hpp"
+#include "tests/engine/watched_disk.hpp"
 #include "tests/support/random_events.hpp"
 #include "tests/support/sim_disk.hpp"
 
@@ -82,6 +85,84 @@ TEST_F(SealedSegmentTest, DictionariesAreOneSortedObjectForAllBlocks) {
     last = std::move(next);
     return true;
   }));
+}
+
+// So that a device can fetch together what would else be asked for piece by piece.
+class SealedSegmentOnADevice : public SealedSegmentTest {
+ protected:
+  std::shared_ptr<SealedSegment> open_watched() {
+    auto segment = std::make_shared<SealedSegment>(watched_, cache_, info_);
+    EXPECT_TRUE(segment->blocks());
+    watched_.look_at_ranges(&ranges_);
+    return segment;
+  }
+  // How many of what was read between two places was announced before, and how many not.
+  std::pair<int, int> reads_within(std::uint64_t begin, std::uint64_t end) {
+    std::pair<int, int> reads;
+    for (auto range = ranges_.begin(); range != ranges_.end(); ++range) {
+      if (!range->is_announced && begin <= range->begin && range->end <= end) {
+        const bool announced = std::any_of(ranges_.begin(), range, [&](const auto& other) {
+          return other.is_announced && other.begin <= range->begin && range->end <= other.end;
+        });
+        ++(announced ? reads.first : reads.second);
+      }
+    }
+    return reads;
+  }
+  std::ptrdiff_t announced() {
+    return std::count_if(ranges_.begin(), ranges_.end(),
+                         [](const auto& range) { return range.is_announced; });
+  }
+
+  testing::WatchedDisk watched_{disk_};
+  std::vector<testing::WatchedDisk::Range> ranges_;
+};
+
+TEST_F(SealedSegmentOnADevice, ABlockIsAnnouncedAtOnceUnlessItIsAtHand) {
+  testing::RandomEvents random(3);
+  const std::vector<Event> events = random.take(10'000);
+  seal(events);
+  const auto segment = open_watched();
+  for (const std::uint32_t block : {1U, 0U}) {
+    segment->will_read(block);
+    EXPECT_EQ(announced(), 1);
+    EventReader reader(*segment);
+    const BlockInfo info = segment->blocks().value()[block];
+    Event event;
+    ASSERT_TRUE(reader.read(info.first_row + info.rows - 1, event));
+    EXPECT_EQ(event.target, events[info.first_row + info.rows - 1].target);
+    const FileRange range = segment->range(block);
+    const auto [told, untold] = reads_within(range.at.value, range.at.value + range.bytes);
+    EXPECT_GE(told, 8);
+    EXPECT_EQ(untold, 0);
+    ranges_.clear();
+    segment->will_read(block);
+    EXPECT_EQ(announced(), 0) << "what is in memory is not fetched";
+  }
+}
+
+TEST_F(SealedSegmentOnADevice, PagesOfDictionariesAreAnnouncedOnceOneIsMissing) {
+  testing::RandomEvents random(3);
+  seal(random.take(10'000));
+  const auto segment = open_watched();
+  const StringTable* ids = segment->dictionaries(0).value()->target_ids().value();
+  constexpr std::uint32_t page = limits::dictionary_page_entries;
+  ASSERT_GT(ids->size(), 8 * page) << "this test is about pages";
+  std::string text;
+  ASSERT_TRUE(ids->read(0, text));  // and the tokens, which all pages share
+  ranges_.clear();
+  const std::vector<std::uint32_t> wanted{1,        page,     page + 1, 2 * page,
+                                          5 * page, 6 * page, 7 * page};
+  const auto read = [&](std::span<const std::uint32_t> some) {
+    ASSERT_TRUE(ids->read_ascending(some, [](std::size_t, std::span<const std::string_view>) {}));
+  };
+  read(wanted);
+  // The one that was missing first is read; then 2, and 5 to 7 in one.
+  EXPECT_EQ(announced(), 2);
+  EXPECT_EQ(reads_within(0, UINT64_MAX), std::pair(4, 1));
+  ranges_.clear();
+  read(wanted);
+  EXPECT_TRUE(ranges_.empty());
 }
 
 TEST_F(SealedSegmentTest, ScanTakesAnyRangeAndStopsWhenTold) {

@@ -7,11 +7,19 @@ namespace docket::testing {
 class WatchedDisk::WatchedFile final : public File {
  public:
   WatchedFile(std::unique_ptr<File> behind, std::string path,
-              std::shared_ptr<std::vector<std::string>> changes)
-      : behind_(std::move(behind)), path_(std::move(path)), changes_(std::move(changes)) {}
+              std::shared_ptr<std::vector<std::string>> changes,
+              std::shared_ptr<std::vector<Range>*> ranges)
+      : behind_(std::move(behind)),
+        path_(std::move(path)),
+        changes_(std::move(changes)),
+        ranges_(std::move(ranges)) {}
 
   Result<void> read_at(FileOffset offset, std::span<std::byte> into) const override {
+    note_range(false, offset, into.size());
     return behind_->read_at(offset, into);
+  }
+  void will_read(FileOffset offset, std::uint64_t bytes) const override {
+    note_range(true, offset, bytes);
   }
   Result<void> write_at(FileOffset offset,
                         std::span<const std::span<const std::byte>> parts) override {
@@ -26,15 +34,23 @@ class WatchedDisk::WatchedFile final : public File {
   Result<std::uint64_t> size() const override { return behind_->size(); }
 
  private:
+  void note_range(bool is_announced, FileOffset offset, std::uint64_t bytes) const {
+    if (*ranges_ != nullptr && bytes != 0) {
+      (*ranges_)->push_back({is_announced, offset.value, offset.value + bytes});
+    }
+  }
+
   std::unique_ptr<File> behind_;
   std::string path_;
   std::shared_ptr<std::vector<std::string>> changes_;
+  std::shared_ptr<std::vector<Range>*> ranges_;
 };
 
 WatchedDisk::WatchedDisk(Disk& behind, Hook before)
     : behind_(behind),
       hook_(std::make_shared<Hook>(std::move(before))),
-      changes_(std::make_shared<std::vector<std::string>>()) {}
+      changes_(std::make_shared<std::vector<std::string>>()),
+      ranges_(std::make_shared<std::vector<Range>*>(nullptr)) {}
 
 void WatchedDisk::note(const std::string& call, const std::string& path, bool changes) {
   if (changes) {
@@ -48,7 +64,7 @@ void WatchedDisk::note(const std::string& call, const std::string& path, bool ch
 Result<std::unique_ptr<File>> WatchedDisk::open(const std::string& path, OpenMode mode) {
   note("open", path, mode != OpenMode::read);
   DOCKET_ASSIGN(auto file, behind_.open(path, mode));
-  return std::make_unique<WatchedFile>(std::move(file), path, changes_);
+  return std::make_unique<WatchedFile>(std::move(file), path, changes_, ranges_);
 }
 
 Result<void> WatchedDisk::rename(const std::string& from, const std::string& to) {

@@ -31,6 +31,12 @@ class WatchedDisk final : public Disk {
   void set_hook(Hook before) { *hook_ = std::move(before); }
   // Calls that change, or could change, anything: "write_at data/x". A sync is none.
   [[nodiscard]] const std::vector<std::string>& changes() const { return *changes_; }
+  // Ranges of files that were announced and read, in order, while they are looked at.
+  struct Range {
+    bool is_announced = false;  // by will_read(); else read
+    std::uint64_t begin = 0, end = 0;
+  };
+  void look_at_ranges(std::vector<Range>* into) { *ranges_ = into; }
 
  private:
   class WatchedFile;
@@ -39,6 +45,7 @@ class WatchedDisk final : public Disk {
   Disk& behind_;
   std::shared_ptr<Hook> hook_;
   std::shared_ptr<std::vector<std::string>> changes_;  // shared with open files
+  std::shared_ptr<std::vector<Range>*> ranges_;        // likewise
 };
 
 }  // namespace docket::testing
