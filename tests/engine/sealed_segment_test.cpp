@@ -118,9 +118,17 @@ class SealedSegmentOnADevice : public SealedSegmentTest {
   std::vector<testing::WatchedDisk::Range> ranges_;
 };
 
-TEST_F(SealedSegmentOnADevice, ABlockIsAnnouncedAtOnceUnlessItIsAtHand) {
+class SealedBlocksOnADevice : public SealedSegmentOnADevice,
+                              public ::testing::WithParamInterface<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(Payloads, SealedBlocksOnADevice, ::testing::Bool());
+
+TEST_P(SealedBlocksOnADevice, ABlockIsAnnouncedAtOnceUnlessItIsAtHand) {
   testing::RandomEvents random(3);
-  const std::vector<Event> events = random.take(10'000);
+  std::vector<Event> events = random.take(10'000);
+  for (Event& event : events) {
+    event.payload = GetParam() ? event.payload : "";
+  }
   seal(events);
   const auto segment = open_watched();
   for (const std::uint32_t block : {1U, 0U}) {
