@@ -68,14 +68,16 @@ class PagedStrings : public StringTable {
   [[nodiscard]] Result<void> read_pages(std::span<const std::uint32_t> ids,
                                         const VisitTexts& visit) const {
     std::array<std::string_view, at_once> texts;
-    bool was_kept = true;
     bool told = false;
     for (std::size_t first = 0; first < ids.size();) {
       DOCKET_ASSERT(ids[first] < pages_.size);
-      DOCKET_ASSIGN(const auto page, page_of(ids[first], &was_kept));
-      if (!was_kept && !told) {
-        told = true;
-        tell_of(ids.subspan(first));
+      const PlacedSection& placed = place_of(ids[first]);
+      auto page = source_->kept_strings(placed.entry, placed.at);
+      if (!page) {
+        if (!std::exchange(told, true)) {
+          tell_of(ids.subspan(first));
+        }
+        DOCKET_ASSIGN(page, page_of(ids[first]));
       }
       const std::uint32_t begin = ids[first] - ids[first] % limits::dictionary_page_entries;
       std::size_t count = 0;
@@ -92,24 +94,25 @@ class PagedStrings : public StringTable {
     return {};
   }
 
-  Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id,
-                                                    bool* was_kept = nullptr) const {
-    const PlacedSection& page = pages_.pages[id / limits::dictionary_page_entries];
-    return source_->strings(page.entry, page.at, pages_.tokens, was_kept);
+  [[nodiscard]] const PlacedSection& place_of(std::uint32_t id) const {
+    return pages_.pages[id / limits::dictionary_page_entries];
+  }
+
+  Result<std::shared_ptr<const StringList>> page_of(std::uint32_t id) const {
+    const PlacedSection& page = place_of(id);
+    return source_->strings(page.entry, page.at, pages_.tokens);
   }
 
   // The pages that `ids` are on will be read.
   void tell_of(std::span<const std::uint32_t> ids) const {
+    DOCKET_ASSERT(ids.back() < pages_.size);
     FileOffset begin;
     FileOffset end;
-    std::size_t last = pages_.pages.size();
+    const PlacedSection* last = nullptr;
     for (const std::uint32_t id : ids) {
-      const std::size_t number = id / limits::dictionary_page_entries;
-      if (number == std::exchange(last, number)) {
-        continue;
-      }
-      const PlacedSection& page = pages_.pages[number];
-      if (source_->has_strings(page.at)) {
+      const PlacedSection& page = place_of(id);
+      if (std::exchange(last, &page) == &page || page.entry.bytes == 0 ||
+          source_->kept_strings(page.entry, page.at)) {
         continue;
       }
       if (page.at != end) {
@@ -287,15 +290,17 @@ Result<std::shared_ptr<const Dictionaries>> SealedSegment::dictionaries(std::uin
 }
 
 void SealedSegment::will_read(std::uint32_t block) const {
-  const auto loaded = load();
-  if (!loaded) {
+  const Loaded* loaded = loaded_.load(std::memory_order_acquire);
+  if (loaded == nullptr) {
     return;
   }
-  DOCKET_ASSERT(block < (*loaded)->places.size());
-  const BlockPlace& place = *(*loaded)->places[block];
+  DOCKET_ASSERT(block < loaded->places.size());
+  const BlockPlace& place = *loaded->places[block];
   std::uint64_t begin = UINT64_MAX;
   std::uint64_t end = 0;
-  const SectionEntry* largest = nullptr;  // of the columns
+  // A column by which nothing is searched tells whether the block was read before, for whole
+  // events; where those are constant, another one has to do.
+  const SectionEntry* sign = nullptr;
   for (const SectionEntry& entry : place.directory.entries) {
     if (entry.section < Section::row_ts || entry.bytes == 0) {
       continue;
@@ -306,12 +311,14 @@ void SealedSegment::will_read(std::uint32_t block) const {
       continue;
     }
     end = std::uint64_t{entry.offset} + entry.bytes;
-    if (largest == nullptr || entry.bytes > largest->bytes) {
-      largest = &entry;
+    const bool is_searched =
+        entry.section != Section::row_received && entry.section != Section::row_affected;
+    if (sign == nullptr || !is_searched || sign->section == Section::row_ts) {
+      sign = &entry;
     }
   }
-  const SegmentSource& source = *(*loaded)->source;
-  if (largest != nullptr && !source.has_section(place.body + largest->offset)) {
+  const SegmentSource& source = *loaded->source;
+  if (sign != nullptr && !source.kept_section(*sign, place.body + sign->offset)) {
     source.file().will_read(place.body + begin, end - begin);
   }
 }

@@ -218,7 +218,8 @@ class SegmentReader {
   [[nodiscard]] virtual Result<std::shared_ptr<const PayloadRuns>> payload_runs(
       std::uint32_t block) const = 0;
   // Whole events of the block will be read: where it is not in memory, it is fetched at once and
-  // meanwhile, rather than column by column. Waits for nothing, and may do nothing.
+  // meanwhile, rather than column by column. Waits for nothing, and may do nothing: for one, before
+  // blocks() has been asked for.
   virtual void will_read(std::uint32_t block) const { static_cast<void>(block); }
   // The dictionaries of a block; for a sealed segment the same object for every block.
   [[nodiscard]] virtual Result<std::shared_ptr<const Dictionaries>> dictionaries(

@@ -35,12 +35,14 @@ Result<void> SegmentSource::read(FileOffset at, std::span<std::byte> into) const
   return {};
 }
 
+// A constant column has no bytes, and a place that the next section shares.
+SectionBytes SegmentSource::kept_section(const SectionEntry& entry, FileOffset at) const {
+  return entry.bytes != 0 ? cache_.find<std::byte>(key(at, kind_bytes)) : nullptr;
+}
+
 Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffset at,
                                             const Inspect& inspect, const IdOrder& order) const {
-  const auto where = key(at, kind_bytes);
-  // A constant column has no bytes, and a place that the next section shares.
-  const bool has_place = entry.bytes != 0;
-  if (auto kept = has_place ? cache_.find<std::byte>(where) : nullptr) {
+  if (auto kept = kept_section(entry, at)) {
     return kept;
   }
   const std::shared_ptr<std::byte[]> buffer(new std::byte[entry.bytes + section_padding]());
@@ -64,32 +66,23 @@ Result<SectionBytes> SegmentSource::section(const SectionEntry& entry, FileOffse
       return placed(accepted.error(), at);
     }
   }
-  if (has_place) {
-    cache_.put<std::byte>(where, section,
+  if (entry.bytes != 0) {
+    cache_.put<std::byte>(key(at, kind_bytes), section,
                           is_ints(entry.codec) ? packed_section_bytes(entry) : entry.bytes);
   }
   return section;
 }
 
-bool SegmentSource::has_section(FileOffset at) const {
-  return cache_.find<std::byte>(key(at, kind_bytes)) != nullptr;
-}
-
-bool SegmentSource::has_strings(FileOffset at) const {
-  return cache_.find<StringList>(key(at, kind_strings)) != nullptr;
+// A list of empty strings has no bytes, and a place that the next list shares.
+std::shared_ptr<const StringList> SegmentSource::kept_strings(const SectionEntry& entry,
+                                                              FileOffset at) const {
+  return entry.bytes != 0 ? cache_.find<StringList>(key(at, kind_strings)) : nullptr;
 }
 
 Result<std::shared_ptr<const StringList>> SegmentSource::strings(
-    const SectionEntry& entry, FileOffset at, const std::optional<PlacedTokens>& placed_tokens,
-    bool* was_kept) const {
-  const auto where = key(at, kind_strings);
-  // A list of empty strings has no bytes, and a place that the next list shares.
-  const bool has_place = entry.bytes != 0;
-  auto kept = has_place ? cache_.find<StringList>(where) : nullptr;
-  if (was_kept != nullptr) {
-    *was_kept = kept != nullptr;
-  }
-  if (kept) {
+    const SectionEntry& entry, FileOffset at,
+    const std::optional<PlacedTokens>& placed_tokens) const {
+  if (auto kept = kept_strings(entry, at)) {
     return kept;
   }
   std::vector<std::byte> buffer(entry.bytes + section_padding);
@@ -110,8 +103,9 @@ Result<std::shared_ptr<const StringList>> SegmentSource::strings(
     return placed(list.error(), at);
   }
   auto shared = std::make_shared<const StringList>(std::move(*list));
-  if (has_place) {
-    cache_.put<StringList>(where, shared, shared->bytes->size() + shared->starts.size() * 4);
+  if (entry.bytes != 0) {
+    cache_.put<StringList>(key(at, kind_strings), shared,
+                           shared->bytes->size() + shared->starts.size() * 4);
   }
   return shared;
 }

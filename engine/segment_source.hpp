@@ -46,15 +46,15 @@ class SegmentSource {
   [[nodiscard]] Result<SectionBytes> section(const SectionEntry& entry, FileOffset at,
                                              const Inspect& inspect = {},
                                              const IdOrder& order = {}) const;
-  // `tokens` are the list's where the section is a stream of them. `was_kept` becomes whether it
-  // came from the cache.
+  // `tokens` are the list's where the section is a stream of them.
   [[nodiscard]] Result<std::shared_ptr<const StringList>> strings(
-      const SectionEntry& entry, FileOffset at, const std::optional<PlacedTokens>& tokens = {},
-      bool* was_kept = nullptr) const;
+      const SectionEntry& entry, FileOffset at,
+      const std::optional<PlacedTokens>& tokens = {}) const;
   [[nodiscard]] Result<std::shared_ptr<const TokenTable>> tokens(const PlacedTokens& placed) const;
-  // Whether the cache has them.
-  [[nodiscard]] bool has_section(FileOffset at) const;
-  [[nodiscard]] bool has_strings(FileOffset at) const;
+  // What the cache has of them; null: nothing, or they have no bytes.
+  [[nodiscard]] SectionBytes kept_section(const SectionEntry& entry, FileOffset at) const;
+  [[nodiscard]] std::shared_ptr<const StringList> kept_strings(const SectionEntry& entry,
+                                                               FileOffset at) const;
   // Reads without verifying or keeping.
   [[nodiscard]] Result<void> read(FileOffset at, std::span<std::byte> into) const;
 

@@ -130,7 +130,7 @@ std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) 
     }
     return last;
   };
-  std::size_t at_hand = 0;
+  std::vector<Block*> at_hand;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     while (block_of.size() < std::min(rows.size(), i + looked_up_ahead)) {
@@ -141,14 +141,15 @@ std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) 
     }
     Block& block = *block_of[i];
     if (!block.is_at_hand) {
-      if (at_hand++ == blocks_at_hand_max) {
-        at_hand = 1;
-        for (auto& [place, other] : known) {
-          other.is_at_hand = false;
-          other.payloads.reset();
-          other.related.reset();
+      if (at_hand.size() == blocks_at_hand_max) {
+        for (Block* const other : at_hand) {
+          other->is_at_hand = false;
+          other->payloads.reset();
+          other->related.reset();
         }
+        at_hand.clear();
       }
+      at_hand.push_back(&block);
       block.is_at_hand = true;
       if (block.info.has_payload) {
         block.payloads = block.segment->payload_runs(block.number).value_or(nullptr);

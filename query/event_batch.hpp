@@ -28,7 +28,8 @@ struct StoredRow {
 };
 
 // How many of the first rows may be read together: as many as have no more than `bytes_max` of
-// payloads and related targets; at least one, where there is one.
+// payloads and related targets; at least one, where there is one. Tells the segments of blocks that
+// they and the next few rows are in (SegmentReader::will_read()).
 [[nodiscard]] std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max);
 
 // Keeps its memory between uses. Not thread-safe, but for view(). The segments must outlive it.

@@ -36,6 +36,7 @@ class JsonRow {
     to_ += size - 1;
   }
   void add_number(std::integral auto number) {
+    DOCKET_ASSERT(room() >= 20);  // a sign, or the 20 digits of the largest
     to_ = std::to_chars(to_, buffer_ + buffer_bytes, number).ptr;
   }
   // In quotes, as is the address.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "query/parser.hpp"
 #include "tests/support/random_events.hpp"
 
@@ -29,7 +31,7 @@ void MixedStore::add(const std::string& log, std::vector<Event> events, bool sea
     Event& event = events[i];
     event.log = log;
     event.seq = Seq(state.next_seq++);
-    event.received = event.ts + 5;
+    event.received = std::min(event.ts, INT64_MAX - 5) + 5;
     event.node = i % 3 == 0 ? "mail-1" : "mail-2";
     events_.push_back(event);
   }
