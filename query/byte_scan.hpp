@@ -33,6 +33,17 @@ inline constexpr std::uint64_t tops = 0x8080808080808080;
   return byte < 0x20 || byte >= 0x7F;
 }
 
+// Non-zero when one of the bytes is not printable ASCII or one of `specials`.
+template <char... specials>
+[[nodiscard]] constexpr std::uint64_t bytes_special(std::uint64_t word) {
+  return (bytes_not_printable(word) | ... | bytes_equal(word, specials));
+}
+
+template <char... specials>
+[[nodiscard]] constexpr bool is_special(char c) {
+  return is_not_printable(c) || ((c == specials) || ...);
+}
+
 }  // namespace byte_scan
 
 // How many bytes from `at` on are printable ASCII and none of `specials`.
@@ -42,14 +53,12 @@ template <char... specials>
   while (end + 8 <= text.size()) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + end, 8);
-    if ((byte_scan::bytes_not_printable(word) | ... | byte_scan::bytes_equal(word, specials)) !=
-        0) {
+    if (byte_scan::bytes_special<specials...>(word) != 0) {
       break;
     }
     end += 8;
   }
-  while (end < text.size() && !byte_scan::is_not_printable(text[end]) &&
-         ((text[end] != specials) && ...)) {
+  while (end < text.size() && !byte_scan::is_special<specials...>(text[end])) {
     ++end;
   }
   return end - at;

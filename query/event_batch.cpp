@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "engine/assert.hpp"
@@ -96,20 +97,22 @@ Result<void> for_each_block(std::span<const BlockInfo> blocks, std::span<const s
 }  // namespace
 
 std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) {
+  struct Lengths {
+    std::shared_ptr<const PayloadRuns> payloads;
+    std::shared_ptr<const RelatedColumn> related;
+  };
   struct Block {
     const SegmentReader* segment = nullptr;
     std::uint32_t number = 0;
     BlockInfo info;
-    bool is_at_hand = false;  // what follows
-    std::shared_ptr<const PayloadRuns> payloads;
-    std::shared_ptr<const RelatedColumn> related;
+    std::optional<Lengths> lengths;  // while they are at hand
   };
   // Rows in order of time alternate between segments, and between blocks of one.
   std::map<std::pair<const SegmentReader*, std::uint32_t>, Block> known;
   std::vector<Block*> block_of;  // of the rows that have been looked up; nullptr: it has none
   block_of.reserve(std::min(rows.size(), looked_up_ahead));
   Block* last = nullptr;
-  const auto look_up = [&](const StoredRow& row) {
+  const auto look_up = [&](const StoredRow& row) -> Block* {
     // A row before the first wraps around.
     if (last != nullptr && row.segment == last->segment &&
         row.row - last->info.first_row < last->info.rows) {
@@ -117,15 +120,13 @@ std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) 
     }
     const auto blocks = row.segment->blocks();
     if (!blocks) {
-      return static_cast<Block*>(nullptr);  // reading tells of it, as of what else cannot be read
+      return nullptr;  // reading tells of it, as of what else cannot be read
     }
     const std::uint32_t number = block_of_row(*blocks, row.row);
     const auto [place, is_new] = known.try_emplace({row.segment, number});
     last = &place->second;
     if (is_new) {
-      last->segment = row.segment;
-      last->number = number;
-      last->info = (*blocks)[number];
+      *last = {row.segment, number, (*blocks)[number], {}};
       row.segment->will_read(number);
     }
     return last;
@@ -139,31 +140,25 @@ std::size_t rows_within(std::span<const StoredRow> rows, std::size_t bytes_max) 
     if (block_of[i] == nullptr) {
       continue;
     }
-    Block& block = *block_of[i];
-    if (!block.is_at_hand) {
+    auto& [segment, number, info, lengths] = *block_of[i];
+    if (!lengths) {
       if (at_hand.size() == blocks_at_hand_max) {
         for (Block* const other : at_hand) {
-          other->is_at_hand = false;
-          other->payloads.reset();
-          other->related.reset();
+          other->lengths.reset();
         }
         at_hand.clear();
       }
-      at_hand.push_back(&block);
-      block.is_at_hand = true;
-      if (block.info.has_payload) {
-        block.payloads = block.segment->payload_runs(block.number).value_or(nullptr);
-      }
-      if (block.info.has_related) {
-        block.related = block.segment->related(block.number).value_or(nullptr);
-      }
+      at_hand.push_back(block_of[i]);
+      lengths = {info.has_payload ? segment->payload_runs(number).value_or(nullptr) : nullptr,
+                 info.has_related ? segment->related(number).value_or(nullptr) : nullptr};
     }
-    const std::uint32_t place = rows[i].row - block.info.first_row;
-    if (block.payloads != nullptr) {
-      bytes += block.payloads->starts()[place + 1] - block.payloads->starts()[place];
+    const std::uint32_t place = rows[i].row - info.first_row;
+    if (lengths->payloads != nullptr) {
+      bytes += lengths->payloads->starts()[place + 1] - lengths->payloads->starts()[place];
     }
-    if (block.related != nullptr && !block.related->starts.empty()) {
-      const std::uint32_t targets = block.related->starts[place + 1] - block.related->starts[place];
+    if (lengths->related != nullptr && !lengths->related->starts.empty()) {
+      const std::uint32_t targets =
+          lengths->related->starts[place + 1] - lengths->related->starts[place];
       bytes += targets * related_bytes;
     }
     if (i != 0 && bytes > bytes_max) {

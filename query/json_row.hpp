@@ -84,10 +84,6 @@ class JsonRow {
   }
   // False where a byte of it may not stand as it is; whatever was copied then is to be left.
   static bool copy_plain(std::string_view text, char* to) {
-    const auto special_in = [](std::uint64_t word) {
-      return byte_scan::bytes_not_printable(word) | byte_scan::bytes_equal(word, '"') |
-             byte_scan::bytes_equal(word, '\\');
-    };
     const char* const from = text.data();
     const std::size_t size = text.size();
     std::uint64_t special = 0;
@@ -97,7 +93,7 @@ class JsonRow {
       for (std::size_t at = 0;; at = at + 16 <= size ? at + 8 : size - 8) {
         std::memcpy(&word, from + at, 8);
         std::memcpy(to + at, &word, 8);
-        special |= special_in(word);
+        special |= byte_scan::bytes_special<'"', '\\'>(word);
         if (at + 8 == size) {
           return special == 0;
         }
@@ -105,7 +101,7 @@ class JsonRow {
     }
     for (std::size_t i = 0; i < size; ++i) {
       to[i] = from[i];
-      special |= byte_scan::is_not_printable(from[i]) || from[i] == '"' || from[i] == '\\' ? 1 : 0;
+      special |= byte_scan::is_special<'"', '\\'>(from[i]) ? 1 : 0;
     }
     return special == 0;
   }

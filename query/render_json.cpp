@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 #include "query/byte_scan.hpp"
 #include "query/json_row.hpp"
@@ -10,13 +8,6 @@
 namespace docket::query {
 
 namespace {
-
-void append_number(std::string& out, std::uint64_t number) {
-  char text[std::numeric_limits<std::uint64_t>::digits10 + 1];
-  const auto [end, error] = std::to_chars(std::begin(text), std::end(text), number);
-  static_cast<void>(error);  // The buffer holds every number.
-  out.append(text, static_cast<std::size_t>(end - text));
-}
 
 // The character at `at` where it may not stand as it is; returns its bytes.
 std::size_t append_special(std::string& out, std::string_view text, std::size_t at) {
@@ -155,22 +146,24 @@ void append_json(std::string& out, const StoredView& event, PayloadForm form) {
 }
 
 void append_json_gaps(std::string& out, const std::vector<Gap>& gaps) {
-  out += "\"gaps\":";
-  char separator = '[';
-  for (const Gap& gap : gaps) {
-    out += separator;
-    out += "{\"log\":";
-    append_json_string(out, gap.log);
-    out += ",\"first_seq\":";
-    append_number(out, gap.first_seq.value);
-    out += ",\"last_seq\":";
-    append_number(out, gap.last_seq.value);
-    out += ",\"reason\":";
-    append_json_string(out, gap.reason);
-    out += '}';
-    separator = ',';
+  JsonRow row(out);
+  row.add("\"gaps\":[");
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    if (i != 0) {
+      row.add(",");
+    }
+    row.add("{\"log\":");
+    row.add_string(gaps[i].log);
+    row.add(",\"first_seq\":");
+    row.add_number(gaps[i].first_seq.value);
+    row.add(",\"last_seq\":");
+    row.add_number(gaps[i].last_seq.value);
+    row.add(",\"reason\":");
+    row.add_string(gaps[i].reason);
+    row.add("}");
   }
-  out += gaps.empty() ? "[]" : "]";
+  row.add("]");
+  row.flush();
 }
 
 }  // namespace docket::query

@@ -39,8 +39,7 @@ class Search {
     for (std::uint32_t scan = 0; scan < scans_.size(); ++scan) {
       const SegmentInfo& info = scans_[scan]->info();
       if (!scans_[scan]->outside()) {
-        static_cast<void>(
-            push(info.ts_min, info.ts_max, {.scan = scan, .kind = Source::Kind::segment}));
+        push(info.ts_min, info.ts_max, {.scan = scan, .kind = Source::Kind::segment});
       }
     }
     rest_bounds_.resize(scans_.size());

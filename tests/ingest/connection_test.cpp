@@ -227,7 +227,8 @@ TEST_F(ConnectionUnderTls, TheFirstLineHasItsTimeAfterTheHandshake) {
   options.handshake_ms = 2000;  // long enough for a handshake on a busy machine
   start(options);
   EXPECT_TRUE(connect()->closed());
-  EXPECT_TRUE(eventually_refused("no complete first frame or line in time"));
+  ASSERT_TRUE(eventually([this] { return refusals().size() == 1; }));
+  EXPECT_THAT(refusals().at(0), HasSubstr("no complete first frame or line in time"));
 }
 
 TEST_F(ConnectionUnderTls, AFirstMessageThatIsTooLongIsNotWaitedFor) {

@@ -19,10 +19,6 @@ constexpr double index_bytes = 64.0 * (1U << 20);
 // Of limits.free_space_reserve: below it senders are refused.
 constexpr double reserve_bytes = 256.0 * (1U << 20);
 
-std::int64_t mebibytes(double bytes) {
-  return std::llround(bytes / (1U << 20));
-}
-
 std::string grouped_whole(double value) {
   return api::readable_count(static_cast<std::uint64_t>(std::llround(value)));
 }
@@ -126,9 +122,10 @@ std::vector<ForecastItem> make_forecast(const PlanRequest& request,
   items.push_back(
       {"memory_bytes_provision", "Memory to provide",
        (calibration.memory_bytes + cache_bytes + index_bytes) * (1 + request.head_room), "bytes",
-       fmt::format("with caches of {} MiB for columns and {} MiB for indexes full, and {:.0f} % "
-                   "head-room",
-                   mebibytes(cache_bytes), mebibytes(index_bytes), request.head_room * 100)});
+       fmt::format("with caches of {} for columns and {} for indexes full, and {:.0f} % head-room",
+                   api::readable_bytes(static_cast<std::uint64_t>(cache_bytes)),
+                   api::readable_bytes(static_cast<std::uint64_t>(index_bytes)),
+                   request.head_room * 100)});
   add_questions(items, request, calibration);
   return items;
 }
